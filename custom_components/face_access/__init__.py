@@ -1,0 +1,72 @@
+"""Face Access: intercom panels, face terminals and face recognition at the door."""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
+
+from .actions import async_setup_actions
+from .const import CONF_FAMILY, CONF_STATION, DOMAIN
+from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
+from .devices import FAMILIES
+from .devices.station import StationInfo
+from .hub import issues, push_target
+from .hub.edge import Edge
+from .hub.house import async_get_history, async_open_link, async_time_zone
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+PLATFORMS: list[Platform] = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.CAMERA,
+    Platform.EVENT,
+    Platform.IMAGE,
+    Platform.LOCK,
+    Platform.MEDIA_PLAYER,
+    Platform.NOTIFY,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+    Platform.TEXT,
+    Platform.UPDATE,
+]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions."""
+    async_setup_actions(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> bool:
+    """Bring one station in."""
+    history = await async_get_history(hass)
+    family = FAMILIES[entry.data[CONF_FAMILY]]
+    link = async_open_link(hass, entry.data)
+    entry.async_on_unload(link.close)
+    station = family.station(link, StationInfo(**entry.data[CONF_STATION]), async_time_zone())
+    coordinator = FaceAccessCoordinator(hass, entry, station, history)
+    entry.runtime_data = coordinator
+    issues.clear_all(hass, entry)
+    await coordinator.async_start()
+    Edge(hass, coordinator).async_register()
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> bool:
+    """Let a station go, leaving it as we found it."""
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    await push_target.async_restore(entry.runtime_data)
+    return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> None:
+    """Forget all that the station saw: its pictures are biometric data and go with it."""
+    issues.clear_all(hass, entry)
+    if entry.unique_id is not None:
+        history = await async_get_history(hass)
+        await history.forget(entry.unique_id)

@@ -1,0 +1,168 @@
+"""Home Assistant actions for stations: one table, which knows capabilities and no family."""
+
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import HomeAssistant, SupportsResponse, callback
+from homeassistant.helpers import config_validation as cv
+import probatio as vol
+
+from ..const import DOMAIN
+from . import fields
+from .door import open_door, send_wiegand
+from .media import PICTURE_FIELDS, SOUND_FIELDS
+from .records import get_records
+from .request import Action
+from .schedule import add_schedule, get_schedule, set_schedule
+from .screen import delete_screensaver, list_screensavers, show_image, show_text, upload_screensaver
+from .sip import sip_call, sip_hangup, sip_register
+from .sound import list_sounds, play_audio, say
+
+_POSITION = fields.whole(0, 4096)
+
+ACTIONS: tuple[Action[Any], ...] = (
+    Action(
+        name="open_door",
+        capability=lambda station: station.doors or None,
+        handler=open_door,
+        fields={vol.Optional("door", default=1): fields.whole(1, 99)},
+    ),
+    Action(
+        name="say",
+        capability=lambda station: station.speech,
+        handler=say,
+        fields={vol.Required("message"): fields.text},
+    ),
+    Action(
+        name="show_text",
+        capability=lambda station: station.screen,
+        handler=show_text,
+        fields={
+            vol.Required("message"): fields.text,
+            vol.Optional("title"): fields.text,
+            vol.Optional("x", default=0): _POSITION,
+            vol.Optional("y", default=500): _POSITION,
+            vol.Optional("size", default=60): fields.whole(8, 400),
+            vol.Optional("color", default=[255, 255, 255]): fields.color,
+            vol.Optional("duration", default=timedelta(seconds=5)): fields.positive_duration,
+        },
+    ),
+    Action(
+        name="show_image",
+        capability=lambda station: station.screen,
+        handler=show_image,
+        fields={
+            **PICTURE_FIELDS,
+            vol.Optional("x", default=0): _POSITION,
+            vol.Optional("y", default=0): _POSITION,
+            vol.Optional("duration", default=timedelta(seconds=10)): fields.duration,
+        },
+    ),
+    Action(
+        name="play_audio",
+        capability=lambda station: station.audio,
+        handler=play_audio,
+        fields={**SOUND_FIELDS, vol.Optional("sound"): fields.text},
+    ),
+    Action(
+        name="list_sounds",
+        capability=lambda station: station.audio,
+        handler=list_sounds,
+        fields={},
+        response=SupportsResponse.ONLY,
+    ),
+    Action(
+        name="send_wiegand",
+        capability=lambda station: station.card_output,
+        handler=send_wiegand,
+        fields={vol.Required("card"): fields.whole(0, 2**64 - 1, exact=True)},
+    ),
+    Action(
+        name="sip_register",
+        capability=lambda station: station.sip,
+        handler=sip_register,
+        fields={
+            vol.Required("domain"): fields.text,
+            vol.Optional("port", default=5060): fields.whole(1, 65535),
+            vol.Required("username"): fields.text,
+            vol.Optional("password"): fields.secret,
+        },
+    ),
+    Action(
+        name="sip_call",
+        capability=lambda station: station.sip,
+        handler=sip_call,
+        fields={vol.Required("url"): fields.sip_url},
+    ),
+    Action(
+        name="sip_hangup",
+        capability=lambda station: station.sip,
+        handler=sip_hangup,
+        fields={},
+    ),
+    Action(
+        name="get_records",
+        capability=lambda station: station,
+        handler=get_records,
+        fields={
+            vol.Optional("start"): fields.moment,
+            vol.Optional("end"): fields.moment,
+            vol.Optional("limit", default=100): fields.whole(1, 1000),
+            vol.Optional("fetch", default=False): cv.boolean,
+        },
+        response=SupportsResponse.ONLY,
+    ),
+    Action(
+        name="get_schedule",
+        capability=lambda station: station.schedule,
+        handler=get_schedule,
+        fields={},
+        response=SupportsResponse.ONLY,
+    ),
+    Action(
+        name="set_schedule",
+        capability=lambda station: station.schedule,
+        handler=set_schedule,
+        fields={vol.Required("rules"): fields.rules(0)},
+    ),
+    Action(
+        name="add_schedule",
+        capability=lambda station: station.schedule,
+        handler=add_schedule,
+        fields={vol.Required("rules"): fields.rules(1)},
+    ),
+    Action(
+        name="list_screensavers",
+        capability=lambda station: station.screensaver,
+        handler=list_screensavers,
+        fields={},
+        response=SupportsResponse.ONLY,
+    ),
+    Action(
+        name="upload_screensaver",
+        capability=lambda station: station.screensaver,
+        handler=upload_screensaver,
+        fields={**PICTURE_FIELDS, vol.Optional("name"): fields.text},
+        response=SupportsResponse.OPTIONAL,
+    ),
+    Action(
+        name="delete_screensaver",
+        capability=lambda station: station.screensaver,
+        handler=delete_screensaver,
+        fields={vol.Required("names"): vol.All(cv.ensure_list, [fields.text], vol.Length(min=1))},
+    ),
+)
+
+
+@callback
+def async_setup_actions(hass: HomeAssistant) -> None:
+    """Register all actions, whatever stations there are."""
+    for action in ACTIONS:
+        hass.services.async_register(
+            DOMAIN,
+            action.name,
+            action.run,
+            schema=vol.Schema({vol.Required(ATTR_DEVICE_ID): cv.string, **action.fields}),
+            supports_response=action.response,
+        )

@@ -1,0 +1,37 @@
+"""Names that more than one module uses."""
+
+from datetime import timedelta
+import logging
+from typing import Final
+
+DOMAIN: Final = "face_access"
+LOGGER: Final = logging.getLogger(__package__)
+
+# Entry data: facts of the connection.
+CONF_FAMILY: Final = "family"
+CONF_FEATURES: Final = "features"
+CONF_STATION: Final = "station"
+CONF_CONTROL_ID: Final = "control_id"
+CONF_PUSH: Final = "push"
+CONF_PREVIOUS_TARGET: Final = "previous_target"
+
+# Entry options: what the household prefers.
+CONF_DOORS: Final = "doors"
+CONF_DOOR_MODE: Final = "door_mode"
+CONF_LIVENESS_REQUIRED: Final = "liveness_required"
+CONF_LOCAL_ONLY: Final = "local_only"
+CONF_GRANTED_TEXT: Final = "granted_text"
+CONF_DENIED_TEXT: Final = "denied_text"
+
+DEFAULT_GRANTED_TEXT: Final = "Welcome, {name}"
+DEFAULT_DENIED_TEXT: Final = ""
+
+# A push older than this goes into history alone: nobody wants a bell for yesterday's visitor.
+LIVE_WITHIN: Final = timedelta(seconds=30)
+# A full reading is a dozen requests, so it is rare; the ping between two of them is one.
+READ_EVERY: Final = timedelta(minutes=5)
+PING_EVERY: Final = timedelta(seconds=30)
+# A terminal asks for its next command at once after an answer, or 15 s after none (HTTP API 1.1.3), and we hold 10 s.
+SILENT_AFTER: Final = timedelta(seconds=45)
+# Terminals keep time badly; beyond this, validity dates and schedules on the device go wrong.
+CLOCK_TOLERANCE: Final = timedelta(minutes=1)

@@ -1,0 +1,262 @@
+"""One station in Home Assistant: its readings, what it reports, and who hears of it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+import sqlite3
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from .access import CallChanged, CallState, Decision, DoorMode, DoorPolicy, Person, Sighting, StationEvent, decide
+from .const import (
+    CONF_DOOR_MODE,
+    CONF_FEATURES,
+    CONF_LIVENESS_REQUIRED,
+    CONF_PUSH,
+    DOMAIN,
+    LIVE_WITHIN,
+    LOGGER,
+    PING_EVERY,
+    READ_EVERY,
+    SILENT_AFTER,
+)
+from .devices.errors import StationError, WrongStationError
+from .devices.station import Reading, SettingValue, Station
+from .hub import issues, push_target
+from .hub.errors import translated
+from .hub.history import History
+
+type FaceAccessConfigEntry = ConfigEntry[FaceAccessCoordinator]
+type Listener = Callable[[StationEvent], None]
+
+
+class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
+    """Reads a station, and hands what it reports to entities.
+
+    A station that calls us (`queued`) is online while it keeps asking; one that we call is online while it answers.
+    """
+
+    config_entry: FaceAccessConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: FaceAccessConfigEntry, station: Station, history: History) -> None:
+        """Bind a station to its entry."""
+        self.station = station
+        self.history = history
+        self.queued = CONF_HOST not in entry.data
+        self.last_sighting: Sighting | None = None
+        self.call_state: CallState | None = None
+        self.called_at: datetime | None = None
+        self.redirected = False
+        self._listeners_of_events: list[tuple[bool, Listener]] = []
+        self._read_at: datetime | None = None
+        self._online_since: datetime | None = None
+        self._missed_since: datetime | None = None
+        self._catching_up = asyncio.Lock()
+        self._silence: CALLBACK_TYPE | None = None
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=station.info.name,
+            # The device cannot be pinged while it is the one who calls: its questions are the sign of life.
+            update_interval=READ_EVERY if self.queued else PING_EVERY,
+            always_update=False,
+        )
+        self.data = Reading()
+
+    @property
+    def serial(self) -> str:
+        """The station's serial number: its identity everywhere."""
+        return self.station.info.serial
+
+    def door_id(self, number: int) -> str:
+        """The household's name for one of the station's doors: what a person's permission refers to."""
+        return f"{self.serial}_{number}"
+
+    @property
+    def features(self) -> frozenset[str]:
+        """Keys of the settings and facts that this station was ever seen to have."""
+        return frozenset(self.config_entry.data.get(CONF_FEATURES, ()))
+
+    async def async_start(self) -> None:
+        """Load what was known, and take the first reading where the station is one that we call.
+
+        A station that calls us may do so in a second or in an hour: its entities wait for it as unavailable.
+        """
+        self.last_sighting = await self.history.last(self.serial)
+        if self.queued:
+            self.last_update_success = False
+        else:
+            await self.async_config_entry_first_refresh()
+
+    @override
+    async def _async_update_data(self) -> Reading:
+        if self.queued and self._silence is None:
+            raise UpdateFailed(translation_domain=DOMAIN, translation_key="silent")
+        now = dt_util.utcnow()
+        was_offline = not self.last_update_success or self._read_at is None
+        full = was_offline or self._read_at is None or now - self._read_at >= READ_EVERY
+        try:
+            if full:
+                reading = await self.station.reader.read()
+                self._read_at = now
+            else:
+                reading = replace(self.data, clock_offset=await self.station.reader.ping())
+        except WrongStationError as err:
+            issues.wrong_station(self.hass, self.config_entry, err.found)
+            raise UpdateFailed(**translated(err)) from err
+        except StationError as err:
+            raise UpdateFailed(**translated(err)) from err
+        issues.clock(self.hass, self.config_entry, reading.clock_offset)
+        if was_offline or self._online_since is None:
+            self._online_since = now
+        if full:
+            self._learn_features(reading)
+            await self._async_check_push_target()
+            self.config_entry.async_create_background_task(self.hass, self.async_catch_up(), "face_access catch-up")
+        return reading
+
+    async def _async_check_push_target(self) -> None:
+        """Point the station's pushes to us once; if somebody points them elsewhere later, say so instead of fighting."""
+        if not self.config_entry.data.get(CONF_PUSH):
+            return
+        try:
+            if not self.redirected:
+                await push_target.async_redirect(self)
+                self.redirected = True
+            elif not await self.station.inbox.points_to(push_target.async_own_target(self)):
+                issues.push_missing(self.hass, self.config_entry)
+        except (StationError, NoURLAvailableError) as err:
+            LOGGER.warning("%s could not be told where to send its pushes: %s", self.name, type(err).__name__)
+            issues.push_missing(self.hass, self.config_entry)
+
+    def _learn_features(self, reading: Reading) -> None:
+        """Remember what the station has, so that its entities exist while it is away. New ones need a reload."""
+        found = {*reading.settings, *reading.facts}
+        if new := found - self.features:
+            LOGGER.debug("%s: new features %s", self.name, sorted(new))
+            known = self.features
+            data = {**self.config_entry.data, CONF_FEATURES: sorted(known | found)}
+            self.hass.config_entries.async_update_entry(self.config_entry, data=data)
+            if known:
+                self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
+
+    async def async_read_again(self) -> None:
+        """Read everything now: what was just written must show as the device has it."""
+        self._read_at = None
+        await self.async_refresh()
+
+    async def async_write_setting(self, key: str, value: SettingValue) -> None:
+        """Write one setting. Whatever comes of it, the entities show the device's true state afterwards."""
+        if self.station.settings is None:
+            raise RuntimeError(f"{self.name} has no settings")
+        try:
+            await self.station.settings.write(key, value)
+        finally:
+            await self.async_read_again()
+
+    # What the station reports
+
+    @callback
+    def async_subscribe(self, listener: Listener, *, last: bool = False) -> CALLBACK_TYPE:
+        """Hear of every live event. `last` for those that must find pictures and sensors up to date."""
+        item = (last, listener)
+        self._listeners_of_events.append(item)
+        return lambda: self._listeners_of_events.remove(item)
+
+    @callback
+    def async_dispatch(self, event: StationEvent) -> None:
+        """Tell everybody of a live event."""
+        match event:
+            case Sighting():
+                self.last_sighting = event
+            case CallChanged():
+                self.call_state = event.state
+            case _:
+                pass
+        for _, listener in sorted(self._listeners_of_events, key=lambda item: item[0]):
+            listener(event)
+
+    @callback
+    def async_decide(self, sighting: Sighting, person: Person | None, door: int) -> Decision:
+        """Decide for a station that waits for our word before it opens its door of that number."""
+        options = self.config_entry.options
+        policy = DoorPolicy(
+            mode=DoorMode(options.get(CONF_DOOR_MODE, DoorMode.NOTIFY_ONLY)),
+            liveness_required=options.get(CONF_LIVENESS_REQUIRED, True),
+        )
+        return decide(sighting, person, self.door_id(door), dt_util.utcnow(), policy)
+
+    # A station that calls us
+
+    @callback
+    def async_seen(self) -> None:
+        """The station asked for a command: it is there, for now."""
+        if self._silence is not None:
+            self._silence()
+        self._silence = async_call_later(self.hass, SILENT_AFTER, self._async_gone_silent)
+        if not self.last_update_success or self._read_at is None:
+            self.config_entry.async_create_task(self.hass, self.async_refresh(), "face_access first reading")
+
+    @callback
+    def _async_gone_silent(self, _now: datetime) -> None:
+        self._silence = None
+        self.async_set_update_error(UpdateFailed(translation_domain=DOMAIN, translation_key="silent"))
+
+    @override
+    async def async_shutdown(self) -> None:
+        """Stop listening for silence too."""
+        if self._silence is not None:
+            self._silence()
+            self._silence = None
+        await super().async_shutdown()
+
+    # Nothing is lost
+
+    @callback
+    def async_missed(self, since: datetime) -> None:
+        """Remember that a push could not be kept, so that the next catch-up looks far enough back."""
+        self._missed_since = min(since, self._missed_since or since)
+
+    async def async_catch_up(self) -> int:
+        """Fetch into history what the station saw while nobody listened; how many sightings were new.
+
+        They are history and nothing else: no event, no picture, no door.
+        """
+        records = self.station.records
+        if records is None:
+            return 0
+        async with self._catching_up:
+            start = await self.history.latest(self.serial) or self.config_entry.created_at
+            if self._missed_since is not None:
+                start = min(start, self._missed_since)
+            new = 0
+            try:
+                async for sighting in records.since(start, dt_util.utcnow()):
+                    if await self.history.add(sighting, live=False):
+                        new += 1
+                        self._check_push(sighting)
+            except (StationError, sqlite3.Error) as err:
+                # The next full reading tries again from the same point.
+                LOGGER.debug("%s: catch-up stopped after %d: %s", self.name, new, type(err).__name__)
+                self.async_missed(start)
+                return new
+            self._missed_since = None
+        if new:
+            LOGGER.debug("%s: %d sightings fetched into history", self.name, new)
+        return new
+
+    def _check_push(self, sighting: Sighting) -> None:
+        """A sighting that had to be fetched although the station was there all the time: its pushes do not arrive."""
+        if not self.config_entry.data.get(CONF_PUSH) or self._online_since is None:
+            return
+        if self._online_since + LIVE_WITHIN < sighting.captured_at < dt_util.utcnow() - LIVE_WITHIN:
+            issues.push_missing(self.hass, self.config_entry)

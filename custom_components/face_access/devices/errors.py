@@ -1,0 +1,61 @@
+"""What can go wrong with a station: one family of exceptions for every vendor."""
+
+
+class StationError(Exception):
+    """Anything a station could not do."""
+
+
+class StationConnectionError(StationError):
+    """The station cannot be reached, or the connection broke."""
+
+
+class StationTimeoutError(StationConnectionError):
+    """The station did not answer in time. Whether it acted is unknown."""
+
+
+class WrongStationError(StationError):
+    """Another device answers at this address."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        """Keep both serial numbers for the message."""
+        super().__init__(f"expected device {expected}, found {found}")
+        self.expected = expected
+        self.found = found
+
+
+class StationProtocolError(StationError):
+    """The station's answer cannot be understood."""
+
+
+class StationUnsupportedError(StationError):
+    """The station's firmware does not have this function."""
+
+
+class StationRefusedError(StationError):
+    """The station understood and said no. `code` is a translation key, `detail` the station's own words."""
+
+    def __init__(self, code: str, detail: str | None = None) -> None:
+        """Keep the code apart from the text: the code is translated, the text is not."""
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+
+
+class InvalidValueError(StationError, ValueError):
+    """A value that the station would not take; nothing was sent. The message never holds the value."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        """Keep the field's name apart from the sentence about it."""
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class ValueTooLongError(InvalidValueError):
+    """A text that has more bytes of UTF-8 than the station keeps."""
+
+    def __init__(self, field: str, limit: int, length: int) -> None:
+        """Name the field, the limit and the length, both in bytes."""
+        super().__init__(field, f"at most {limit} bytes of UTF-8, not {length}")
+        self.limit = limit
+        self.length = length

@@ -1,0 +1,280 @@
+"""A station by capability: what the rest of the house may ask of a panel or a terminal, whoever made it.
+
+A capability that a device lacks is None. Every method may raise `StationError` (devices/errors.py).
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from ..access import Decision, Person, Sighting, StationEvent
+
+type SettingValue = bool | int | float | str
+
+
+class SettingKind(StrEnum):
+    """What a setting is to a person: something to switch, choose, dial or write."""
+
+    TOGGLE = "toggle"
+    CHOICE = "choice"
+    NUMBER = "number"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting of a station. `options` for a choice; `minimum`, `maximum`, `step` and `unit` for a number; for a text
+    `maximum` is its length in bytes of UTF-8. Keys are shared by all families: `recognition`, `similarity`,
+    `recognition_mode` and `autostart` mean the same everywhere.
+    """
+
+    key: str
+    kind: SettingKind
+    options: tuple[str, ...] = ()
+    minimum: float = 0
+    maximum: float = 0
+    step: float = 1
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationInfo:
+    """Who the station is. All texts; None where the device does not say."""
+
+    serial: str
+    name: str
+    manufacturer: str
+    model: str | None = None
+    hardware: str | None = None
+    firmware: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The station's state at one moment.
+
+    `settings` maps setting keys to values; `facts` maps names such as `people`, `signal_strength` or `traffic_received`
+    to what the station counts. A key that is missing is one that this device does not have.
+    `clock_offset` is device clock minus ours, None where it could not be read.
+    """
+
+    settings: Mapping[str, SettingValue] = field(default_factory=dict)
+    facts: Mapping[str, SettingValue] = field(default_factory=dict)
+    clock_offset: timedelta | None = None
+
+
+class Door(Protocol):
+    """One relay of a station. `number` counts from 1; `hold_time` is how long it stays open by itself."""
+
+    @property
+    def number(self) -> int: ...
+    def hold_time(self, reading: Reading) -> timedelta: ...
+    async def open(self, person_id: str | None = None) -> None: ...
+
+
+class Settings(Protocol):
+    """Settings that can be written one at a time. `described` holds all that this family knows."""
+
+    @property
+    def described(self) -> Mapping[str, Setting]: ...
+    async def write(self, key: str, value: SettingValue) -> None: ...
+
+
+class Speech(Protocol):
+    """The station's own voice. `limit` is the longest text in bytes of UTF-8."""
+
+    @property
+    def limit(self) -> int: ...
+    async def say(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenText:
+    """One line on a station's screen. Pixels from the top left; `color` is ARGB; `duration` how long it stays."""
+
+    text: str
+    x: int = 0
+    y: int = 500
+    size: int = 60
+    spacing: int = 1
+    color: int = 0xFFFFFFFF
+    duration: timedelta = timedelta(seconds=5)
+
+
+class Screen(Protocol):
+    """The station's display. A picture with duration zero stays until another one comes."""
+
+    async def show_text(self, lines: tuple[ScreenText, ...]) -> None: ...
+    async def show_image(self, image: bytes, *, x: int, y: int, duration: timedelta) -> None: ...
+
+
+class Audio(Protocol):
+    """The station's loudspeaker for any sound: WAV as one block."""
+
+    async def play(self, wav: bytes) -> None: ...
+    async def built_in(self) -> tuple[str, ...]: ...
+    async def play_built_in(self, name: str) -> None: ...
+
+
+class Sip(Protocol):
+    """The station's telephone."""
+
+    async def register(self, *, domain: str, port: int, username: str, password: str | None) -> None: ...
+    async def call(self, url: str) -> None: ...
+    async def hang_up(self) -> None: ...
+
+
+class Camera(Protocol):
+    """The station's eye: one picture at a time, encoded as JPEG or PNG."""
+
+    async def snapshot(self) -> bytes: ...
+
+
+class CardOutput(Protocol):
+    """A Wiegand line that can be sent a card number."""
+
+    async def send(self, card: int, person_id: str | None = None) -> None: ...
+
+
+class Power(Protocol):
+    """Starting again."""
+
+    async def reboot(self) -> None: ...
+    async def restart_application(self) -> None: ...
+
+
+class Clock(Protocol):
+    """The station's clock; `now` is aware, and written in the station's local time."""
+
+    async def set(self, now: datetime) -> None: ...
+
+
+class Schedule(Protocol):
+    """When people may pass: rules as plain data {kind, name, mode, days: [[{start, end}]]}, times as "HH:MM"."""
+
+    async def read(self) -> list[dict[str, Any]]: ...
+    async def replace(self, rules: list[dict[str, Any]]) -> None: ...
+    async def add(self, rules: list[dict[str, Any]]) -> None: ...
+
+
+class Screensaver(Protocol):
+    """Pictures and videos that the idle screen shows."""
+
+    async def list(self) -> tuple[str, ...]: ...
+    async def add(self, name: str, content: bytes) -> None: ...
+    async def remove(self, names: tuple[str, ...]) -> None: ...
+
+
+class Records(Protocol):
+    """What the station remembers of past sightings, oldest first, never real-time."""
+
+    def since(self, start: datetime, end: datetime) -> AsyncIterator[Sighting]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareOffer:
+    """A firmware file that a station may fetch: `md5` in hex; `version` as the station would report it."""
+
+    version: str
+    url: str
+    md5: str
+
+
+class Firmware(Protocol):
+    """Stations that ask for new firmware by themselves: put an offer here and wait."""
+
+    @property
+    def installed(self) -> str | None: ...
+    @property
+    def last_code(self) -> int | None: ...
+    async def offer(self, offer: FirmwareOffer | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """What a station says and shows to somebody it lets in or turns away. None for silence."""
+
+    speech: str | None = None
+    text: ScreenText | None = None
+
+
+class Message(Protocol):
+    """One request that a station sent us, understood as far as it goes.
+
+    `serial` is whom it says it is. `problem` is why it is unusable (never holding its content), None when it is fine.
+    `person` is whom the station itself knows under the identity that it saw. `asks_decision` is True when the station
+    waits for our word before it opens, `asks_command` when it asks for something to do (then `Inbox.exchange` serves it).
+    """
+
+    @property
+    def serial(self) -> str | None: ...
+    @property
+    def problem(self) -> str | None: ...
+    @property
+    def events(self) -> tuple[StationEvent, ...]: ...
+    @property
+    def person(self) -> Person | None: ...
+    @property
+    def asks_decision(self) -> bool: ...
+    @property
+    def asks_command(self) -> bool: ...
+    def answer(self, decision: Decision | None = None, greeting: Greeting | None = None, door: int = 1) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushTarget:
+    """Where a station shall send what it sees. `host` is an address or a name; `path` has no leading slash."""
+
+    host: str
+    port: int
+    path: str
+    secure: bool = False
+
+
+class Inbox(Protocol):
+    """How a station reaches us.
+
+    `receive` understands a body of any quality and never raises. `exchange` serves a station that asks for its commands:
+    it holds the request until there is one (never answering at once with nothing) and returns the body to answer with.
+    `redirect` points the station's pushes to us and returns what was there, for `restore`; None when they came here
+    already.
+    """
+
+    def receive(self, body: bytes) -> Message: ...
+    async def exchange(self, body: bytes) -> bytes: ...
+    async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None: ...
+    async def restore(self, previous: Mapping[str, Any]) -> None: ...
+    async def points_to(self, target: PushTarget) -> bool: ...
+
+
+class Reader(Protocol):
+    """Reads the station's state. `ping` is the cheapest question that proves it is there, and gives its clock."""
+
+    async def info(self) -> StationInfo: ...
+    async def read(self) -> Reading: ...
+    async def ping(self) -> timedelta: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """A panel or a terminal: a device at a door. What it cannot do is None."""
+
+    info: StationInfo
+    doors: tuple[Door, ...]
+    reader: Reader
+    inbox: Inbox
+    settings: Settings | None = None
+    speech: Speech | None = None
+    screen: Screen | None = None
+    audio: Audio | None = None
+    sip: Sip | None = None
+    camera: Camera | None = None
+    card_output: CardOutput | None = None
+    power: Power | None = None
+    clock: Clock | None = None
+    schedule: Schedule | None = None
+    screensaver: Screensaver | None = None
+    records: Records | None = None
+    firmware: Firmware | None = None

@@ -1,0 +1,275 @@
+"""What a terminal sends us by itself, and the acknowledgement that it insists on (HTTP API 2.2.1, 2.7, 2.11, 2.16.4).
+
+A terminal that gets no acknowledgement, or one with another sequence number or capture time, stays on that record for
+ever. So every body is answered, a broken one with whatever of the two can still be found in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+import json
+import re
+from typing import Any
+
+from ...access import (
+    CallChanged,
+    CallState,
+    Decision,
+    Liveness,
+    Person,
+    Pictures,
+    Reason,
+    Ring,
+    Role,
+    Sighting,
+    SightingKey,
+    StationEvent,
+    Verdict,
+)
+from ..errors import StationProtocolError
+from ..station import Greeting, ScreenText
+from .audio import SPEECH_LIMIT
+from .screen import OsdText, write_text
+from .values import from_base64, is_jpeg, is_png, read_time
+from .wire import as_bool, as_float, as_int, as_text, command_of, cut_text, decode, section
+
+# 2.2.1.1: why a person who is known may not pass. Numbers that we do not know are a no all the same.
+REFUSALS: Mapping[int, Reason] = {
+    -2: Reason.BLOCKED,
+    -3: Reason.EXPIRED,
+    -4: Reason.SCHEDULE,
+    -5: Reason.HOLIDAY,
+    -6: Reason.TEMPERATURE,
+    -7: Reason.MASK,
+    -8: Reason.HELMET,
+    -9: Reason.CARD,
+    -10: Reason.ID_MISMATCH,
+    -11: Reason.UNAUTHORIZED,
+}
+ROLES: Mapping[int, Role] = {0: Role.NORMAL, 1: Role.ALLOWED, 2: Role.BLOCKED}
+# 2.16.4. 5 and 6 are calls that somebody else began.
+_CALLS: Mapping[int, CallState] = {
+    0: CallState.IDLE,
+    1: CallState.CALLING,
+    2: CallState.RINGING,
+    3: CallState.REJECTED,
+    4: CallState.CONNECTED,
+    5: CallState.INCOMING,
+    6: CallState.CONNECTED,
+}
+_CALL_STARTED = 1
+
+_SEQUENCE_IN_RUBBLE = re.compile(rb'"sequence_no\s*"\s*:\s*(-?\d{1,19})')
+_TIME_IN_RUBBLE = re.compile(rb'"cap_time\s*"\s*:\s*"([^"\\]{1,40})"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What has to be known of a terminal to understand what it sends. `clock_offset` is its clock minus ours."""
+
+    time_zone: tzinfo
+    clock_offset: timedelta = timedelta()
+    match_score: float | None = None
+    liveness: bool = False
+    online_mode: bool = False
+
+    def aware(self, local: datetime) -> datetime:
+        """Put the device's naive local time on our clock."""
+        return local.replace(tzinfo=self.time_zone) - self.clock_offset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalMessage:
+    """One request of a terminal. `acknowledgement` is what every answer to it starts from."""
+
+    serial: str | None = None
+    problem: str | None = None
+    events: tuple[StationEvent, ...] = ()
+    person: Person | None = None
+    asks_decision: bool = False
+    asks_command: bool = False
+    upgrade: Mapping[str, Any] | None = field(default=None, repr=False)
+    acknowledgement: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def answer(self, decision: Decision | None = None, greeting: Greeting | None = None, door: int = 1) -> bytes:
+        """Acknowledge, and open the door where the decision says so (2.2.1.2)."""
+        body = dict(self.acknowledgement)
+        if decision is not None and decision.granted and self.asks_decision:
+            body["gateway_ctrl"] = {"device_type": "gpio", "device_no": door, "ctrl_mode": "force"}
+            if self.person is not None:
+                body["gateway_ctrl"]["person_id"] = self.person.id
+        if greeting is not None and greeting.speech:
+            body["tts"] = {"text": cut_text(greeting.speech, SPEECH_LIMIT)}
+        if greeting is not None and greeting.text is not None:
+            body["Text_display"] = write_text(osd_text(greeting.text))
+        return json.dumps(body, ensure_ascii=False).encode()
+
+
+def osd_text(line: ScreenText) -> OsdText:
+    """Put one line into the device's units: durations in ms."""
+    return OsdText(
+        text=line.text,
+        x=line.x,
+        y=line.y,
+        duration=round(line.duration.total_seconds() * 1000),
+        size=line.size,
+        spacing=line.spacing,
+        color=line.color,
+    )
+
+
+def receive(body: bytes, context: Context) -> TerminalMessage:
+    """Understand one request as far as it goes. Never raises."""
+    try:
+        content = decode(body)
+    except StationProtocolError:
+        return _rubble(body)
+    command = command_of(content)
+    serial = as_text(content.get("device_sn")) or None
+    if command == "face":
+        return _face(content, serial, context)
+    acknowledgement = {"reply": "ACK", "cmd": command, "code": 0}
+    if "reply" in content or command == "heart beat":
+        return TerminalMessage(serial=serial, asks_command=True, acknowledgement=acknowledgement)
+    if command == "sip event":
+        return _call(content, serial, context, acknowledgement)
+    if command == "ask_upgrade":
+        return TerminalMessage(serial=serial, upgrade=content, acknowledgement=acknowledgement)
+    return TerminalMessage(serial=serial, asks_command=True, problem="unknown command", acknowledgement=acknowledgement)
+
+
+def _rubble(body: bytes) -> TerminalMessage:
+    """Acknowledge what cannot be read, by the two facts that the device goes by where they can be found."""
+    acknowledgement: dict[str, Any] = {"reply": "ACK", "cmd": "face", "code": 0}
+    if (sequence := _SEQUENCE_IN_RUBBLE.search(body)) is not None:
+        acknowledgement["sequence_no"] = int(sequence[1])
+    if (captured := _TIME_IN_RUBBLE.search(body)) is not None:
+        acknowledgement["cap_time"] = captured[1].decode(errors="replace")
+    is_face = len(acknowledgement) > 3
+    return TerminalMessage(problem="not JSON", asks_command=not is_face, acknowledgement=acknowledgement)
+
+
+def _call(
+    content: Mapping[str, Any], serial: str | None, context: Context, acknowledgement: Mapping[str, Any]
+) -> TerminalMessage:
+    number = as_int(content.get("sip_event"))
+    state = None if number is None else _CALLS.get(number)
+    if state is None or serial is None:
+        return TerminalMessage(serial=serial, problem="unknown SIP event", acknowledgement=acknowledgement)
+    events: tuple[StationEvent, ...] = (CallChanged(source=serial, state=state),)
+    if number == _CALL_STARTED:
+        # The terminal's bell is a call that it begins; the document gives it no event of its own.
+        events = (Ring(source=serial, at=datetime.now(context.time_zone)), *events)
+    return TerminalMessage(serial=serial, events=events, acknowledgement=acknowledgement)
+
+
+def _face(content: Mapping[str, Any], serial: str | None, context: Context) -> TerminalMessage:
+    acknowledgement: dict[str, Any] = {"reply": "ACK", "cmd": "face", "code": 0}
+    # Echoed as they came, whatever their type: the device compares them to the letter.
+    for key in ("sequence_no", "cap_time"):
+        if key in content:
+            acknowledgement[key] = content[key]
+    sequence, captured = as_int(content.get("sequence_no")), as_text(content.get("cap_time"))
+    local = read_time(captured)
+    if sequence is None or captured is None or local is None or serial is None:
+        return TerminalMessage(serial=serial, problem="incomplete sighting", acknowledgement=acknowledgement)
+    match, attributes = section(content, "match"), section(content, "person")
+    outcome = Outcome.read(content.get("match_result"), match_failed(content), match, context)
+    sighting = Sighting(
+        source=serial,
+        key=SightingKey(sequence=sequence, captured=captured),
+        captured_at=context.aware(local),
+        # Missing means no: a record whose age is unknown opens nothing.
+        realtime=as_bool(content.get("is_realtime")) is True,
+        person_id=outcome.person_id,
+        person_name=outcome.person_name,
+        role=outcome.role,
+        score=outcome.score,
+        threshold=context.match_score,
+        liveness=outcome.liveness,
+        verdict=outcome.verdict,
+        refused=outcome.refused,
+        temperature=as_float(attributes.get("temperatur")) or None,
+        mask=as_bool(attributes.get("has_mask")),
+        card=bool(as_int(attributes.get("wg_card_id")) or as_int(attributes.get("long_card_id"))),
+        pictures=Pictures(face=_picture(content, "closeup_pic"), scene=_picture(content, "overall_pic")),
+    )
+    return TerminalMessage(
+        serial=serial,
+        events=(sighting,),
+        person=outcome.person,
+        asks_decision=context.online_mode,
+        acknowledgement=acknowledgement,
+    )
+
+
+def match_failed(content: Mapping[str, Any]) -> int | None:
+    """Read the device's own no; the key is misspelt in the document, so the right spelling counts as well."""
+    return as_int(content.get("match_failed_reson", content.get("match_failed_reason")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the device made of a face: whom it took it for, and whether it lets them in."""
+
+    person_id: str | None
+    person_name: str | None
+    role: Role | None
+    score: float | None
+    liveness: Liveness
+    refused: Reason | None
+    verdict: Verdict
+    listed: bool
+
+    @classmethod
+    def read(cls, result: object, reason: int | None, match: Mapping[str, Any], context: Context) -> Outcome:
+        """Read result (-1 failed, 0 not compared, else the score of 100), reason and person (2.2.1.1)."""
+        number = as_float(result)
+        score = number if number is not None and 0 < number <= 100 else None
+        # Encrypted names and ids are of no use to us: the cipher's mode is not documented.
+        plain = not as_bool(match.get("is_encryption"))
+        person_id = as_text(match.get("person_id")) or None if plain else None
+        role_number = as_int(match.get("person_role"))
+        role = None if role_number is None else ROLES.get(role_number)
+        refused = _refused(number, reason, role)
+        if refused is not None:
+            verdict = Verdict.DENIED
+        elif score is not None and not context.online_mode:
+            verdict = Verdict.GRANTED
+        else:
+            verdict = Verdict.NONE
+        # The device checks for life before it compares: a match with that check on was somebody present.
+        live = context.liveness and score is not None
+        return cls(
+            person_id=person_id,
+            person_name=as_text(match.get("person_name")) or None if plain else None,
+            role=role,
+            score=score,
+            liveness=Liveness.LIVE if live else Liveness.UNCHECKED,
+            refused=refused,
+            verdict=verdict,
+            listed=as_text(match.get("person_attr")) != "invalid_list",
+        )
+
+    @property
+    def person(self) -> Person | None:
+        """Whom the device knows under this id, on its own list."""
+        if self.person_id is None or self.role is None:
+            return None
+        return Person(id=self.person_id, name=self.person_name or self.person_id, role=self.role, enabled=self.listed)
+
+
+def _refused(result: float | None, reason: int | None, role: Role | None) -> Reason | None:
+    if reason is not None and reason < 0:
+        return REFUSALS.get(reason, Reason.DEVICE)
+    if role is Role.BLOCKED:
+        return Reason.BLOCKED
+    if result is None or result < 0 or result > 100:
+        return Reason.UNKNOWN
+    return None
+
+
+def _picture(content: Mapping[str, Any], key: str) -> bytes | None:
+    """Decode a picture; None for anything that is not a JPEG or PNG."""
+    image = from_base64(section(content, key).get("data"))
+    return image if image is not None and (is_jpeg(image) or is_png(image)) else None

@@ -1,0 +1,152 @@
+"""JSON as terminals speak it: written to the letter of the document, read with patience (HTTP API 1.2 to 1.4).
+
+What a device sends is never trusted to have a type: the `as_...` readers return None for what they cannot use.
+"""
+
+from collections.abc import Mapping
+import json
+import math
+from typing import Any, Final
+
+from ..errors import StationProtocolError
+
+VERSION: Final = "0.2"
+CONTENT_TYPE: Final = "application/json; charset=utf-8"
+
+_WORDS: Final[Mapping[str, bool]] = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+# Commands whose documented reply names another one (2.1.7.2, 2.14.2.2).
+_ANSWERED_AS: Final[Mapping[str, str]] = {
+    "update person jpg": "update person",
+    "upload file": "set hardware info",
+}
+# Longer numbers are no numbers of this protocol (64 bits have 20 digits), and Python refuses to read much longer ones.
+_MAX_DIGITS: Final = 40
+# What some firmwares leave around the JSON text: a byte order mark, line ends, the NUL that ends a C string.
+_PADDING: Final = b"\0 \t\r\n"
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+def envelope(cmd: str, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Build a request (HTTP API 1.3)."""
+    return {"version": VERSION, "cmd": cmd, **(fields or {})}
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """Write a body in UTF-8 itself, not in escapes: the document promises no more than that devices read UTF-8."""
+    return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """Read a body that must be an object, all keys without stray spaces (`"image "`). Raises StationProtocolError.
+
+    Bytes that are no UTF-8 are replaced: devices cut names at a byte limit, through the middle of a character.
+    """
+    text = body.strip(_PADDING).removeprefix(_BYTE_ORDER_MARK).decode("utf-8", errors="replace")
+    try:
+        value = json.loads(text, strict=False, object_pairs_hook=_without_spaces, parse_constant=_no_number)
+    except (ValueError, RecursionError) as err:
+        # Not chained: the exception holds the whole text, and with it names, cards and pictures.
+        raise StationProtocolError(f"not JSON ({type(err).__name__})") from None
+    if not isinstance(value, dict):
+        raise StationProtocolError("not a JSON object")
+    return value
+
+
+def _without_spaces(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Strip keys. Where both spellings are there, the one without spaces counts."""
+    stripped = {key.strip(): value for key, value in pairs if key != key.strip()}
+    return stripped | {key: value for key, value in pairs if key == key.strip()}
+
+
+def _no_number(_name: str) -> None:
+    """NaN and Infinity are no JSON: read as missing."""
+
+
+def as_int(value: Any) -> int | None:
+    """Read a whole number: 80, 80.0, "80", true."""
+    if isinstance(value, int):
+        return int(value)
+    number = as_float(value) if not isinstance(value, str) else None
+    if number is not None:
+        return int(number) if number.is_integer() else None
+    if not isinstance(value, str) or len(value) > _MAX_DIGITS:
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        number = as_float(value)
+        return int(number) if number is not None and number.is_integer() else None
+
+
+def as_float(value: Any) -> float | None:
+    """Read a finite number: 36.5, 36, "36.5"."""
+    if isinstance(value, str) and len(value) > _MAX_DIGITS:
+        return None
+    if not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except ValueError, OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def as_bool(value: Any) -> bool | None:
+    """Read a switch: true, 1, "1", "true", "YES", and their opposites."""
+    if isinstance(value, str):
+        return _WORDS.get(value.strip().lower())
+    return bool(value) if isinstance(value, (int, float)) and value in (0, 1) else None
+
+
+def as_text(value: Any) -> str | None:
+    """Read a text; a number counts as its digits."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    # Numbers too long to be printed are no names.
+    return str(value) if as_float(value) is not None and abs(value) < 10**_MAX_DIGITS else None
+
+
+def as_object(value: Any) -> dict[str, Any] | None:
+    """Read an object."""
+    return value if isinstance(value, dict) else None
+
+
+def as_list(value: Any) -> list[Any] | None:
+    """Read a list."""
+    return value if isinstance(value, list) else None
+
+
+def as_objects(value: Any) -> tuple[dict[str, Any], ...]:
+    """Read a list of objects; what is none is left out."""
+    return tuple(item for item in as_list(value) or () if isinstance(item, dict))
+
+
+def section(body: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Read an object inside another one; missing is empty."""
+    return as_object(body.get(key)) or {}
+
+
+def command_of(body: Mapping[str, Any]) -> str:
+    """Read which command a body is about, without stray spaces (`"cmd": "face "`); empty when it does not say."""
+    return (as_text(body.get("cmd")) or "").strip()
+
+
+def answers(cmd: str, reply: Mapping[str, Any]) -> bool:
+    """Whether a reply may be to `cmd`. A device that could not read the command leaves it empty (1.4)."""
+    return command_of(reply) in ("", cmd, _ANSWERED_AS.get(cmd))
+
+
+def cut_text(text: str, limit: int) -> str:
+    """Shorten a text to `limit` bytes of UTF-8 without cutting a character."""
+    return text.encode("utf-8", errors="ignore")[:limit].decode("utf-8", errors="ignore")

@@ -1,0 +1,50 @@
+"""What helps to find a fault, without a word about who came by."""
+
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_FEATURES
+from .coordinator import FaceAccessConfigEntry
+from .devices.station import SettingKind
+
+# Addresses, ids that open webhooks, and what the device is called: all of the entry's data but this is private.
+_OPEN_DATA = {"family", "port", "push", CONF_FEATURES}
+
+
+async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> dict[str, Any]:
+    """Say what the station is, has and does."""
+    coordinator = entry.runtime_data
+    station = coordinator.station
+    described = station.settings.described if station.settings else {}
+    texts = {key for key, setting in described.items() if setting.kind is SettingKind.TEXT}
+    sighting = coordinator.last_sighting
+    offset = coordinator.data.clock_offset
+    return {
+        "data": async_redact_data(entry.data, set(entry.data) - _OPEN_DATA),
+        "options": dict(entry.options),
+        "station": {
+            "manufacturer": station.info.manufacturer,
+            "model": station.info.model,
+            "hardware": station.info.hardware,
+            "firmware": station.info.firmware,
+            "capabilities": sorted(
+                name for name in station.__dataclass_fields__ if getattr(station, name) not in (None, ())
+            ),
+        },
+        "online": coordinator.last_update_success,
+        "calls_us": coordinator.queued,
+        "clock_offset_seconds": None if offset is None else offset.total_seconds(),
+        "settings": async_redact_data(dict(coordinator.data.settings), texts),
+        "facts": dict(coordinator.data.facts),
+        "last_sighting": None
+        if sighting is None
+        else {
+            "verdict": sighting.verdict,
+            "refused": sighting.refused,
+            "liveness": sighting.liveness,
+            "compared": sighting.score is not None,
+            "has_picture": sighting.pictures.best is not None,
+        },
+    }

@@ -1,0 +1,176 @@
+"""What all entities of a station share: its device, one of its settings or doors, or what it reports."""
+
+from collections.abc import Iterator
+from typing import override
+
+from homeassistant.const import EntityCategory, Platform
+from homeassistant.core import callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .access import StationEvent
+from .const import DOMAIN
+from .coordinator import FaceAccessCoordinator
+from .devices.station import Door, Setting, SettingKind, SettingValue
+from .hub.doors import async_wired
+from .hub.errors import raise_translated
+
+# Settings that hardly anybody touches after the terminal was mounted: their entities are there, and disabled.
+RARE_SETTINGS = frozenset(
+    {
+        "audio_flip_interval",
+        "auto_clean",
+        "bitrate",
+        "card_linked",
+        "card_protocol",
+        "contrast",
+        "deduplication",
+        "detect_age",
+        "detect_sex",
+        "device_number",
+        "display_card",
+        "display_count",
+        "display_ip",
+        "display_people",
+        "display_serial",
+        "display_signal",
+        "display_time",
+        "display_title",
+        "gate_output",
+        "led_sensitivity",
+        "mask_alarm",
+        "max_exposure",
+        "max_gain",
+        "min_face_size",
+        "name_privacy",
+        "output_feature",
+        "output_template",
+        "picture_form",
+        "position_name",
+        "position_number",
+        "qr_interval",
+        "relay_linked",
+        "relay_state",
+        "remote_upgrade",
+        "saturation",
+        "screen_mirror",
+        "temperature_correction",
+        "temperature_fahrenheit",
+        "temperature_fast",
+        "temperature_multi_frame",
+        "temperature_outdoor",
+        "temperature_range_max",
+        "temperature_range_min",
+    }
+)
+
+
+def unique_id(serial: str, key: str) -> str:
+    """Make the unique id of a station's entity; for those that refer to each other through the registry."""
+    return f"{serial}-{key}"
+
+
+class FaceAccessEntity(CoordinatorEntity[FaceAccessCoordinator]):
+    """An entity of a station. Available while the station is."""
+
+    _attr_has_entity_name = True
+
+    def __init__(self, coordinator: FaceAccessCoordinator, key: str) -> None:
+        """Bind to the station; its device is the only one of its config entry."""
+        super().__init__(coordinator)
+        info = coordinator.station.info
+        self._attr_unique_id = unique_id(coordinator.serial, key)
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, coordinator.serial)},
+            name=coordinator.config_entry.title,
+            manufacturer=info.manufacturer,
+            model=info.model,
+            hw_version=info.hardware,
+            sw_version=info.firmware,
+            serial_number=info.serial,
+        )
+
+
+class ReportEntity(FaceAccessEntity):
+    """An entity that shows what the station reported.
+
+    It stays available while the station is away, because what was seen stays true, and because coming back from
+    unavailable is a state change: an automation would take it for a new visitor.
+    """
+
+    _hears_last = False
+
+    @property
+    @override
+    def available(self) -> bool:
+        return True
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to the station."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.async_subscribe(self._async_report, last=self._hears_last))
+
+    @callback
+    def _async_report(self, event: StationEvent) -> None:
+        """Take in what the station reported."""
+        raise NotImplementedError
+
+
+class SettingEntity(FaceAccessEntity):
+    """One setting of a station, whatever its kind."""
+
+    _attr_entity_category = EntityCategory.CONFIG
+
+    def __init__(self, coordinator: FaceAccessCoordinator, setting: Setting) -> None:
+        """Bind to one setting."""
+        super().__init__(coordinator, setting.key)
+        self._setting = setting
+        self._attr_translation_key = setting.key
+        self._attr_entity_registry_enabled_default = setting.key not in RARE_SETTINGS
+
+    @property
+    def _value(self) -> SettingValue | None:
+        """The value at the last reading; None where there was none."""
+        return self.coordinator.data.settings.get(self._setting.key)
+
+    @raise_translated
+    async def _async_write(self, value: SettingValue) -> None:
+        """Write the setting; the state follows from what the station then says."""
+        await self.coordinator.async_write_setting(self._setting.key, value)
+
+
+def settings_of(coordinator: FaceAccessCoordinator, kind: SettingKind) -> Iterator[Setting]:
+    """Find the settings of one kind that this station was ever seen to have."""
+    if coordinator.station.settings is not None:
+        for key, setting in coordinator.station.settings.described.items():
+            if setting.kind is kind and key in coordinator.features:
+                yield setting
+
+
+class DoorEntity(FaceAccessEntity):
+    """One door of a station. Doors are numbered only in the name of a station that has several."""
+
+    def __init__(self, coordinator: FaceAccessCoordinator, door: Door, key: str) -> None:
+        """Bind to one door; `key` is the platform's word for it."""
+        super().__init__(coordinator, _door_key(key, door))
+        self._door = door
+        self._attr_translation_key = key
+        if len(async_wired(coordinator)) > 1:
+            self._attr_translation_key = f"{key}_number"
+            self._attr_translation_placeholders = {"number": str(door.number)}
+
+
+def _door_key(key: str, door: Door) -> str:
+    return f"{key}_{door.number}"
+
+
+@callback
+def async_forget_unwired(coordinator: FaceAccessCoordinator, platform: Platform, key: str) -> None:
+    """Remove a platform's entities of doors that the household has taken back: they would stay as unavailable."""
+    registry = er.async_get(coordinator.hass)
+    for door in coordinator.station.doors[len(async_wired(coordinator)) :]:
+        unused = unique_id(coordinator.serial, _door_key(key, door))
+        if (entity_id := registry.async_get_entity_id(platform, DOMAIN, unused)) is not None:
+            registry.async_remove(entity_id)

@@ -1,0 +1,121 @@
+"""What happens at a station, for automations: somebody was seen, somebody rang."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.components.event import DoorbellEventType, EventDeviceClass, EventEntity, EventEntityDescription
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .access import Ring, Sighting, StationEvent
+from .access.naming import SightingKind, denial, kind_of
+from .const import DOMAIN
+from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
+from .devices.station import Station
+from .entity import ReportEntity, unique_id
+from .image import LAST_SIGHTING
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """What an event entity fires: one of its types, with attributes."""
+
+    type: str
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceAccessEventDescription(EventEntityDescription):
+    """`happening` finds what a report means to the entity, None for nothing."""
+
+    happening: Callable[[FaceAccessCoordinator, StationEvent], Happening | None]
+    supported: Callable[[Station], bool] = lambda _station: True
+
+
+def _face(coordinator: FaceAccessCoordinator, event: StationEvent) -> Happening | None:
+    """Describe a sighting. A card is mentioned, its number never; the picture is named, never carried."""
+    if not isinstance(event, Sighting):
+        return None
+    return Happening(
+        type=kind_of(event),
+        attributes={
+            "person": event.person_name,
+            "person_id": event.person_id,
+            "score": event.score,
+            "threshold": event.threshold,
+            "verdict": event.verdict,
+            "reason": denial(event),
+            "liveness": event.liveness,
+            "temperature": event.temperature,
+            "mask": event.mask,
+            "card": event.card,
+            "picture": _picture(coordinator, event),
+        },
+    )
+
+
+def _picture(coordinator: FaceAccessCoordinator, sighting: Sighting) -> str | None:
+    """Find the image entity that shows this sighting's picture; it has been updated before the event fires."""
+    if sighting.pictures.best is None:
+        return None
+    registry = er.async_get(coordinator.hass)
+    return registry.async_get_entity_id(Platform.IMAGE, DOMAIN, unique_id(coordinator.serial, LAST_SIGHTING))
+
+
+def _ring(_coordinator: FaceAccessCoordinator, event: StationEvent) -> Happening | None:
+    return Happening(type=DoorbellEventType.RING, attributes={}) if isinstance(event, Ring) else None
+
+
+EVENTS = (
+    FaceAccessEventDescription(
+        key="face",
+        translation_key="face",
+        event_types=[kind.value for kind in SightingKind],
+        happening=_face,
+    ),
+    FaceAccessEventDescription(
+        key="doorbell",
+        translation_key="doorbell",
+        device_class=EventDeviceClass.DOORBELL,
+        event_types=[DoorbellEventType.RING],
+        happening=_ring,
+        supported=lambda station: station.sip is not None,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add an entity for each thing that can happen at the station."""
+    coordinator = entry.runtime_data
+    async_add_entities(
+        StationEventEntity(coordinator, description)
+        for description in EVENTS
+        if description.supported(coordinator.station)
+    )
+
+
+class StationEventEntity(ReportEntity, EventEntity):
+    """Fires when something happens; after the image and the sensors, which its listeners read."""
+
+    entity_description: FaceAccessEventDescription
+    _hears_last = True
+
+    def __init__(self, coordinator: FaceAccessCoordinator, description: FaceAccessEventDescription) -> None:
+        """Bind to one kind of thing that happens."""
+        super().__init__(coordinator, description.key)
+        self.entity_description = description
+
+    @override
+    @callback
+    def _async_report(self, event: StationEvent) -> None:
+        happening = self.entity_description.happening(self.coordinator, event)
+        if happening is not None:
+            self._trigger_event(happening.type, happening.attributes)
+            self.async_write_ha_state()

@@ -1,0 +1,184 @@
+"""The edge that stations call: two webhooks per station, for what it sees and for what it shall do.
+
+A body is accepted in any state and always acknowledged, since a terminal that gets no acknowledgement resends the same
+record for ever (HTTP API 2.2.1.2). What is acknowledged has been stored first.
+"""
+
+import asyncio
+from dataclasses import replace
+import sqlite3
+
+from aiohttp import ClientError, web
+from homeassistant.components import webhook
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from ..access import Decision, Reason, Sighting, StationEvent, Verdict
+from ..const import (
+    CONF_CONTROL_ID,
+    CONF_DENIED_TEXT,
+    CONF_GRANTED_TEXT,
+    CONF_LOCAL_ONLY,
+    DEFAULT_DENIED_TEXT,
+    DEFAULT_GRANTED_TEXT,
+    DOMAIN,
+    LIVE_WITHIN,
+    LOGGER,
+)
+from ..coordinator import FaceAccessCoordinator
+from ..devices.station import Greeting, Message, ScreenText
+from . import issues
+
+# Panorama, close-up and template of the largest sensors in base64 stay below this; a video does not and is not wanted.
+BODY_LIMIT = 12 * 1024 * 1024
+_READ_TIMEOUT = 20
+_STORE_TIMEOUT = 10
+# How long a station that is not ours is kept waiting: an instant answer would make it ask again at once (1.1.3).
+_STRANGER_DELAY = 10
+
+
+class Edge:
+    """The webhooks of one station."""
+
+    def __init__(self, hass: HomeAssistant, coordinator: FaceAccessCoordinator) -> None:
+        """Bind to a station's coordinator."""
+        self._hass = hass
+        self._coordinator = coordinator
+        self._station = coordinator.station
+        self._problems: set[str] = set()
+
+    @callback
+    def async_register(self) -> None:
+        """Open both webhooks until the entry is unloaded."""
+        entry = self._coordinator.config_entry
+        handlers = {entry.data["webhook_id"]: self._handle_push}
+        if control_id := entry.data.get(CONF_CONTROL_ID):
+            handlers[control_id] = self._handle_control
+        for webhook_id, handler in handlers.items():
+            webhook.async_register(
+                self._hass,
+                DOMAIN,
+                entry.title,
+                webhook_id,
+                handler,
+                local_only=entry.options.get(CONF_LOCAL_ONLY, True),
+                allowed_methods=("POST",),
+            )
+            entry.async_on_unload(lambda webhook_id=webhook_id: webhook.async_unregister(self._hass, webhook_id))
+
+    async def _handle_push(self, _hass: HomeAssistant, _webhook_id: str, request: web.Request) -> web.Response:
+        message = self._station.inbox.receive(await read_body(request))
+        return respond(await self._take(message))
+
+    async def _handle_control(self, _hass: HomeAssistant, _webhook_id: str, request: web.Request) -> web.Response:
+        body = await read_body(request)
+        message = self._station.inbox.receive(body)
+        if not message.asks_command:
+            return respond(await self._take(message))
+        if not self._is_ours(message):
+            await asyncio.sleep(_STRANGER_DELAY)
+            return respond(message.answer())
+        self._coordinator.async_seen()
+        return respond(await self._station.inbox.exchange(body))
+
+    async def _take(self, message: Message) -> bytes:
+        """Take in a push and give its acknowledgement, whatever happens on the way."""
+        if message.problem is not None:
+            self._log_once(message.problem)
+        if not self._is_ours(message):
+            return message.answer()
+        issues.push_arrived(self._hass, self._coordinator.config_entry)
+        decision = None
+        try:
+            for event in message.events:
+                if isinstance(event, Sighting):
+                    decision = await self._take_sighting(event, message)
+                else:
+                    self._dispatch_soon(event)
+        except Exception:
+            # Our own fault must not leave the device resending; what was lost is fetched again from its records.
+            LOGGER.exception("%s: a push could not be handled", self._coordinator.name)
+            self._coordinator.async_missed(dt_util.utcnow() - LIVE_WITHIN)
+        return message.answer(decision, self._greeting(message, decision))
+
+    async def _take_sighting(self, sighting: Sighting, message: Message) -> Decision | None:
+        """Store, decide where the station asks for it, and let everybody know. Only what is stored may open a door."""
+        decision = None
+        if message.asks_decision:
+            decision = self._coordinator.async_decide(sighting, message.person, door=1)
+            sighting = _judged(sighting, decision)
+        fresh = sighting.realtime and abs(dt_util.utcnow() - sighting.captured_at) <= LIVE_WITHIN
+        try:
+            async with asyncio.timeout(_STORE_TIMEOUT):
+                new = await self._coordinator.history.add(sighting, live=fresh)
+        except (TimeoutError, sqlite3.Error) as err:
+            LOGGER.error("%s: a sighting could not be stored: %s", self._coordinator.name, type(err).__name__)
+            self._coordinator.async_missed(sighting.captured_at)
+            new = True
+            if decision is not None:
+                decision = Decision(reason=decision.reason or Reason.NOT_STORED)
+                sighting = _judged(sighting, decision)
+        if not new:
+            return Decision(reason=Reason.REPEATED) if message.asks_decision else None
+        if fresh:
+            self._dispatch_soon(sighting)
+        return decision
+
+    @callback
+    def _dispatch_soon(self, event: StationEvent) -> None:
+        """Answer first: a door that waits for the acknowledgement must not wait for our entities."""
+        self._hass.loop.call_soon(self._coordinator.async_dispatch, event)
+
+    def _greeting(self, message: Message, decision: Decision | None) -> Greeting | None:
+        """Find what the station says to somebody that it asked about."""
+        if decision is None or decision.reason in (Reason.POLICY, Reason.REPEATED):
+            return None
+        options = self._coordinator.config_entry.options
+        if decision.granted:
+            text = options.get(CONF_GRANTED_TEXT, DEFAULT_GRANTED_TEXT)
+        else:
+            text = options.get(CONF_DENIED_TEXT, DEFAULT_DENIED_TEXT)
+        # Not str.format: the text is the user's, and a stray brace in it must not break the acknowledgement.
+        text = text.replace("{name}", message.person.name if message.person else "").strip(" ,")
+        return Greeting(speech=text, text=ScreenText(text=text)) if text else None
+
+    def _is_ours(self, message: Message) -> bool:
+        """Check that the station is the one this address was given to."""
+        if message.serial is None or message.serial == self._coordinator.serial:
+            return message.serial is not None
+        issues.wrong_station(self._hass, self._coordinator.config_entry, message.serial)
+        return False
+
+    def _log_once(self, problem: str) -> None:
+        """Log each kind of unusable body once: a broken device would fill the log."""
+        if problem not in self._problems:
+            self._problems.add(problem)
+            LOGGER.warning("%s sent something unusable (%s); it was acknowledged", self._coordinator.name, problem)
+
+
+def _judged(sighting: Sighting, decision: Decision) -> Sighting:
+    """Put our decision on a sighting. A door that only notifies judged nobody."""
+    if decision.granted:
+        return replace(sighting, verdict=Verdict.GRANTED)
+    if decision.reason is Reason.POLICY:
+        return replace(sighting, verdict=Verdict.NONE)
+    return replace(sighting, verdict=Verdict.DENIED, refused=decision.reason)
+
+
+async def read_body(request: web.Request) -> bytes:
+    """Read a body up to the limit. What comes of a longer or broken one still names the record to acknowledge."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(_READ_TIMEOUT):
+            while size < BODY_LIMIT and (part := await request.content.read(BODY_LIMIT - size)):
+                parts.append(part)
+                size += len(part)
+    except (TimeoutError, ClientError, ConnectionError) as err:
+        LOGGER.debug("a body broke off after %d bytes: %s", size, type(err).__name__)
+    return b"".join(parts)
+
+
+def respond(body: bytes) -> web.Response:
+    """Answer with a fixed length: terminals cannot read a chunked body (HTTP API 1.2.1, note 8)."""
+    return web.Response(body=body, content_type="application/json", charset="utf-8")

@@ -1,0 +1,71 @@
+"""One map from what can go wrong with a station to what the user reads."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypedDict
+
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+
+from ..const import DOMAIN
+from ..devices.errors import (
+    InvalidValueError,
+    StationConnectionError,
+    StationError,
+    StationProtocolError,
+    StationRefusedError,
+    StationTimeoutError,
+    StationUnsupportedError,
+    ValueTooLongError,
+    WrongStationError,
+)
+
+
+class Translated(TypedDict):
+    """The arguments that every translated Home Assistant exception takes."""
+
+    translation_domain: str
+    translation_key: str
+    translation_placeholders: dict[str, str]
+
+
+def translated(err: StationError) -> Translated:
+    """Find the translation of an error; the most specific class wins."""
+    key, placeholders = _translation(err)
+    return Translated(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
+
+
+def _translation(err: StationError) -> tuple[str, dict[str, str]]:
+    match err:
+        case ValueTooLongError():
+            return "too_long", {"field": err.field, "limit": str(err.limit), "length": str(err.length)}
+        case InvalidValueError():
+            return "invalid_value", {"field": err.field, "problem": err.problem}
+        case WrongStationError():
+            return "wrong_station", {"expected": err.expected, "found": err.found}
+        case StationRefusedError():
+            return f"refused_{err.code}", {"detail": err.detail or "-"}
+        case StationUnsupportedError():
+            return "unsupported", {}
+        case StationProtocolError():
+            return "protocol", {}
+        case StationTimeoutError():
+            return "timeout", {}
+        case StationConnectionError():
+            return "cannot_connect", {}
+        case _:
+            return "station", {}
+
+
+def raise_translated[**P, R](
+    command: Callable[P, Coroutine[Any, Any, R]],
+) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Wrap an entity's or action's command so that the user reads a translated error."""
+
+    async def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await command(*args, **kwargs)
+        except InvalidValueError as err:
+            raise ServiceValidationError(**translated(err)) from err
+        except StationError as err:
+            raise HomeAssistantError(**translated(err)) from err
+
+    return wrapped

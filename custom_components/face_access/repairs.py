@@ -1,0 +1,68 @@
+"""The fixes behind the repair issues."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import override
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.util import dt as dt_util
+
+from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
+from .devices.errors import StationError
+from .hub import issues, push_target
+
+type Fix = Callable[[FaceAccessCoordinator], Awaitable[None]]
+
+
+async def _set_clock(coordinator: FaceAccessCoordinator) -> None:
+    if coordinator.station.clock is not None:
+        await coordinator.station.clock.set(dt_util.now())
+    await coordinator.async_read_again()
+
+
+async def _redirect(coordinator: FaceAccessCoordinator) -> None:
+    await push_target.async_redirect(coordinator)
+    issues.push_arrived(coordinator.hass, coordinator.config_entry)
+
+
+_FIXES: Mapping[str, Fix] = {issues.CLOCK_WRONG: _set_clock, issues.PUSH_MISSING: _redirect}
+
+
+class FixFlow(RepairsFlow):
+    """Say what will be done, do it, and say so when the station will not have it."""
+
+    def __init__(self, entry_id: str, issue: str) -> None:
+        """Remember which station and what is wrong with it."""
+        self._entry_id = entry_id
+        self._issue = issue
+
+    @override
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Start with the question."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask, then mend."""
+        errors: dict[str, str] = {}
+        entry: FaceAccessConfigEntry | None = self.hass.config_entries.async_get_entry(self._entry_id)
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            raise AbortFlow("not_loaded")
+        if user_input is not None:
+            try:
+                await _FIXES[self._issue](entry.runtime_data)
+            except StationError, NoURLAvailableError:
+                errors["base"] = "cannot_fix"
+            else:
+                return self.async_create_entry(data={})
+        return self.async_show_form(step_id="confirm", errors=errors, description_placeholders={"name": entry.title})
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlow:
+    """Find the fix of an issue."""
+    data = data or {}
+    return FixFlow(str(data["entry_id"]), str(data["issue"]))

@@ -1,0 +1,197 @@
+"""What a station counts, and what it last reported."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import override
+
+from homeassistant.components.sensor import (
+    RestoreSensor,
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfTemperature
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .access import CallChanged, CallState, Reason, Sighting, StationEvent
+from .access.naming import denial, recognised_name
+from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
+from .devices.station import SettingValue
+from .entity import FaceAccessEntity, ReportEntity
+
+PARALLEL_UPDATES = 0
+
+type Value = str | float | datetime
+
+FACTS = (
+    SensorEntityDescription(
+        key="people",
+        translation_key="people",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+    ),
+    SensorEntityDescription(
+        # Without a unit: the document calls it RSSI and gives neither unit nor range (HTTP API 2.17.1).
+        key="signal_strength",
+        translation_key="signal_strength",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+    ),
+    SensorEntityDescription(
+        key="traffic_received",
+        translation_key="traffic_received",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.MEGABYTES,
+        suggested_display_precision=1,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+    ),
+    SensorEntityDescription(
+        key="traffic_sent",
+        translation_key="traffic_sent",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.MEGABYTES,
+        suggested_display_precision=1,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+    ),
+    SensorEntityDescription(
+        key="operator",
+        translation_key="operator",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SightingSensorDescription(SensorEntityDescription):
+    """`seen` finds the new value in a sighting, None for one that leaves the value as it is."""
+
+    seen: Callable[[Sighting], Value | None]
+    supported: Callable[[FaceAccessCoordinator], bool] = lambda _coordinator: True
+
+
+SIGHTINGS = (
+    SightingSensorDescription(
+        key="last_person",
+        translation_key="last_person",
+        seen=recognised_name,
+    ),
+    SightingSensorDescription(
+        key="last_seen",
+        translation_key="last_seen",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        seen=lambda sighting: sighting.captured_at,
+    ),
+    SightingSensorDescription(
+        key="last_denial",
+        translation_key="last_denial",
+        device_class=SensorDeviceClass.ENUM,
+        options=[reason.value for reason in Reason],
+        seen=denial,
+    ),
+    SightingSensorDescription(
+        key="temperature",
+        translation_key="temperature",
+        device_class=SensorDeviceClass.TEMPERATURE,
+        native_unit_of_measurement=UnitOfTemperature.CELSIUS,
+        suggested_display_precision=1,
+        seen=lambda sighting: sighting.temperature,
+        supported=lambda coordinator: "temperature_check" in coordinator.features,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the sensors that the station has something to say to."""
+    coordinator = entry.runtime_data
+    async_add_entities(FactSensor(coordinator, fact) for fact in FACTS if fact.key in coordinator.features)
+    async_add_entities(
+        SightingSensor(coordinator, description) for description in SIGHTINGS if description.supported(coordinator)
+    )
+    if coordinator.station.sip is not None:
+        async_add_entities([CallStateSensor(coordinator)])
+
+
+class FactSensor(FaceAccessEntity, SensorEntity):
+    """Something that the station counts or knows, as of the last reading."""
+
+    def __init__(self, coordinator: FaceAccessCoordinator, description: SensorEntityDescription) -> None:
+        """Bind to one fact."""
+        super().__init__(coordinator, description.key)
+        self.entity_description = description
+
+    @property
+    @override
+    def native_value(self) -> SettingValue | None:
+        return self.coordinator.data.facts.get(self.entity_description.key)
+
+
+class SightingSensor(ReportEntity, RestoreSensor):
+    """Something of the last sighting that had it: who was here last survives the stranger after them, and a restart."""
+
+    entity_description: SightingSensorDescription
+
+    def __init__(self, coordinator: FaceAccessCoordinator, description: SightingSensorDescription) -> None:
+        """Bind to one thing about sightings."""
+        super().__init__(coordinator, description.key)
+        self.entity_description = description
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Start with the newest live sighting of history, else with the value of before the restart."""
+        await super().async_added_to_hass()
+        sighting = self.coordinator.last_sighting
+        if sighting is not None and (value := self.entity_description.seen(sighting)) is not None:
+            self._attr_native_value = value
+        elif (data := await self.async_get_last_sensor_data()) is not None and self._fits(data.native_value):
+            self._attr_native_value = data.native_value
+
+    def _fits(self, value: object) -> bool:
+        """Whether a value of an earlier version still is one."""
+        if self.device_class is SensorDeviceClass.TIMESTAMP:
+            return isinstance(value, datetime)
+        return self.options is None or value in self.options
+
+    @override
+    @callback
+    def _async_report(self, event: StationEvent) -> None:
+        if isinstance(event, Sighting) and (value := self.entity_description.seen(event)) is not None:
+            self._attr_native_value = value
+            self.async_write_ha_state()
+
+
+class CallStateSensor(FaceAccessEntity, SensorEntity):
+    """Where the station's call stands, unknown until the station says so: a call of before a restart may be over."""
+
+    _attr_translation_key = "call_state"
+    _attr_device_class = SensorDeviceClass.ENUM
+    _attr_options = [state.value for state in CallState]  # noqa: RUF012
+
+    def __init__(self, coordinator: FaceAccessCoordinator) -> None:
+        """Bind to the station's telephone."""
+        super().__init__(coordinator, "call_state")
+
+    @property
+    @override
+    def native_value(self) -> CallState | None:
+        return self.coordinator.call_state
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to the telephone."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.async_subscribe(self._async_report))
+
+    @callback
+    def _async_report(self, event: StationEvent) -> None:
+        if isinstance(event, CallChanged):
+            self.async_write_ha_state()

@@ -1,0 +1,123 @@
+"""Firmware for a station, from files that the household provides."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any, Final, override
+
+from homeassistant.components.update import UpdateDeviceClass, UpdateEntity, UpdateEntityFeature
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
+from .devices.station import Firmware
+from .entity import FaceAccessEntity
+from .hub.errors import raise_translated
+from .hub.firmware import FirmwareFile, async_find, async_offered, is_newer
+
+PARALLEL_UPDATES = 1
+
+# A station asks when it likes, then fetches, writes and starts again.
+OFFERED_FOR: Final = timedelta(minutes=30)
+CHECK_EVERY: Final = 5.0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the update of a station that takes firmware."""
+    coordinator = entry.runtime_data
+    if (firmware := coordinator.station.firmware) is not None:
+        async_add_entities([FirmwareUpdate(coordinator, firmware)], update_before_add=True)
+
+
+class FirmwareUpdate(FaceAccessEntity, UpdateEntity):
+    """The firmware. Nobody publishes it: on offer is the newest file for this model in our folder (hub/firmware.py)."""
+
+    _attr_translation_key = "firmware"
+    _attr_device_class = UpdateDeviceClass.FIRMWARE
+    _attr_supported_features = UpdateEntityFeature.INSTALL
+
+    def __init__(self, coordinator: FaceAccessCoordinator, firmware: Firmware) -> None:
+        """Bind to the station's firmware."""
+        super().__init__(coordinator, "firmware")
+        self._firmware = firmware
+        self._files: tuple[FirmwareFile, ...] = ()
+        self._leaving = False
+
+    @property
+    @override
+    def should_poll(self) -> bool:
+        """Look for new files from time to time, whatever the station does."""
+        return True
+
+    @override
+    async def async_update(self) -> None:
+        """Look into the folder."""
+        self._files = await async_find(self.hass, self.coordinator.station.info.model)
+
+    @property
+    @override
+    def installed_version(self) -> str | None:
+        return self._firmware.installed or self.coordinator.station.info.firmware
+
+    @property
+    @override
+    def latest_version(self) -> str | None:
+        """The newest file's version, or the installed one when there is nothing newer."""
+        newest = self._newest()
+        return self.installed_version if newest is None else newest.version
+
+    @override
+    def version_is_newer(self, latest_version: str, installed_version: str) -> bool:
+        """Compare as the folder is compared."""
+        return is_newer(latest_version, installed_version)
+
+    def _newest(self) -> FirmwareFile | None:
+        installed = self.installed_version
+        newest = None
+        for file in self._files:
+            if installed is not None and is_newer(file.version, newest.version if newest else installed):
+                newest = file
+        return newest
+
+    @override
+    @raise_translated
+    async def async_install(self, version: str | None, backup: bool, **kwargs: Any) -> None:
+        """Offer the newest file and wait until the station runs it, or says what went wrong."""
+        file = self._newest()
+        before = self.installed_version
+        if file is None:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="firmware_missing")
+        async with async_offered(self.coordinator, self._firmware, file):
+            await self._async_wait(before)
+        registry = dr.async_get(self.hass)
+        if self.device_entry is not None:
+            registry.async_update_device(self.device_entry.id, sw_version=self.installed_version)
+
+    async def _async_wait(self, before: str | None) -> None:
+        """Wait until the installed version is another one. The station tells of both with its next question only."""
+        # It keeps telling the code of an older attempt until there is a new one.
+        known_code = self._firmware.last_code
+        try:
+            async with asyncio.timeout(OFFERED_FOR.total_seconds()):
+                while self.installed_version == before:
+                    if (code := self._firmware.last_code) not in (None, 0, known_code):
+                        raise HomeAssistantError(
+                            translation_domain=DOMAIN,
+                            translation_key="firmware_failed",
+                            translation_placeholders={"code": str(code)},
+                        )
+                    if self._leaving:
+                        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="firmware_interrupted")
+                    await asyncio.sleep(CHECK_EVERY)
+        except TimeoutError as err:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="firmware_expired") from err
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """End a wait that nobody will see the end of."""
+        self._leaving = True
+        await super().async_will_remove_from_hass()

@@ -1,0 +1,45 @@
+"""The house for people: it stays until Ctrl-C, and is kept for the next time."""
+
+import argparse
+from contextlib import AsyncExitStack
+import shutil
+from typing import Final
+
+from aiohttp import ClientError, ClientSession
+
+from .api import ApiError
+from .house import House
+from .processes import ChildError, free_port
+from .stations import FRONT_DOOR, GARDEN_GATE, Station
+
+PLACES: Final = (FRONT_DOOR, GARDEN_GATE)
+_USER: Final = "demo"
+
+
+async def demo(arguments: argparse.Namespace) -> int:
+    """Start the house and its stations, say where they are, and stay."""
+    if arguments.fresh:
+        shutil.rmtree(arguments.folder, ignore_errors=True)
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(ClientSession())
+        house = House(arguments.folder, session, host=arguments.host, port=free_port(arguments.port, arguments.host))
+        stack.push_async_callback(house.stop)
+        pages: list[str] = []
+        print("starting Home Assistant ...", flush=True)
+        try:
+            await house.start(_USER, _USER)
+            for place in PLACES:
+                print(f"adding the {place.name.lower()} ...", flush=True)
+                station = Station(place, arguments.folder, session, first_port=8000)
+                stack.push_async_callback(station.child.stop)
+                await station.start()
+                await station.add_to(house.api)
+                pages.append(f"{place.name:16}{station.page}")
+            print(f"\nHome Assistant  {house.address}   user {_USER}, password {_USER}", *pages, sep="\n")
+            print("\nThe pages of the terminals let you be the visitor. Ctrl-C ends it all.", flush=True)
+            return await house.stay(_USER, _USER)
+        except (ApiError, ChildError, ClientError, TimeoutError) as err:
+            print(f"{type(err).__name__}: {err}", flush=True)
+            if not isinstance(err, ChildError):
+                print(f"The end of Home Assistant's log:\n{house.child.tail()}", flush=True)
+            return 1

@@ -1,0 +1,137 @@
+"""Simulated face terminals as child processes, and how each is added to the house by the real config flow."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+import sys
+from typing import Any, Final
+
+from aiohttp import ClientError, ClientSession
+
+from .api import Api, ApiError, Json
+from .house import ROOT
+from .processes import Child, free_port
+
+DOMAIN: Final = "face_access"
+_START_TIMEOUT: Final = 30.0
+# A terminal that calls us does so within its heartbeat's pause; reading all its settings takes some of its turns.
+_FIRST_CALL_TIMEOUT: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A terminal to simulate: `calls` for one that calls Home Assistant, else Home Assistant calls it."""
+
+    name: str
+    serial: str
+    calls: bool = False
+
+
+FRONT_DOOR: Final = Place(name="Front door", serial="0123A1-0000C4-0001EE")
+GARDEN_GATE: Final = Place(name="Garden gate", serial="0123A1-0000C4-0002EE", calls=True)
+
+
+class Station:
+    """A simulated terminal: its process, its page, and its place in Home Assistant."""
+
+    def __init__(self, place: Place, folder: Path, session: ClientSession, *, first_port: int | None = None) -> None:
+        """Keep its state in `folder`; take ports from `first_port` on, or any."""
+        self.place = place
+        self.port = -1 if place.calls else free_port(first_port)
+        self.page = f"http://127.0.0.1:{free_port(None if first_port is None else first_port + 1000)}"
+        self._session = session
+        file = f"terminal-{place.serial}"
+        command = [sys.executable, "-m", "simulators.terminal", "--serial", place.serial, "--port", str(self.port)]
+        command += ["--page-port", self.page.rpartition(":")[2], "--state", str(folder / f"{file}.json")]
+        self.child = Child(f"the terminal {place.name}", command, cwd=ROOT, log=folder / f"{file}.log")
+
+    async def start(self) -> None:
+        """Switch it on and wait for its page."""
+        await self.child.start()
+        try:
+            async with asyncio.timeout(_START_TIMEOUT):
+                while self.child.running:
+                    try:
+                        await self.state()
+                    except ClientError:
+                        await asyncio.sleep(0.1)
+                    else:
+                        return
+        except TimeoutError:
+            raise self.child.failed(f"did not come up within {_START_TIMEOUT:.0f} s") from None
+        raise self.child.failed(f"ended with exit code {await self.child.wait()}")
+
+    async def state(self) -> Json:
+        """What the terminal remembers: openings, spoken, texts, records, violations, ..."""
+        async with self._session.get(f"{self.page}/state") as response:
+            response.raise_for_status()
+            state: Json = await response.json()
+            return state
+
+    async def scene(self, name: str, **arguments: Any) -> Any:
+        """Let something happen before the terminal; ApiError when the simulator cannot."""
+        async with self._session.post(f"{self.page}/scene/{name}", json=arguments) as response:
+            if not response.ok:
+                raise ApiError(f"{self.place.name}, scene {name}: {await response.text()}")
+            return (await response.json())["result"]
+
+    async def vendor_command(self, command: str, **fields: Any) -> None:
+        """Send it a command past Home Assistant, as the vendor's own tool would. Only one that can be called."""
+        body = {"version": "0.2", "cmd": command, **fields}
+        async with self._session.post(f"http://127.0.0.1:{self.port}/", json=body) as response:
+            answer = await response.json(content_type=None)
+        if answer.get("code") != 0:
+            raise ApiError(f"{self.place.name}, {command}: {answer}")
+
+    async def add_to(self, api: Api) -> str:
+        """Add it to Home Assistant by the config flow; its entry id. One that is there already is told its address."""
+        if (entry := await self._entry(api)) is not None:
+            await self._move(api, entry)
+            return entry
+        menu = await api.flow_start(DOMAIN)
+        if self.place.calls:
+            push = await self._call(api, menu)
+        else:
+            form = await api.flow_next(menu, {"next_step_id": "direct"})
+            push = await api.flow_next(form, {"host": "127.0.0.1", "port": self.port})
+        entry = (await api.flow_next(push, {"push": True}))["result"]["entry_id"]
+        async with api.socket() as socket:
+            device = await self._device(socket)
+            await socket.command("config/device_registry/update", device_id=device["id"], name_by_user=self.place.name)
+        return str(entry)
+
+    async def _call(self, api: Api, menu: Json) -> Json:
+        """Enter at the terminal what the flow shows, and wait until it has called."""
+        step = await api.flow_next(menu, {"next_step_id": "callback"})
+        await self._enter(step["description_placeholders"])
+        async with asyncio.timeout(_FIRST_CALL_TIMEOUT):
+            while step["type"] == "progress":
+                await asyncio.sleep(0.3)
+                step = await api.flow_show(step)
+        if step["step_id"] != "push":
+            raise ApiError(f"the flow went to the step {step['step_id']} instead of push")
+        return step
+
+    async def _enter(self, shown: Json) -> None:
+        """Type the addresses that Home Assistant shows into the terminal's menu."""
+        server = shown["server"] if "://" in shown["server"] else f"http://{shown['server']}"
+        await self.scene("connect", control_url=f"{server}:{shown['port']}/{shown['control_path']}")
+
+    async def _move(self, api: Api, entry: str) -> None:
+        """Tell an entry of an earlier demo where the terminal is now, or the terminal where Home Assistant is."""
+        step = await api.flow_start(DOMAIN, entry_id=entry)
+        if self.place.calls:
+            await self._enter(step["description_placeholders"])
+            await api.flow_next(step, {}, ends="addresses_shown")
+        else:
+            await api.flow_next(step, {"host": "127.0.0.1", "port": self.port}, ends="reconfigure_successful")
+
+    async def _entry(self, api: Api) -> str | None:
+        async with api.socket() as socket:
+            device = await self._device(socket)
+        return None if device is None else str(device["config_entries"][0])
+
+    async def _device(self, socket: Any) -> Any:
+        """The terminal's device in the registry."""
+        devices = await socket.command("config/device_registry/list")
+        return next((device for device in devices if [DOMAIN, self.place.serial] in device["identifiers"]), None)

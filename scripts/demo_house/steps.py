@@ -1,0 +1,31 @@
+"""The check's steps: one line each with its outcome, and an end at the first that fails."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+import time
+from typing import Any, Final
+
+_GREEN: Final = "\033[32m✓\033[0m"
+_RED: Final = "\033[31m✗\033[0m"
+
+
+class CheckError(Exception):
+    """What a step found is not what it must be."""
+
+
+def expect(found: Any, wanted: Any, what: str) -> None:
+    """Raise CheckError, naming what was looked at, unless both are equal."""
+    if found != wanted:
+        raise CheckError(f"{what} is {found!r} and should be {wanted!r}")
+
+
+@asynccontextmanager
+async def step(name: str) -> AsyncGenerator[None]:
+    """Time a step and print how it went."""
+    began = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print(f"{_RED} {name}   {time.monotonic() - began:.1f} s", flush=True)
+        raise
+    print(f"{_GREEN} {name}   {time.monotonic() - began:.1f} s", flush=True)

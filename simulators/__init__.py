@@ -1,0 +1,1 @@
+"""Simulated devices for demonstrations and tests; each is written from the vendor's document."""

@@ -1,0 +1,174 @@
+"""The decision never says yes while any single condition fails, whatever else is true."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.face_access.access import (
+    DoorMode,
+    DoorPolicy,
+    Liveness,
+    Person,
+    Reason,
+    Role,
+    Sighting,
+    SightingKey,
+    decide,
+)
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+DOOR = "SN-1_1"
+POLICY = DoorPolicy(mode=DoorMode.OPEN, minimum_score=60)
+PERSON = Person(id="0001", name="Alice", doors=frozenset({DOOR}), schedule_on=True)
+SIGHTING = Sighting(
+    source="SN-1",
+    key=SightingKey(sequence=1, captured="2026/11/21 12:00:00.000"),
+    captured_at=NOW - timedelta(seconds=1),
+    realtime=True,
+    person_id="0001",
+    role=Role.ALLOWED,
+    score=90,
+    threshold=70,
+    liveness=Liveness.LIVE,
+)
+
+
+def test_opens_for_a_live_matched_permitted_person() -> None:
+    """The one case that opens, so that the refusals below mean something."""
+    decision = decide(SIGHTING, PERSON, DOOR, NOW, POLICY)
+    assert decision.granted
+    assert decision.reason is None
+
+
+# What breaks the case above -> the reason given. Each entry changes one thing.
+BROKEN = {
+    "spoof": ({"liveness": Liveness.SPOOF}, {}, {}, Reason.SPOOF),
+    "liveness not checked": ({"liveness": Liveness.UNCHECKED}, {}, {}, Reason.LIVENESS),
+    "device says no": ({"refused": Reason.MASK}, {}, {}, Reason.MASK),
+    "repeated": ({"repeated": True}, {}, {}, Reason.REPEATED),
+    "not real-time": ({"realtime": False}, {}, {}, Reason.STALE),
+    "too old": ({"captured_at": NOW - timedelta(seconds=11)}, {}, {}, Reason.STALE),
+    "from the future": ({"captured_at": NOW + timedelta(seconds=11)}, {}, {}, Reason.STALE),
+    "clock from 1970": ({"captured_at": datetime(1970, 1, 1, tzinfo=UTC)}, {}, {}, Reason.STALE),
+    "nobody recognised": ({"person_id": None}, {}, {}, Reason.UNKNOWN),
+    "not compared": ({"score": None}, {}, {}, Reason.UNKNOWN),
+    "somebody else": ({}, {"id": "0002"}, {}, Reason.UNKNOWN),
+    "blocked on the device": ({"role": Role.BLOCKED}, {}, {}, Reason.BLOCKED),
+    "blocked in the house": ({}, {"role": Role.BLOCKED}, {}, Reason.BLOCKED),
+    "disabled": ({}, {"enabled": False}, {}, Reason.DISABLED),
+    "not yet valid": ({}, {"valid_from": NOW + timedelta(seconds=1)}, {}, Reason.NOT_YET_VALID),
+    "expired": ({}, {"valid_until": NOW}, {}, Reason.EXPIRED),
+    "other door": ({}, {"doors": frozenset({"SN-1_2"})}, {}, Reason.NOT_PERMITTED),
+    "no door at all": ({}, {"doors": frozenset()}, {}, Reason.NOT_PERMITTED),
+    "out of schedule": ({}, {"schedule_on": False}, {}, Reason.SCHEDULE),
+    "below the policy": ({"score": 59.9, "threshold": None}, {}, {}, Reason.SIMILARITY),
+    "below the device's threshold": ({"score": 69.9}, {}, {}, Reason.SIMILARITY),
+    "door never opens": ({}, {}, {"mode": DoorMode.NEVER}, Reason.POLICY),
+    "door only notifies": ({}, {}, {"mode": DoorMode.NOTIFY_ONLY}, Reason.POLICY),
+}
+
+
+@pytest.mark.parametrize(("sighting", "person", "policy", "reason"), BROKEN.values(), ids=BROKEN)
+def test_one_failing_condition_is_enough(sighting: dict, person: dict, policy: dict, reason: Reason) -> None:
+    """Each condition alone keeps the door shut and is named."""
+    decision = decide(
+        replace(SIGHTING, **sighting), replace(PERSON, **person), DOOR, NOW, replace(POLICY, **policy)
+    )
+    assert not decision.granted
+    assert decision.reason is reason
+
+
+def test_a_stranger_is_unknown() -> None:
+    """Nobody of the household."""
+    assert decide(SIGHTING, None, DOOR, NOW, POLICY).reason is Reason.UNKNOWN
+
+
+def test_the_default_policy_never_opens() -> None:
+    """A door must be told to open by itself."""
+    assert decide(SIGHTING, PERSON, DOOR, NOW, DoorPolicy()).reason is Reason.POLICY
+
+
+times = st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))
+near = st.timedeltas(min_value=-timedelta(minutes=1), max_value=timedelta(minutes=1)).map(lambda delta: NOW + delta)
+sightings = st.builds(
+    Sighting,
+    source=st.just("SN-1"),
+    key=st.just(SIGHTING.key),
+    captured_at=times | near,
+    realtime=st.booleans(),
+    repeated=st.booleans(),
+    person_id=st.sampled_from([None, "0001", "0002"]),
+    role=st.none() | st.sampled_from(Role),
+    score=st.none() | st.floats(-10, 110),
+    threshold=st.none() | st.floats(0, 100),
+    liveness=st.sampled_from(Liveness),
+    refused=st.none() | st.sampled_from(Reason),
+)
+persons = st.none() | st.builds(
+    Person,
+    id=st.sampled_from(["0001", "0002"]),
+    name=st.just("Alice"),
+    role=st.sampled_from(Role),
+    enabled=st.booleans(),
+    valid_from=st.none() | times | near,
+    valid_until=st.none() | times | near,
+    doors=st.none() | st.frozensets(st.sampled_from([DOOR, "SN-1_2"])),
+    schedule_on=st.none() | st.booleans(),
+)
+policies = st.builds(
+    DoorPolicy,
+    mode=st.sampled_from(DoorMode),
+    liveness_required=st.booleans(),
+    minimum_score=st.floats(0, 100),
+    freshness=st.timedeltas(min_value=timedelta(), max_value=timedelta(seconds=60)),
+)
+
+
+@given(sightings, persons, policies)
+def test_grants_only_when_every_condition_holds(sighting: Sighting, person: Person | None, policy: DoorPolicy) -> None:
+    """The whole input space, against the conditions written a second time and another way."""
+    expected = (
+        person is not None
+        and person.id == sighting.person_id
+        and all(
+            (
+                policy.mode is DoorMode.OPEN,
+                sighting.liveness is Liveness.LIVE
+                or (sighting.liveness is Liveness.UNCHECKED and not policy.liveness_required),
+                sighting.refused is None,
+                not sighting.repeated,
+                sighting.realtime,
+                -policy.freshness <= NOW - sighting.captured_at <= policy.freshness,
+                sighting.score is not None
+                and sighting.score > 0
+                and sighting.score >= policy.minimum_score
+                and (sighting.threshold is None or sighting.score >= sighting.threshold),
+                sighting.role is not Role.BLOCKED,
+                person.role is not Role.BLOCKED,
+                person.enabled,
+                person.valid_from is None or person.valid_from <= NOW,
+                person.valid_until is None or NOW < person.valid_until,
+                person.doors is None or DOOR in person.doors,
+                person.schedule_on is not False,
+            )
+        )
+    )
+    assert decide(sighting, person, DOOR, NOW, policy).granted is expected
+
+
+conditions = st.sampled_from(sorted(BROKEN))
+
+
+@given(st.sets(conditions, min_size=1))
+def test_no_combination_of_failures_opens(names: set[str]) -> None:
+    """Two wrongs do not make a right."""
+    sighting, person, policy = SIGHTING, PERSON, POLICY
+    for name in names:
+        of_sighting, of_person, of_policy, _ = BROKEN[name]
+        sighting = replace(sighting, **of_sighting)
+        person = replace(person, **of_person)
+        policy = replace(policy, **of_policy)
+    # A failure of the clock may be undone by another one: both still fail one by one.
+    assert not decide(sighting, person, DOOR, NOW, policy).granted

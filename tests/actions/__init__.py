@@ -1,0 +1,1 @@
+"""Actions, against a station in memory and against a simulated terminal."""

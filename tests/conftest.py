@@ -1,0 +1,89 @@
+"""What every test shares: a simulated terminal, and Home Assistant with it set up through the real flow."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+# The test harness has a custom_components of its own. Whichever is imported first is the one that Home Assistant sees.
+import custom_components.face_access  # noqa: F401
+from custom_components.face_access.const import DOMAIN
+from simulators.terminal import SimulatedTerminal, Timings
+
+SERIAL = "0123A1-0000C4-0001EE"
+FAST = Timings(command=0, push_resend=0.05, heartbeat_retry=0.05, reconnect=0.01, reboot=0.3, restart=0.2, sip_ring=0.05)
+
+type AddEntry = Callable[[SimulatedTerminal], Awaitable[MockConfigEntry]]
+
+
+@pytest.fixture(autouse=True)
+def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
+    """Let Home Assistant load the integration in every test."""
+
+
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Give every test a config directory of its own: history must not be another test's."""
+    return hass_tmp_config_dir
+
+
+@pytest.fixture
+async def web(hass: HomeAssistant, socket_enabled: None, hass_client_no_auth: ClientSessionGenerator) -> str:
+    """Serve Home Assistant's HTTP on a real port, and tell it so: devices are pointed to this address."""
+    # All that adds a route goes first: once the server runs, its router takes no more.
+    for component in ("http", "webhook", "repairs", "image", "camera", "media_player", "tts", "diagnostics"):
+        assert await async_setup_component(hass, component, {})
+    client = await hass_client_no_auth()
+    url = f"http://127.0.0.1:{client.port}"
+    await hass.config.async_update(internal_url=url)
+    return url
+
+
+@pytest.fixture
+async def terminal(socket_enabled: None) -> AsyncIterator[SimulatedTerminal]:
+    """Switch a terminal on. It must have no complaint about us at the end, unless the test cleared them."""
+    simulated = SimulatedTerminal(serial=SERIAL, timings=FAST)
+    await simulated.start()
+    yield simulated
+    await simulated.stop()
+    assert simulated.violations == []
+
+
+@pytest.fixture
+async def entry(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> MockConfigEntry:
+    """Set the terminal up as one that Home Assistant calls, with its consent to send what it sees."""
+    return await add_direct(hass, terminal)
+
+
+async def add_direct(hass: HomeAssistant, terminal: SimulatedTerminal, *, push: bool = True) -> MockConfigEntry:
+    """Go through the flow of a terminal that Home Assistant calls."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": "direct"})
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"host": "127.0.0.1", "port": terminal.port}
+    )
+    assert result["step_id"] == "push", result
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"push": push})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await settle(hass)
+    entry = result["result"]
+    assert entry.state is ConfigEntryState.LOADED
+    return entry
+
+
+async def settle(hass: HomeAssistant) -> None:
+    """Wait for everything that was begun, background reading included."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,190 @@
+"""History keeps what was acknowledged, once, in order, and forgets on request."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from custom_components.face_access.access import Liveness, Pictures, Reason, Sighting, SightingKey, Verdict
+from custom_components.face_access.hub import history as history_module
+from custom_components.face_access.hub.history import History
+
+START = datetime(2026, 11, 21, 8, tzinfo=UTC)
+JPEG = b"\xff\xd8\xff" + b"picture" * 10
+
+
+def sighting(number: int, *, source: str = "SN-1", picture: bytes | None = JPEG, **facts: object) -> Sighting:
+    """Make the number-th sighting of a source."""
+    captured_at = START + timedelta(minutes=number)
+    return Sighting(
+        source=source,
+        key=SightingKey(sequence=number, captured=captured_at.isoformat()),
+        captured_at=captured_at,
+        realtime=True,
+        pictures=Pictures(face=picture),
+        **facts,
+    )
+
+
+@pytest.fixture
+async def history(tmp_path: Path) -> AsyncIterator[History]:
+    """Open a history in an empty folder."""
+    store = History(tmp_path / "face_access" / "history.db")
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def test_keeps_every_fact_of_a_sighting(history: History) -> None:
+    """What goes in comes out, pictures included."""
+    one = sighting(
+        1,
+        person_id="0001",
+        person_name="Alice",
+        score=91.5,
+        threshold=70,
+        liveness=Liveness.LIVE,
+        verdict=Verdict.DENIED,
+        refused=Reason.MASK,
+        temperature=36.6,
+        mask=False,
+    )
+    assert await history.add(one, live=True)
+    (past,) = await history.list(source="SN-1")
+    assert (past.person_id, past.person_name, past.score) == ("0001", "Alice", 91.5)
+    assert (past.verdict, past.reason) == (Verdict.DENIED, Reason.MASK)
+    assert (past.temperature, past.mask, past.live, past.picture) == (36.6, False, True, True)
+    assert past.captured_at == one.captured_at
+    assert await history.picture(past.id) == JPEG
+
+    last = await history.last("SN-1")
+    assert last is not None
+    assert last.pictures == one.pictures
+    assert last.liveness is Liveness.LIVE
+    # What comes back from history can never open a door again.
+    assert last.repeated
+    assert not last.realtime
+
+
+async def test_the_same_sighting_is_kept_once(history: History) -> None:
+    """Same device, sequence and capture time: repeated. Any of them different: another one."""
+    assert await history.add(sighting(1), live=True)
+    assert not await history.add(sighting(1), live=True)
+    assert not await history.add(sighting(1), live=False)
+    assert await history.add(sighting(1, source="SN-2"), live=True)
+    assert await history.add(sighting(2), live=True)
+    assert len(await history.list(source=None)) == 3
+
+
+async def test_a_push_after_its_own_catch_up_counts_once(history: History) -> None:
+    """A catch-up that is faster than the push must not swallow the event, and only one push gets through."""
+    assert await history.add(sighting(1, picture=None), live=False)
+    assert await history.last("SN-1") is None
+    assert await history.add(sighting(1), live=True)
+    assert not await history.add(sighting(1), live=True)
+    (past,) = await history.list(source="SN-1")
+    assert past.live
+    assert await history.picture(past.id) == JPEG
+
+
+async def test_list_is_newest_first_within_bounds(history: History) -> None:
+    """Order of capture, whatever the order of arrival."""
+    for number in (3, 1, 2):
+        await history.add(sighting(number), live=True)
+    assert [past.sequence for past in await history.list(source="SN-1")] == [3, 2, 1]
+    assert [past.sequence for past in await history.list(source="SN-1", limit=1)] == [3]
+    span = await history.list(source="SN-1", start=START + timedelta(minutes=2), end=START + timedelta(minutes=3))
+    assert [past.sequence for past in span] == [2]
+    assert await history.latest("SN-1") == START + timedelta(minutes=3)
+    assert await history.latest("SN-2") is None
+    assert await history.picture(99) is None
+
+
+async def test_forgetting_leaves_no_trace_in_the_file(history: History, tmp_path: Path) -> None:
+    """Pictures are biometric data: they are overwritten, not only unlinked."""
+    picture = b"\xff\xd8\xff" + b"unmistakable-face" * 1000
+    await history.add(sighting(1, picture=picture), live=True)
+    await history.add(sighting(2, source="SN-2"), live=True)
+    await history.forget("SN-1")
+    assert [past.source for past in await history.list(source=None)] == ["SN-2"]
+    for file in (tmp_path / "face_access").iterdir():
+        assert b"unmistakable-face" not in file.read_bytes()
+
+
+async def test_the_file_is_private(history: History, tmp_path: Path) -> None:
+    """Nobody else on the machine reads faces."""
+    assert (tmp_path / "face_access" / "history.db").stat().st_mode & 0o077 == 0
+
+
+async def test_old_and_surplus_sightings_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retention by age and by count, checked as sightings come in."""
+    monkeypatch.setattr(history_module, "KEEP_AT_MOST", 5)
+    monkeypatch.setattr(history_module, "_PRUNE_EVERY", 10)
+    store = History(tmp_path / "history.db")
+    await store.open()
+    for number in range(10):
+        await store.add(sighting(number), live=True)
+    assert [past.sequence for past in await store.list(source=None)] == [9, 8, 7, 6, 5]
+    await store.close()
+    monkeypatch.setattr(history_module, "KEEP_FOR", timedelta(seconds=-1))
+    store = History(tmp_path / "history.db")
+    await store.open()
+    assert await store.list(source=None) == []
+    await store.close()
+
+
+async def test_a_failed_write_leaves_the_store_usable(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row whose pictures cannot be written is not kept half."""
+    with pytest.raises(sqlite3.Error):
+        await history.add(sighting(1, picture=object()), live=True)  # type: ignore[arg-type]
+    assert await history.list(source=None) == []
+    assert await history.add(sighting(1), live=True)
+
+
+async def test_closed_history_says_so(tmp_path: Path) -> None:
+    """Using it before it is open is a programming error with a name."""
+    with pytest.raises(sqlite3.ProgrammingError):
+        await History(tmp_path / "history.db").list(source=None)
+
+
+async def test_what_is_not_a_database_is_refused(tmp_path: Path) -> None:
+    """A damaged file is an error, not an empty history."""
+    (tmp_path / "history.db").write_bytes(b"not a database, not at all" * 100)
+    store = History(tmp_path / "history.db")
+    with pytest.raises(sqlite3.DatabaseError):
+        await store.open()
+    await store.close()
+
+
+KILLED = """
+import asyncio, os, sys
+from pathlib import Path
+from tests.hub.test_history import History, sighting
+
+async def main():
+    store = History(Path(sys.argv[1]))
+    await store.open()
+    for number in range(1000):
+        await store.add(sighting(number), live=True)
+        print(number, flush=True)
+        if number == 50:
+            os.kill(os.getpid(), 9)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_hard_stop_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    """Kill -9 in the middle of a burst: every number that was printed is there."""
+    path = tmp_path / "history.db"
+    run = subprocess.run([sys.executable, "-c", KILLED, path], capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == -9, run.stderr
+    store = History(path)
+    await store.open()
+    kept = {past.sequence for past in await store.list(source=None, limit=2000)}
+    await store.close()
+    assert {int(line) for line in run.stdout.split()} <= kept
