@@ -39,6 +39,7 @@ class SimulatedTerminal(Scenes):
         self,
         *,
         serial: str = DEFAULT_SERIAL,
+        name: str | None = None,
         host: str = "127.0.0.1",
         port: int | None = 0,
         page_port: int | None = None,
@@ -57,6 +58,7 @@ class SimulatedTerminal(Scenes):
         """Port 0 takes a free port, None opens none (a device behind NAT); see `Core` for the rest."""
         super().__init__(
             serial=serial,
+            name=name,
             clock=clock,
             clock_offset=clock_offset,
             utc_offset=utc_offset,
@@ -141,10 +143,7 @@ class SimulatedTerminal(Scenes):
 
     async def idle(self, seconds: float = 10.0) -> None:
         """Wait until every capture is acknowledged; raise TimeoutError otherwise."""
-        async with asyncio.timeout(seconds):
-            while self.uploader.queue:
-                await self.uploader.queue[0].delivered.wait()
-                await asyncio.sleep(0)
+        await self.wait_for_pushes(seconds)
 
     # Settings made at the device itself.
 
@@ -234,6 +233,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000, help="command port, 0: any, -1: none (behind NAT)")
     parser.add_argument("--page-port", type=int, help="port of the page and the control API, 0: any")
     parser.add_argument("--serial", default=DEFAULT_SERIAL)
+    parser.add_argument("--name", help="the place where a new device hangs")
     parser.add_argument("--server-url", help="control URL: the device calls it (1.1.3)")
     parser.add_argument("--upload-url", help="upload URL: captures are pushed to it (1.1.2)")
     parser.add_argument("--state", type=Path, metavar="FILE", help="keep the state in this file")
@@ -251,6 +251,7 @@ async def _run(options: argparse.Namespace) -> None:
     given = {key.removeprefix("time_"): value for key, value in vars(options).items() if key.startswith("time_")}
     terminal = SimulatedTerminal(
         serial=options.serial,
+        name=options.name,
         host=options.host,
         port=None if options.port < 0 else options.port,
         page_port=options.page_port,

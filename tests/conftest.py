@@ -1,6 +1,7 @@
 """What every test shares: a simulated terminal, and Home Assistant with it set up through the real flow."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 import socket
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
@@ -14,12 +15,13 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 # The test harness has a custom_components of its own. Whichever is imported first is the one that Home Assistant sees.
 import custom_components.face_access  # noqa: F401
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub.house import async_close_link
 from simulators.terminal import SimulatedTerminal, Timings
 
 SERIAL = "0123A1-0000C4-0001EE"
-FAST = Timings(command=0, push_resend=0.05, heartbeat_retry=0.05, reconnect=0.01, reboot=0.3, restart=0.2, sip_ring=0.05)
-
-type AddEntry = Callable[[SimulatedTerminal], Awaitable[MockConfigEntry]]
+FAST = Timings(
+    command=0, push_resend=0.05, heartbeat_retry=0.05, reconnect=0.01, reboot=0.3, restart=0.2, sip_ring=0.05
+)
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +61,51 @@ async def terminal(socket_enabled: None) -> AsyncIterator[SimulatedTerminal]:
 async def entry(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> MockConfigEntry:
     """Set the terminal up as one that Home Assistant calls, with its consent to send what it sees."""
     return await add_direct(hass, terminal)
+
+
+@pytest.fixture
+async def behind_nat(socket_enabled: None) -> AsyncIterator[SimulatedTerminal]:
+    """Switch a terminal on that nobody can reach: it has no port."""
+    simulated = SimulatedTerminal(serial=SERIAL, port=None, timings=FAST)
+    await simulated.start()
+    yield simulated
+    await simulated.stop()
+    assert simulated.violations == []
+
+
+@pytest.fixture
+async def calling_entry(
+    hass: HomeAssistant, web: str, behind_nat: SimulatedTerminal
+) -> AsyncIterator[MockConfigEntry]:
+    """Set the terminal up as one that calls Home Assistant."""
+    entry = await add_calling(hass, web, behind_nat)
+    yield entry
+    # The test's web server waits for questions that are being held; the real one is stopped by an event first.
+    await behind_nat.stop()
+    await async_close_link(hass, entry.data)
+
+
+async def add_calling(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> MockConfigEntry:
+    """Go through the flow of a terminal that calls Home Assistant."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": "callback"})
+    terminal.connect(f"{web}/{result['description_placeholders']['control_path']}")
+    async with asyncio.timeout(20):
+        while result["type"] in (FlowResultType.SHOW_PROGRESS, FlowResultType.SHOW_PROGRESS_DONE):
+            await asyncio.sleep(0.05)
+            result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"push": True})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    entry = result["result"]
+    await until(lambda: entry.runtime_data.redirected)
+    return entry
+
+
+async def until(condition: Callable[[], object], seconds: float = 15) -> None:
+    """Wait for something that a device does in its own time."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
 
 
 async def add_direct(hass: HomeAssistant, terminal: SimulatedTerminal, *, push: bool = True) -> MockConfigEntry:

@@ -1,5 +1,6 @@
 """A station in memory: every capability, no protocol. For tests of what knows no family."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -70,6 +71,7 @@ class FakeDevice:
     picture: bytes = JPEG
     firmware_code: int | None = None
     offers: list[FirmwareOffer | None] = field(default_factory=list)
+    offered: asyncio.Event = field(default_factory=asyncio.Event)
 
     def do(self, *command: Any) -> None:
         """Note a command, or fail."""
@@ -241,6 +243,10 @@ class FakeFirmware:
 
     async def offer(self, offer: FirmwareOffer | None) -> None:
         self.device.offers.append(offer)
+        if offer is None:
+            self.device.offered.clear()
+        else:
+            self.device.offered.set()
 
 
 class FakeLink:
@@ -286,5 +292,12 @@ def sighting(**changes: Any) -> Sighting:
 def known(name: str = "Anna", **changes: Any) -> Sighting:
     """A live sighting of somebody whom the station let in."""
     return sighting(
-        **{"person_id": "7", "person_name": name, "score": 91.5, "threshold": 80, "pictures": Pictures(face=JPEG), **changes}
+        **{
+            "person_id": "7",
+            "person_name": name,
+            "score": 91.5,
+            "threshold": 80,
+            "pictures": Pictures(face=JPEG),
+            **changes,
+        }
     )

@@ -12,7 +12,7 @@ from .devices import FAMILIES
 from .devices.station import StationInfo
 from .hub import issues, push_target
 from .hub.edge import Edge
-from .hub.house import async_get_history, async_open_link, async_time_zone
+from .hub.house import async_close_link, async_get_history, async_open_link, async_time_zone
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -45,7 +45,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     history = await async_get_history(hass)
     family = FAMILIES[entry.data[CONF_FAMILY]]
     link = async_open_link(hass, entry.data)
-    entry.async_on_unload(link.close)
     station = family.station(link, StationInfo(**entry.data[CONF_STATION]), async_time_zone())
     coordinator = FaceAccessCoordinator(hass, entry, station, history)
     entry.runtime_data = coordinator
@@ -67,6 +66,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
 async def async_remove_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> None:
     """Forget all that the station saw: its pictures are biometric data and go with it."""
     issues.clear_all(hass, entry)
+    await async_close_link(hass, entry.data)
     if entry.unique_id is not None:
         history = await async_get_history(hass)
         await history.forget(entry.unique_id)

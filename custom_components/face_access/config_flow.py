@@ -17,7 +17,7 @@ from homeassistant.const import CONF_HOST, CONF_PORT, CONF_WEBHOOK_ID
 from homeassistant.core import callback
 from homeassistant.helpers import selector
 from homeassistant.helpers.network import NoURLAvailableError
-import voluptuous as vol
+import probatio as vol
 
 from .access import DoorMode
 from .const import (
@@ -37,10 +37,16 @@ from .const import (
     LOGGER,
 )
 from .devices import FAMILIES, Link
-from .devices.errors import StationConnectionError, StationError, StationProtocolError, StationTimeoutError
+from .devices.errors import (
+    InvalidValueError,
+    StationConnectionError,
+    StationError,
+    StationProtocolError,
+    StationTimeoutError,
+)
 from .devices.station import StationInfo
 from .hub.first_contact import FirstContact, async_addresses
-from .hub.house import async_open_link, async_time_zone
+from .hub.house import async_close_link, async_open_link, async_time_zone
 
 _PORT = selector.NumberSelector(
     selector.NumberSelectorConfig(min=1, max=65535, step=1, mode=selector.NumberSelectorMode.BOX)
@@ -71,6 +77,7 @@ OPTIONS_SCHEMA = vol.Schema(
 )
 # Long enough to walk to the device and type in the addresses.
 _FIRST_CONTACT_TIMEOUT = 15 * 60
+_ASK_AGAIN = 1
 
 
 class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -115,13 +122,15 @@ class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _identify(self, errors: dict[str, str]) -> StationInfo | None:
         """Ask the station who it is and what it has."""
-        link = async_open_link(self.hass, self._data)
+        try:
+            link = async_open_link(self.hass, self._data)
+        except InvalidValueError:
+            errors[CONF_HOST] = "invalid_host"
+            return None
         try:
             return await self._learn(link)
         except StationError as err:
             errors["base"] = _error_key(err)
-        finally:
-            await link.close()
         return None
 
     async def _learn(self, link: Link) -> StationInfo:
@@ -144,7 +153,7 @@ class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
                 },
             )
             return self.async_update_reload_and_abort(self._get_reconfigure_entry(), data_updates=self._data)
-        addresses = {key: self._data[key] for key in (CONF_HOST, CONF_PORT) if key in self._data}
+        addresses: dict[str, Any] = {key: self._data[key] for key in (CONF_HOST, CONF_PORT) if key in self._data}
         self._abort_if_unique_id_configured(updates=addresses)
         return await self.async_step_push()
 
@@ -173,7 +182,12 @@ class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _wait(self, contact: FirstContact) -> StationInfo:
         async with asyncio.timeout(_FIRST_CONTACT_TIMEOUT):
-            return await self._learn(contact.link)
+            while True:
+                try:
+                    return await self._learn(contact.link)
+                except StationConnectionError:
+                    # Nobody has called yet, or called once and went away again.
+                    await asyncio.sleep(_ASK_AGAIN)
 
     async def async_step_not_seen(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Nobody called, or what called made no sense: offer to wait again."""
@@ -211,9 +225,11 @@ class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_remove(self) -> None:
-        """Close the addresses of an abandoned flow."""
+        """Close the addresses of an abandoned flow, and the link that no entry took over."""
         if self._waiting is not None:
             self._waiting.cancel()
+        if self._contact is not None:
+            self.hass.async_create_task(async_close_link(self.hass, self._data), "face_access abandoned flow")
         self._let_go()
 
     # Later

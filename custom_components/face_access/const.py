@@ -28,6 +28,8 @@ DEFAULT_DENIED_TEXT: Final = ""
 
 # A push older than this goes into history alone: nobody wants a bell for yesterday's visitor.
 LIVE_WITHIN: Final = timedelta(seconds=30)
+# Nobody presses a bell twice to be heard twice within this time; a device that missed our answer does.
+RING_ONCE_IN: Final = timedelta(seconds=5)
 # A full reading is a dozen requests, so it is rare; the ping between two of them is one.
 READ_EVERY: Final = timedelta(minutes=5)
 PING_EVERY: Final = timedelta(seconds=30)

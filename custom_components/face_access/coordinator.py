@@ -15,7 +15,7 @@ from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .access import CallChanged, CallState, Decision, DoorMode, DoorPolicy, Person, Sighting, StationEvent, decide
+from .access import CallChanged, CallState, Decision, DoorMode, DoorPolicy, Person, Ring, Sighting, StationEvent, decide
 from .const import (
     CONF_DOOR_MODE,
     CONF_FEATURES,
@@ -26,6 +26,7 @@ from .const import (
     LOGGER,
     PING_EVERY,
     READ_EVERY,
+    RING_ONCE_IN,
     SILENT_AFTER,
 )
 from .devices.errors import StationError, WrongStationError
@@ -54,6 +55,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.last_sighting: Sighting | None = None
         self.call_state: CallState | None = None
         self.called_at: datetime | None = None
+        self._rang_at: datetime | None = None
         self.redirected = False
         self._listeners_of_events: list[tuple[bool, Listener]] = []
         self._read_at: datetime | None = None
@@ -94,6 +96,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.last_sighting = await self.history.last(self.serial)
         if self.queued:
             self.last_update_success = False
+            if self.station.inbox.asking:
+                self.async_seen()
         else:
             await self.async_config_entry_first_refresh()
 
@@ -125,7 +129,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         return reading
 
     async def _async_check_push_target(self) -> None:
-        """Point the station's pushes to us once; if somebody points them elsewhere later, say so instead of fighting."""
+        """Point the station's pushes to us once. If somebody points them elsewhere later, say so: no fight."""
         if not self.config_entry.data.get(CONF_PUSH):
             return
         try:
@@ -180,10 +184,20 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
                 self.last_sighting = event
             case CallChanged():
                 self.call_state = event.state
+            case Ring():
+                if self._is_echo(event):
+                    return
+                self._rang_at = event.at
             case _:
                 pass
         for _, listener in sorted(self._listeners_of_events, key=lambda item: item[0]):
             listener(event)
+
+    def _is_echo(self, ring: Ring) -> bool:
+        """A ring that is none: the device sent it twice, or the call is one that Home Assistant began."""
+        repeated = self._rang_at is not None and ring.at - self._rang_at < RING_ONCE_IN
+        called = self.called_at is not None and ring.at - self.called_at < RING_ONCE_IN
+        return repeated or called
 
     @callback
     def async_decide(self, sighting: Sighting, person: Person | None, door: int) -> Decision:

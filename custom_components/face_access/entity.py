@@ -1,5 +1,6 @@
 """What all entities of a station share: its device, one of its settings or doors, or what it reports."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import override
 
@@ -87,9 +88,11 @@ class FaceAccessEntity(CoordinatorEntity[FaceAccessCoordinator]):
             manufacturer=info.manufacturer,
             model=info.model,
             hw_version=info.hardware,
-            sw_version=info.firmware,
             serial_number=info.serial,
         )
+        # Left out where the station does not say: None would wipe what it said before a restart (update.py).
+        if info.firmware is not None:
+            self._attr_device_info["sw_version"] = info.firmware
 
 
 class ReportEntity(FaceAccessEntity):
@@ -112,10 +115,10 @@ class ReportEntity(FaceAccessEntity):
         await super().async_added_to_hass()
         self.async_on_remove(self.coordinator.async_subscribe(self._async_report, last=self._hears_last))
 
+    @abstractmethod
     @callback
     def _async_report(self, event: StationEvent) -> None:
         """Take in what the station reported."""
-        raise NotImplementedError
 
 
 class SettingEntity(FaceAccessEntity):

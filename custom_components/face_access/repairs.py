@@ -1,7 +1,6 @@
 """The fixes behind the repair issues."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
@@ -39,7 +38,6 @@ class FixFlow(RepairsFlow):
         self._entry_id = entry_id
         self._issue = issue
 
-    @override
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Start with the question."""
         return await self.async_step_confirm()

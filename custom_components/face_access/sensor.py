@@ -17,7 +17,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .access import CallChanged, CallState, Reason, Sighting, StationEvent
-from .access.naming import denial, recognised_name
+from .access.naming import SightingKind, denial, recognised_name
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import SettingValue
 from .entity import FaceAccessEntity, ReportEntity
@@ -77,6 +77,12 @@ class SightingSensorDescription(SensorEntityDescription):
     supported: Callable[[FaceAccessCoordinator], bool] = lambda _coordinator: True
 
 
+def _denial(sighting: Sighting) -> str | None:
+    """Name the denial. Not "unknown" for somebody unknown: that is Home Assistant's word for having no state."""
+    reason = denial(sighting)
+    return SightingKind.STRANGER if reason is Reason.UNKNOWN else reason
+
+
 SIGHTINGS = (
     SightingSensorDescription(
         key="last_person",
@@ -93,8 +99,8 @@ SIGHTINGS = (
         key="last_denial",
         translation_key="last_denial",
         device_class=SensorDeviceClass.ENUM,
-        options=[reason.value for reason in Reason],
-        seen=denial,
+        options=[SightingKind.STRANGER, *(reason for reason in Reason if reason is not Reason.UNKNOWN)],
+        seen=_denial,
     ),
     SightingSensorDescription(
         key="temperature",

@@ -2,10 +2,10 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any, Final, override
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.components.update import UpdateDeviceClass, UpdateEntity, UpdateEntityFeature
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -57,11 +57,26 @@ class FirmwareUpdate(FaceAccessEntity, UpdateEntity):
     async def async_update(self) -> None:
         """Look into the folder."""
         self._files = await async_find(self.hass, self.coordinator.station.info.model)
+        self._async_note_installed()
 
     @property
     @override
     def installed_version(self) -> str | None:
-        return self._firmware.installed or self.coordinator.station.info.firmware
+        """What the station said, now or before a restart; unknown until it did."""
+        return self._firmware.installed or (device.sw_version if (device := self._device) else None)
+
+    @property
+    def _device(self) -> dr.DeviceEntry | None:
+        """The device page as it is now."""
+        found = dr.async_get(self.hass).async_get(self.device_entry.id) if self.device_entry else None
+        return found if isinstance(found, dr.DeviceEntry) else None
+
+    @callback
+    def _async_note_installed(self) -> None:
+        """Put what the station said on its device page, where it survives a restart."""
+        installed = self._firmware.installed
+        if installed is not None and (device := self._device) is not None and device.sw_version != installed:
+            dr.async_get(self.hass).async_update_device(device.id, sw_version=installed)
 
     @property
     @override
@@ -76,11 +91,10 @@ class FirmwareUpdate(FaceAccessEntity, UpdateEntity):
         return is_newer(latest_version, installed_version)
 
     def _newest(self) -> FirmwareFile | None:
-        installed = self.installed_version
-        newest = None
+        newest, version = None, self.installed_version
         for file in self._files:
-            if installed is not None and is_newer(file.version, newest.version if newest else installed):
-                newest = file
+            if version is None or is_newer(file.version, version):
+                newest, version = file, file.version
         return newest
 
     @override
@@ -88,33 +102,36 @@ class FirmwareUpdate(FaceAccessEntity, UpdateEntity):
     async def async_install(self, version: str | None, backup: bool, **kwargs: Any) -> None:
         """Offer the newest file and wait until the station runs it, or says what went wrong."""
         file = self._newest()
-        before = self.installed_version
-        if file is None:
-            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="firmware_missing")
+        if TYPE_CHECKING:
+            assert file is not None  # Home Assistant refuses to install where there is nothing newer
         async with async_offered(self.coordinator, self._firmware, file):
-            await self._async_wait(before)
-        registry = dr.async_get(self.hass)
-        if self.device_entry is not None:
-            registry.async_update_device(self.device_entry.id, sw_version=self.installed_version)
+            await self._async_wait(file.version)
+        self._async_note_installed()
 
-    async def _async_wait(self, before: str | None) -> None:
-        """Wait until the installed version is another one. The station tells of both with its next question only."""
+    async def _async_wait(self, wanted: str) -> None:
+        """Wait until the station runs another version than before. It tells of that with its next question only."""
+        before = self._firmware.installed
         # It keeps telling the code of an older attempt until there is a new one.
         known_code = self._firmware.last_code
         try:
             async with asyncio.timeout(OFFERED_FOR.total_seconds()):
-                while self.installed_version == before:
-                    if (code := self._firmware.last_code) not in (None, 0, known_code):
-                        raise HomeAssistantError(
-                            translation_domain=DOMAIN,
-                            translation_key="firmware_failed",
-                            translation_placeholders={"code": str(code)},
-                        )
-                    if self._leaving:
-                        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="firmware_interrupted")
+                # Any other version is an end: what the file's name calls the wanted one is only somebody's word.
+                while (installed := self._firmware.installed) != wanted and before in (None, installed):
+                    before = installed
+                    self._check(known_code)
                     await asyncio.sleep(CHECK_EVERY)
         except TimeoutError as err:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="firmware_expired") from err
+
+    def _check(self, known_code: int | None) -> None:
+        """Raise what speaks against waiting on."""
+        if (code := self._firmware.last_code) not in (None, 0, known_code):
+            placeholders = {"code": str(code)}
+            raise HomeAssistantError(
+                translation_domain=DOMAIN, translation_key="firmware_failed", translation_placeholders=placeholders
+            )
+        if self._leaving:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="firmware_interrupted")
 
     @override
     async def async_will_remove_from_hass(self) -> None:

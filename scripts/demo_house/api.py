@@ -1,7 +1,7 @@
 """A client of a running Home Assistant: its REST and WebSocket API, as a browser would use them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any, Final, Self
@@ -81,16 +81,33 @@ class Api:
         """Answer a step of a config flow; the next one. Errors raise ApiError, as does an end other than `ends`."""
         return await self._step(f"/api/config/config_entries/flow/{step['flow_id']}", answers, ends)
 
-    async def options(self, entry_id: str, answers: Json) -> None:
-        """Set the options of an entry by its options flow."""
+    async def options(self, entry_id: str, **changes: Any) -> None:
+        """Change some options of an entry by its options flow; the rest stays as the form shows it."""
         path = "/api/config/config_entries/options/flow"
         step = await self._step(path, {"handler": entry_id})
-        await self._step(f"{path}/{step['flow_id']}", answers)
+        shown: Json = {}
+        for field in step["data_schema"]:
+            value = (field.get("description") or {}).get("suggested_value", field.get("default"))
+            if value is not None:
+                shown[field["name"]] = value
+        await self._step(f"{path}/{step['flow_id']}", {**shown, **changes})
 
-    async def flow_show(self, step: Json) -> Json:
-        """Ask for the present step of a config flow."""
-        result: Json = await self.get(f"/api/config/config_entries/flow/{step['flow_id']}")
-        return result
+    async def flow_progress(self, step: Json, act: Callable[[], Awaitable[None]], *, patience: float) -> Json:
+        """Do what a step waits for, and wait as the frontend does until the flow goes on; the step after it."""
+        moved = asyncio.Event()
+
+        def heard(event: Json) -> None:
+            if event["data"]["flow_id"] == step["flow_id"]:
+                moved.set()
+
+        async with self.socket() as socket, asyncio.timeout(patience):
+            await socket.subscribe(heard, "subscribe_events", event_type="data_entry_flow_progressed")
+            await act()
+            while step["type"] == "progress":
+                await moved.wait()
+                moved.clear()
+                step = await self.get(f"/api/config/config_entries/flow/{step['flow_id']}")
+        return step
 
     async def _step(self, path: str, body: Json, ends: str | None = None) -> Json:
         result: Json = await self.post(path, body)

@@ -15,18 +15,19 @@ from .processes import ChildError, free_port
 from .scenario import play
 from .stations import FRONT_DOOR, GARDEN_GATE, Place, Station
 from .steps import CheckError, step
-from .views import View
 
 
-async def _add(place: Place, house: House, folder: Path, session: ClientSession, stack: AsyncExitStack) -> View:
-    """Switch a terminal on and add it by the config flow."""
+async def _add(
+    place: Place, house: House, folder: Path, session: ClientSession, stack: AsyncExitStack
+) -> tuple[Station, str]:
+    """Switch a terminal on and add it by the config flow; with its entry id."""
     station = Station(place, folder, session)
     stack.push_async_callback(station.child.stop)
     async with step(f"{place.name}: the terminal starts"):
         await station.start()
     who = "the terminal calls Home Assistant" if place.calls else "Home Assistant calls the terminal"
     async with step(f"{place.name}: added by the config flow ({who})"):
-        return View(house, station, await station.add_to(house.api))
+        return station, await station.add_to(house.api)
 
 
 async def check() -> int:
@@ -43,8 +44,8 @@ async def check() -> int:
         try:
             async with step("Home Assistant starts"):
                 await house.start(*owner)
-            views = [await _add(place, house, folder, session, stack) for place in (FRONT_DOOR, GARDEN_GATE)]
-            await play(views, stop=house.stop, restart=lambda: house.start(*owner))
+            added = [await _add(place, house, folder, session, stack) for place in (FRONT_DOOR, GARDEN_GATE)]
+            await play(house, added, lambda: house.start(*owner))
         except (ApiError, CheckError, ChildError, ClientError, TimeoutError) as err:
             print(f"  {type(err).__name__}: {err}")
             if not isinstance(err, ChildError):

@@ -42,7 +42,8 @@ class Station:
         self._session = session
         file = f"terminal-{place.serial}"
         command = [sys.executable, "-m", "simulators.terminal", "--serial", place.serial, "--port", str(self.port)]
-        command += ["--page-port", self.page.rpartition(":")[2], "--state", str(folder / f"{file}.json")]
+        command += ["--name", place.name, "--page-port", self.page.rpartition(":")[2]]
+        command += ["--state", str(folder / f"{file}.json")]
         self.child = Child(f"the terminal {place.name}", command, cwd=ROOT, log=folder / f"{file}.log")
 
     async def start(self) -> None:
@@ -68,20 +69,18 @@ class Station:
             state: Json = await response.json()
             return state
 
+    async def face(self) -> bytes:
+        """Return the close-up of the last face as the terminal pushes it."""
+        async with self._session.get(f"{self.page}/face") as response:
+            response.raise_for_status()
+            return await response.read()
+
     async def scene(self, name: str, **arguments: Any) -> Any:
         """Let something happen before the terminal; ApiError when the simulator cannot."""
         async with self._session.post(f"{self.page}/scene/{name}", json=arguments) as response:
             if not response.ok:
                 raise ApiError(f"{self.place.name}, scene {name}: {await response.text()}")
             return (await response.json())["result"]
-
-    async def vendor_command(self, command: str, **fields: Any) -> None:
-        """Send it a command past Home Assistant, as the vendor's own tool would. Only one that can be called."""
-        body = {"version": "0.2", "cmd": command, **fields}
-        async with self._session.post(f"http://127.0.0.1:{self.port}/", json=body) as response:
-            answer = await response.json(content_type=None)
-        if answer.get("code") != 0:
-            raise ApiError(f"{self.place.name}, {command}: {answer}")
 
     async def add_to(self, api: Api) -> str:
         """Add it to Home Assistant by the config flow; its entry id. One that is there already is told its address."""
@@ -94,20 +93,13 @@ class Station:
         else:
             form = await api.flow_next(menu, {"next_step_id": "direct"})
             push = await api.flow_next(form, {"host": "127.0.0.1", "port": self.port})
-        entry = (await api.flow_next(push, {"push": True}))["result"]["entry_id"]
-        async with api.socket() as socket:
-            device = await self._device(socket)
-            await socket.command("config/device_registry/update", device_id=device["id"], name_by_user=self.place.name)
-        return str(entry)
+        return str((await api.flow_next(push, {"push": True}))["result"]["entry_id"])
 
     async def _call(self, api: Api, menu: Json) -> Json:
         """Enter at the terminal what the flow shows, and wait until it has called."""
         step = await api.flow_next(menu, {"next_step_id": "callback"})
-        await self._enter(step["description_placeholders"])
-        async with asyncio.timeout(_FIRST_CALL_TIMEOUT):
-            while step["type"] == "progress":
-                await asyncio.sleep(0.3)
-                step = await api.flow_show(step)
+        shown = step["description_placeholders"]
+        step = await api.flow_progress(step, lambda: self._enter(shown), patience=_FIRST_CALL_TIMEOUT)
         if step["step_id"] != "push":
             raise ApiError(f"the flow went to the step {step['step_id']} instead of push")
         return step

@@ -20,12 +20,14 @@ def expect(found: Any, wanted: Any, what: str) -> None:
 
 
 @asynccontextmanager
-async def step(name: str) -> AsyncGenerator[None]:
-    """Time a step and print how it went."""
+async def step(name: str) -> AsyncGenerator[list[str]]:
+    """Time a step and print how it went, with what it measured: the texts that are put into the list."""
     began = time.monotonic()
+    measured: list[str] = []
     try:
-        yield
+        yield measured
     except BaseException:
         print(f"{_RED} {name}   {time.monotonic() - began:.1f} s", flush=True)
         raise
-    print(f"{_GREEN} {name}   {time.monotonic() - began:.1f} s", flush=True)
+    details = f" ({', '.join(measured)})" if measured else ""
+    print(f"{_GREEN} {name}{details}   {time.monotonic() - began:.1f} s", flush=True)

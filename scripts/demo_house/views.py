@@ -1,36 +1,23 @@
-"""A station as Home Assistant shows it: its entities by what they are, its device, and waiting for them."""
+"""A station as Home Assistant shows it: its entities by what they are, its device, and what they are told to do."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 from .api import Api, Json
 from .house import House
 from .stations import DOMAIN, Station
 from .steps import CheckError
-
-_PATIENCE: Final = 15.0
-
-
-async def until[T](look: Callable[[], Awaitable[T | None]], what: str, *, patience: float = _PATIENCE) -> T:
-    """Look again and again until something is found; CheckError naming `what` when patience ends."""
-    try:
-        async with asyncio.timeout(patience):
-            while (found := await look()) is None:
-                await asyncio.sleep(0.1)
-            return found
-    except TimeoutError:
-        raise CheckError(f"{what}: not within {patience:.0f} s") from None
+from .watch import Watch
 
 
 class View:
-    """One station in one Home Assistant."""
+    """One station in one Home Assistant. Entities go by their domain and the key in their unique id."""
 
-    def __init__(self, house: House, station: Station, entry_id: str) -> None:
+    def __init__(self, house: House, station: Station, entry_id: str, watch: Watch) -> None:
         """Know where to look; `refresh` looks."""
         self.house = house
         self.station = station
         self.entry_id = entry_id
+        self.watch = watch
         self.device_id = ""
         self._entities: dict[tuple[str, str], str] = {}
 
@@ -39,8 +26,8 @@ class View:
         """Home Assistant."""
         return self.house.api
 
-    async def refresh(self) -> None:
-        """Read which entities and which device belong to the station."""
+    async def refresh(self) -> list[str]:
+        """Read which entities and which device belong to the station; the ids of the entities that are enabled."""
         async with self.api.socket() as socket:
             entities = await socket.command("config/entity_registry/list")
         own = [entity for entity in entities if entity["config_entry_id"] == self.entry_id]
@@ -50,6 +37,7 @@ class View:
             for entity in own
         }
         self.device_id = own[0]["device_id"] if own else ""
+        return [entity["entity_id"] for entity in own if entity["disabled_by"] is None]
 
     def entity(self, domain: str, key: str) -> str:
         """The id of the station's entity of that kind; CheckError if there is none."""
@@ -63,32 +51,30 @@ class View:
         """The present state of an entity."""
         return await self.api.state(self.entity(domain, key))
 
-    async def until_state(self, domain: str, key: str, wanted: str) -> Json:
-        """Wait until an entity has a state."""
-        last: Json = {}
-
-        async def look() -> Json | None:
-            nonlocal last
-            last = await self.state(domain, key)
-            return last if last["state"] == wanted else None
-
-        try:
-            return await until(look, f"{domain} {key} as {wanted!r}")
-        except CheckError as err:
-            raise CheckError(f"{err}; it is {last.get('state')!r}") from None
-
-    async def until_other(self, domain: str, key: str, before: Json) -> Json:
-        """Wait until an entity has a state that is not `before`."""
-
-        async def look() -> Json | None:
-            now = await self.state(domain, key)
-            return now if now["last_updated"] != before["last_updated"] else None
-
-        return await until(look, f"a new state of {domain} {key}")
+    async def until(self, domain: str, key: str, wanted: str) -> Json:
+        """Wait until an entity has a state, if it has not already."""
+        since = self.watch.now
+        state = await self.state(domain, key)
+        if state["state"] == wanted:
+            return state
+        what = f"{wanted!r} instead of {state['state']!r}"
+        return await self.watch.until(
+            self.entity(domain, key), since=since, such=lambda new: new["state"] == wanted, what=what
+        )
 
     async def command(self, domain: str, key: str, action: str, **data: Any) -> None:
-        """Perform an action on an entity of the station."""
+        """Perform an action on an entity of the station; it has been carried out when this returns."""
         await self.api.action(action, {"entity_id": self.entity(domain, key), **data})
+
+    async def turn(self, key: str, wanted: str) -> None:
+        """Turn a switch on or off, and see that the terminal has it so."""
+        await self.command("switch", key, f"switch.turn_{wanted}")
+        await self.until("switch", key, wanted)
+
+    async def select(self, key: str, option: str) -> None:
+        """Choose an option, and see that the terminal has it so."""
+        await self.command("select", key, "select.select_option", option=option)
+        await self.until("select", key, option)
 
     async def action(self, name: str, *, response: bool = False, **data: Any) -> Json:
         """Perform one of the integration's own actions on the station."""

@@ -73,6 +73,7 @@ class Core:
         self,
         *,
         serial: str,
+        name: str | None = None,
         clock: Callable[[], float] = time.time,
         clock_offset: float = 0.0,
         utc_offset: float | None = None,
@@ -84,7 +85,10 @@ class Core:
         aes_key: bytes = b"",
         state_file: Path | None = None,
     ) -> None:
-        """`clock` gives true unix seconds; `utc_offset` (seconds) is the zone of the device, the host's by default."""
+        """`clock` gives true unix seconds; `utc_offset` (seconds) is the zone of the device, the host's by default.
+
+        `name` is the place that a new device was given (addr_name).
+        """
         self.serial = serial
         self.timings = timings or Timings()
         self.capacity = capacity
@@ -97,6 +101,8 @@ class Core:
         self._state_file = state_file
 
         self.app = deepcopy(DEFAULT_APP_PARAMS)
+        if name is not None:
+            self.app["device_info"]["addr_name"] = name
         self.stream = deepcopy(DEFAULT_STREAM_PARAMS)
         self.schedule: list[dict[str, Any]] = []
         self.people: dict[str, Person] = {p.id: p for p in (seeded_people() if people is None else people)}

@@ -29,12 +29,16 @@ SCENES: Final = frozenset(
         "hang_up",
         "incoming_call",
         "set_temperature",
+        "set_clock",
+        "put_on_schedule",
         "set_mask",
         "cut_network",
         "restore_network",
         "power_cycle",
         "resend_last",
         "push_raw",
+        "lose_push",
+        "wait_for_pushes",
         "connect",
         "disconnect",
         "ask_upgrade",
@@ -99,6 +103,11 @@ def state(terminal: Scenes) -> dict[str, Any]:
     }
 
 
+def _look(record: Capture) -> tuple[str, bool, bool]:
+    """What the pictures of a capture are drawn from."""
+    return record.seed, bool(record.mask), record.photo
+
+
 class Page:
     """Serves the page on its own port."""
 
@@ -113,6 +122,7 @@ class Page:
         app.router.add_get("/", self._page)
         app.router.add_get("/state", self._state)
         app.router.add_get("/picture", self._picture)
+        app.router.add_get("/face", self._face)
         app.router.add_get("/screen-image", self._screen_image)
         app.router.add_post("/scene/{name}", self._scene)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -135,8 +145,14 @@ class Page:
     async def _picture(self, _request: web.Request) -> web.Response:
         """What the camera sees: the last capture, or the empty doorstep."""
         records = self.terminal.records
-        look = (records[-1].seed, bool(records[-1].mask), records[-1].photo) if records else ("nobody", False, False)
+        look = _look(records[-1]) if records else ("nobody", False, False)
         return web.Response(body=pictures.panorama(*look), content_type="image/jpeg")
+
+    async def _face(self, _request: web.Request) -> web.Response:
+        """The close-up of the last capture, byte for byte as it is pushed."""
+        if not self.terminal.records:
+            raise web.HTTPNotFound
+        return web.Response(body=pictures.closeup(*_look(self.terminal.records[-1])), content_type="image/jpeg")
 
     async def _screen_image(self, _request: web.Request) -> web.Response:
         """The image on the screen."""

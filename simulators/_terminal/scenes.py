@@ -103,6 +103,19 @@ class Scenes(Core):
         """Whether whoever comes next wears a mask."""
         self.mask = mask
 
+    async def set_clock(self, *, ahead: float) -> None:
+        """The clock goes wrong by so many seconds (0: right again)."""
+        self.clock_offset = ahead
+        self.note("scene", f"the clock is {ahead:g} s ahead")
+        self.save()
+
+    async def put_on_schedule(self, person_id: str, kind: int) -> None:
+        """Somebody changes at the device itself whose rule of passing a person follows (0: none)."""
+        if person_id not in self.people:
+            raise ValueError(f"nobody has the id {person_id}")
+        self.people[person_id].kind = kind
+        self.save()
+
     async def cut_network(self, seconds: float | None = None) -> None:
         """No network for a while, or until `restore_network`."""
         self.note("scene", "network cut")
@@ -132,6 +145,23 @@ class Scenes(Core):
         answer = await self.uploader.raw(capture.payload)
         accepted = self.uploader.receive(answer, capture, 0.0)
         return {"status": answer.status, "body": answer.body.decode(errors="replace"), "acknowledged": accepted}
+
+    async def lose_push(self) -> bool:
+        """Forget to push the newest capture, as a device of little memory does; False when it is too late for that."""
+        queue = self.uploader.queue
+        # The first one is on its way, or would be.
+        if len(queue) < 2:
+            return False
+        queue.pop().queued = False
+        self.save()
+        return True
+
+    async def wait_for_pushes(self, seconds: float = 10.0) -> None:
+        """Wait until every capture is acknowledged; raise TimeoutError otherwise."""
+        async with asyncio.timeout(seconds):
+            while self.uploader.queue:
+                await self.uploader.queue[0].delivered.wait()
+                await asyncio.sleep(0)
 
     async def push_raw(self, body: bytes | str) -> dict[str, Any]:
         """Post any body to the upload URL."""

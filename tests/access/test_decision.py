@@ -73,9 +73,7 @@ BROKEN = {
 @pytest.mark.parametrize(("sighting", "person", "policy", "reason"), BROKEN.values(), ids=BROKEN)
 def test_one_failing_condition_is_enough(sighting: dict, person: dict, policy: dict, reason: Reason) -> None:
     """Each condition alone keeps the door shut and is named."""
-    decision = decide(
-        replace(SIGHTING, **sighting), replace(PERSON, **person), DOOR, NOW, replace(POLICY, **policy)
-    )
+    decision = decide(replace(SIGHTING, **sighting), replace(PERSON, **person), DOOR, NOW, replace(POLICY, **policy))
     assert not decision.granted
     assert decision.reason is reason
 

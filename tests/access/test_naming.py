@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from custom_components.face_access.access import Liveness, Reason, Sighting, SightingKey, Verdict
 from custom_components.face_access.access.naming import SightingKind, denial, kind_of, recognised_name
-import pytest
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ANNA: dict[str, Any] = {"person_id": "7", "person_name": "Anna", "score": 90.0}

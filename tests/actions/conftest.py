@@ -158,8 +158,7 @@ async def coordinator(
 
 @pytest.fixture
 def device_id(coordinator: FaceAccessCoordinator, device_registry: dr.DeviceRegistry) -> str:
-    found = device_registry.async_get_device(identifiers={(DOMAIN, SERIAL)})
-    assert found is not None
+    (found,) = dr.async_entries_for_config_entry(device_registry, coordinator.config_entry.entry_id)
     return found.id
 
 

@@ -19,10 +19,9 @@ from tests.fakes import known, sighting
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
-def _at(minute: int, **changes: Any) -> Any:
+def _at(minute: int, **changes: Any) -> dict[str, Any]:
     moment = NOON + timedelta(minutes=minute)
-    values = {"captured_at": moment, "key": SightingKey(sequence=minute, captured=str(minute)), **changes}
-    return values
+    return {"captured_at": moment, "key": SightingKey(sequence=minute, captured=str(minute)), **changes}
 
 
 @pytest.fixture

@@ -2,16 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 
-from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.coordinator import FaceAccessCoordinator
-from custom_components.face_access.devices import FAMILIES
-from custom_components.face_access.devices.station import Station
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.coordinator import FaceAccessCoordinator
+from custom_components.face_access.devices import FAMILIES
+from custom_components.face_access.devices.station import Station
 from tests.fakes import SERIAL, FakeDevice, FakeFamily
 
 type SetUp = Callable[[Station], Awaitable[FaceAccessCoordinator]]

@@ -3,10 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from custom_components.face_access.access import DoorMoved
-from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.coordinator import FaceAccessCoordinator
-from custom_components.face_access.devices.errors import StationTimeoutError
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
@@ -15,6 +11,10 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.face_access.access import DoorMoved
+from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.coordinator import FaceAccessCoordinator
+from custom_components.face_access.devices.errors import StationTimeoutError
 from tests.fakes import SERIAL, FakeDevice, known
 
 from .conftest import SetUp
@@ -109,9 +109,7 @@ async def test_unloading_while_open_leaves_no_timer(
     assert await hass.config_entries.async_unload(coordinator.config_entry.entry_id)
 
 
-async def test_one_door_has_no_number(
-    hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find
-) -> None:
+async def test_one_door_has_no_number(hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find) -> None:
     assert hass.states.get(entity_id("button", "open_door_1")).name == "Front door Open door"
     assert hass.states.get(entity_id("lock", "door_1")).name == "Front door Door"
     assert len(hass.states.async_entity_ids("lock")) == 1
@@ -140,7 +138,8 @@ async def test_second_door_and_taking_it_back(
 
 
 @pytest.mark.parametrize(
-    ("key", "command"), [("reboot", "reboot"), ("restart_application", "restart_application"), ("sync_clock", "set_clock")]
+    ("key", "command"),
+    [("reboot", "reboot"), ("restart_application", "restart_application"), ("sync_clock", "set_clock")],
 )
 async def test_buttons(
     hass: HomeAssistant,

@@ -6,6 +6,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+from homeassistant.components.camera import async_get_image
+from homeassistant.components.image import async_get_image as async_get_picture
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.entity_component import DATA_INSTANCES
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import mock_restore_cache_with_extra_data
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
 from custom_components.face_access.access import (
     CallChanged,
     CallState,
@@ -21,18 +33,6 @@ from custom_components.face_access.camera import SnapshotCamera
 from custom_components.face_access.coordinator import FaceAccessCoordinator
 from custom_components.face_access.devices.errors import StationConnectionError, StationTimeoutError
 from custom_components.face_access.hub.house import async_get_history
-from homeassistant.components.camera import async_get_image
-from homeassistant.components.image import async_get_image as async_get_picture
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.entity_component import DATA_INSTANCES
-from homeassistant.helpers.event import async_track_state_change_event
-from homeassistant.util import dt as dt_util
-import pytest
-from pytest_homeassistant_custom_component.common import mock_restore_cache_with_extra_data
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
-
 from tests.fakes import JPEG, PNG, SERIAL, FakeDevice, known, sighting
 
 from .conftest import SetUp
@@ -77,7 +77,7 @@ async def test_who_was_here_last_survives_the_stranger_and_the_photo(
     coordinator.async_dispatch(known())
     coordinator.async_dispatch(sighting(refused=Reason.UNKNOWN))
     assert hass.states.get(entity_id("event", "face")).attributes["event_type"] == "stranger"
-    assert (hass.states.get(person).state, hass.states.get(reason).state) == ("Anna", "unknown")
+    assert (hass.states.get(person).state, hass.states.get(reason).state) == ("Anna", "stranger")
     later = known("Bob", liveness=Liveness.SPOOF, captured_at=datetime(2026, 11, 20, 12, tzinfo=UTC))
     coordinator.async_dispatch(later)
     assert hass.states.get(entity_id("event", "face")).attributes["event_type"] == "spoof"
@@ -217,7 +217,9 @@ async def test_call_state(hass: HomeAssistant, coordinator: FaceAccessCoordinato
     assert hass.states.get(call).state == state
 
 
-async def test_facts(hass: HomeAssistant, coordinator: FaceAccessCoordinator, device: FakeDevice, entity_id: Find) -> None:
+async def test_facts(
+    hass: HomeAssistant, coordinator: FaceAccessCoordinator, device: FakeDevice, entity_id: Find
+) -> None:
     assert hass.states.get(entity_id("sensor", "people")).state == "3"
     assert hass.states.get(entity_id("sensor", "traffic_received")).state == "5.0"
     device.facts["people"] = 4
@@ -246,7 +248,11 @@ async def test_camera(
 
 
 async def test_camera_asks_once_for_many_viewers(
-    hass: HomeAssistant, coordinator: FaceAccessCoordinator, device: FakeDevice, entity_id: Find, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant,
+    coordinator: FaceAccessCoordinator,
+    device: FakeDevice,
+    entity_id: Find,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = 0
     running = 0

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from custom_components.face_access.coordinator import FaceAccessCoordinator
-from custom_components.face_access.devices.errors import StationConnectionError, StationRefusedError, ValueTooLongError
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -12,6 +10,8 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.face_access.coordinator import FaceAccessCoordinator
+from custom_components.face_access.devices.errors import StationConnectionError, StationRefusedError, ValueTooLongError
 from tests.fakes import FakeDevice
 
 from .conftest import SetUp

@@ -10,7 +10,7 @@ LARGEST_SIDE = 1280
 QUALITY = 85
 # More is a mistake or an attack: a few kilobytes of PNG can unpack to gigabytes.
 MOST_PIXELS = 50_000_000
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "AVIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 
 
 class NotAPictureError(ValueError):
@@ -19,8 +19,11 @@ class NotAPictureError(ValueError):
 
 def to_jpeg(content: bytes) -> bytes:
     """Decode, turn upright, shrink to the screen and encode without metadata. Raises NotAPictureError."""
+    Image.init()
+    # Pillow does without AVIF where its library is missing, and trips over formats it does not know.
+    formats = [name for name in _FORMATS if name in Image.OPEN]
     try:
-        with Image.open(BytesIO(content), formats=_FORMATS) as picture:
+        with Image.open(BytesIO(content), formats=formats) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise NotAPictureError("too many pixels")
             picture.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))

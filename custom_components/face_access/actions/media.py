@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
-from homeassistant.components import camera, image, media_source
+from homeassistant.components import image, media_source
 from homeassistant.components.media_player.browse_media import async_process_play_media_url
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -105,8 +105,12 @@ async def _async_picture_of(hass: HomeAssistant, entity_id: str, field: str) -> 
     domain, _, name = entity_id.partition(".")
     if hass.states.get(entity_id) is None:
         raise invalid("media_unavailable", field=field)
-    get_image = camera.async_get_image if domain == Platform.CAMERA else image.async_get_image
-    return Loaded(name=name, content=(await get_image(hass, entity_id)).content)
+    if domain == Platform.IMAGE:
+        return Loaded(name=name, content=(await image.async_get_image(hass, entity_id)).content)
+    # Only now: the camera integration has requirements, which are there once it has an entity.
+    from homeassistant.components import camera  # noqa: PLC0415
+
+    return Loaded(name=name, content=(await camera.async_get_image(hass, entity_id)).content)
 
 
 async def _async_fetch(hass: HomeAssistant, url: str) -> Loaded:

@@ -25,9 +25,10 @@ class SettingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One setting of a station. `options` for a choice; `minimum`, `maximum`, `step` and `unit` for a number; for a text
-    `maximum` is its length in bytes of UTF-8. Keys are shared by all families: `recognition`, `similarity`,
-    `recognition_mode` and `autostart` mean the same everywhere.
+    """One setting of a station.
+
+    `options` are a choice's; `minimum`, `maximum`, `step` and `unit` a number's; a text has at most `maximum` bytes of
+    UTF-8. Keys are shared by all families: `recognition`, `similarity` and `recognition_mode` mean the same everywhere.
     """
 
     key: str
@@ -205,7 +206,7 @@ class Message(Protocol):
 
     `serial` is whom it says it is. `problem` is why it is unusable (never holding its content), None when it is fine.
     `person` is whom the station itself knows under the identity that it saw. `asks_decision` is True when the station
-    waits for our word before it opens, `asks_command` when it asks for something to do (then `Inbox.exchange` serves it).
+    waits for our word before it opens, `asks_command` when it asks for something to do: `Inbox.exchange` serves that.
     """
 
     @property
@@ -236,12 +237,15 @@ class PushTarget:
 class Inbox(Protocol):
     """How a station reaches us.
 
-    `receive` understands a body of any quality and never raises. `exchange` serves a station that asks for its commands:
-    it holds the request until there is one (never answering at once with nothing) and returns the body to answer with.
-    `redirect` points the station's pushes to us and returns what was there, for `restore`; None when they came here
-    already.
+    `asking` is True while a station that asks for commands does so. `receive` understands a body of any quality and
+    never raises. `exchange` serves a station that asks for its
+    commands: it holds the request until there is one (never answering at once with nothing) and returns the body to
+    answer with. `redirect` points the station's pushes to us and returns what was there, for `restore`; None when they
+    came here already.
     """
 
+    @property
+    def asking(self) -> bool: ...
     def receive(self, body: bytes) -> Message: ...
     async def exchange(self, body: bytes) -> bytes: ...
     async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None: ...

@@ -6,10 +6,12 @@ record for ever (HTTP API 2.2.1.2). What is acknowledged has been stored first.
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 import sqlite3
 
 from aiohttp import ClientError, web
 from homeassistant.components import webhook
+from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
@@ -31,6 +33,8 @@ from . import issues
 
 # Panorama, close-up and template of the largest sensors in base64 stay below this; a video does not and is not wanted.
 BODY_LIMIT = 12 * 1024 * 1024
+# From this size on, reading JSON and pictures takes milliseconds.
+_LARGE = 1024 * 1024
 _READ_TIMEOUT = 20
 _STORE_TIMEOUT = 10
 # How long a station that is not ours is kept waiting: an instant answer would make it ask again at once (1.1.3).
@@ -51,7 +55,7 @@ class Edge:
     def async_register(self) -> None:
         """Open both webhooks until the entry is unloaded."""
         entry = self._coordinator.config_entry
-        handlers = {entry.data["webhook_id"]: self._handle_push}
+        handlers: dict[str, webhook.HandlerType] = {entry.data[CONF_WEBHOOK_ID]: self._handle_push}
         if control_id := entry.data.get(CONF_CONTROL_ID):
             handlers[control_id] = self._handle_control
         for webhook_id, handler in handlers.items():
@@ -64,22 +68,29 @@ class Edge:
                 local_only=entry.options.get(CONF_LOCAL_ONLY, True),
                 allowed_methods=("POST",),
             )
-            entry.async_on_unload(lambda webhook_id=webhook_id: webhook.async_unregister(self._hass, webhook_id))
+            entry.async_on_unload(partial(webhook.async_unregister, self._hass, webhook_id))
 
     async def _handle_push(self, _hass: HomeAssistant, _webhook_id: str, request: web.Request) -> web.Response:
-        message = self._station.inbox.receive(await read_body(request))
+        message = await self._understand(await read_body(request))
         return respond(await self._take(message))
 
     async def _handle_control(self, _hass: HomeAssistant, _webhook_id: str, request: web.Request) -> web.Response:
         body = await read_body(request)
-        message = self._station.inbox.receive(body)
+        message = await self._understand(body)
         if not message.asks_command:
             return respond(await self._take(message))
-        if not self._is_ours(message):
+        # Results of some commands are documented without a serial number.
+        if message.serial is not None and not self._is_ours(message):
             await asyncio.sleep(_STRANGER_DELAY)
             return respond(message.answer())
         self._coordinator.async_seen()
         return respond(await self._station.inbox.exchange(body))
+
+    async def _understand(self, body: bytes) -> Message:
+        """Parse a body; a large one in a thread, since it would hold up the event loop."""
+        if len(body) < _LARGE:
+            return self._station.inbox.receive(body)
+        return await self._hass.async_add_executor_job(self._station.inbox.receive, body)
 
     async def _take(self, message: Message) -> bytes:
         """Take in a push and give its acknowledgement, whatever happens on the way."""
@@ -95,7 +106,7 @@ class Edge:
                     decision = await self._take_sighting(event, message)
                 else:
                     self._dispatch_soon(event)
-        except Exception:
+        except Exception:  # noqa: BLE001 (logged whole; see below)
             # Our own fault must not leave the device resending; what was lost is fetched again from its records.
             LOGGER.exception("%s: a push could not be handled", self._coordinator.name)
             self._coordinator.async_missed(dt_util.utcnow() - LIVE_WITHIN)

@@ -1,6 +1,6 @@
 """One map from what can go wrong with a station to what the user reads."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypedDict
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -33,6 +33,15 @@ def translated(err: StationError) -> Translated:
     return Translated(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
 
 
+# The most specific class comes first.
+_KEYS: Mapping[type[StationError], str] = {
+    StationUnsupportedError: "unsupported",
+    StationProtocolError: "protocol",
+    StationTimeoutError: "timeout",
+    StationConnectionError: "cannot_connect",
+}
+
+
 def _translation(err: StationError) -> tuple[str, dict[str, str]]:
     match err:
         case ValueTooLongError():
@@ -43,16 +52,8 @@ def _translation(err: StationError) -> tuple[str, dict[str, str]]:
             return "wrong_station", {"expected": err.expected, "found": err.found}
         case StationRefusedError():
             return f"refused_{err.code}", {"detail": err.detail or "-"}
-        case StationUnsupportedError():
-            return "unsupported", {}
-        case StationProtocolError():
-            return "protocol", {}
-        case StationTimeoutError():
-            return "timeout", {}
-        case StationConnectionError():
-            return "cannot_connect", {}
         case _:
-            return "station", {}
+            return next((key for kind, key in _KEYS.items() if isinstance(err, kind)), "station"), {}
 
 
 def raise_translated[**P, R](

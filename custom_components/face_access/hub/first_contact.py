@@ -8,7 +8,7 @@ from homeassistant.components import webhook
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 
-from ..const import CONF_CONTROL_ID, DOMAIN
+from ..const import CONF_CONTROL_ID, CONF_FAMILY, DOMAIN
 from ..devices import FAMILIES
 from ..devices.station import StationInfo
 from .edge import read_body, respond
@@ -41,7 +41,7 @@ class FirstContact:
         self.link = async_open_link(hass, data)
         # Only the edge of this stranger is needed, so it goes under a name that no device has.
         info = StationInfo(serial="", name="", manufacturer="")
-        self._inbox = FAMILIES[data["family"]].station(self.link, info, async_time_zone()).inbox
+        self._inbox = FAMILIES[data[CONF_FAMILY]].station(self.link, info, async_time_zone()).inbox
         self._ids = (data[CONF_WEBHOOK_ID], data[CONF_CONTROL_ID])
         for webhook_id in self._ids:
             webhook.async_register(
@@ -57,6 +57,6 @@ class FirstContact:
 
     @callback
     def async_close(self) -> None:
-        """Close the addresses. A request that is being held ends by itself: cut short, the device would ask in a loop."""
+        """Close the addresses. The link stays, for the entry or for `async_close_link`."""
         for webhook_id in self._ids:
             webhook.async_unregister(self._hass, webhook_id)

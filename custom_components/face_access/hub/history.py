@@ -91,7 +91,7 @@ class PastSighting:
 
 
 class History:
-    """The store. One thread owns the connection, so writes keep their order and the event loop never waits on a disk."""
+    """The store. One thread owns the connection: writes keep their order, and the event loop never waits for a disk."""
 
     def __init__(self, path: Path) -> None:
         """Remember where; `open` does the work."""
@@ -107,7 +107,8 @@ class History:
     async def close(self) -> None:
         """Finish what was asked for, then close."""
         await self._run(self._close)
-        self._executor.shutdown(wait=False)
+        # The thread has nothing left to do: it ends within the same breath.
+        self._executor.shutdown()
 
     async def add(self, sighting: Sighting, *, live: bool) -> bool:
         """Store a sighting for good; False when the same one is there already. Raises sqlite3.Error.

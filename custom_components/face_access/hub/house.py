@@ -7,17 +7,18 @@ from pathlib import Path
 import sqlite3
 from typing import Any
 
-from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_CLOSE
+from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_CLOSE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import CONF_FAMILY, DOMAIN
+from ..const import CONF_CONTROL_ID, CONF_FAMILY, DOMAIN
 from ..devices import FAMILIES, Link
 from .history import History
 
+_LINKS: HassKey[dict[str, Link]] = HassKey(f"{DOMAIN}_links")
 _HISTORY: HassKey[asyncio.Task[History]] = HassKey(f"{DOMAIN}_history")
 
 
@@ -60,11 +61,29 @@ async def _open_history(hass: HomeAssistant) -> History:
 
 @callback
 def async_open_link(hass: HomeAssistant, data: Mapping[str, Any]) -> Link:
-    """Make the way to a station that its entry (or flow) describes: without a host, the station calls us."""
+    """Make the way to a station that its entry (or flow) describes: without a host, the station calls us.
+
+    The link of a station that calls us lives on from the flow to its entry and over every reload, since it may be
+    holding a question: on a new link, commands would wait until that question's time is up.
+    """
     family = FAMILIES[data[CONF_FAMILY]]
-    if CONF_HOST not in data:
-        return family.queued()
-    return family.direct(async_get_clientsession(hass), data[CONF_HOST], data[CONF_PORT])
+    if CONF_HOST in data:
+        return family.direct(async_get_clientsession(hass), data[CONF_HOST], data[CONF_PORT])
+    if (links := hass.data.get(_LINKS)) is None:
+        links = hass.data[_LINKS] = {}
+
+        async def close_all(_event: Event) -> None:
+            for link in links.values():
+                await link.close()
+
+        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close_all)
+    return links.setdefault(data[CONF_CONTROL_ID], family.queued())
+
+
+async def async_close_link(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """End the link of a station that called us and is removed, or never became an entry."""
+    if (link := hass.data.get(_LINKS, {}).pop(data.get(CONF_CONTROL_ID, ""), None)) is not None:
+        await link.close()
 
 
 @callback

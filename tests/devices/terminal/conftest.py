@@ -12,7 +12,8 @@ from custom_components.face_access.devices.errors import StationConnectionError
 from custom_components.face_access.devices.terminal.client import TerminalClient
 from custom_components.face_access.devices.terminal.direct import DirectLink
 from custom_components.face_access.devices.terminal.link import Link
-from custom_components.face_access.devices.terminal.queue import QueuedLink
+from custom_components.face_access.devices.terminal.queue import QueuedLink, is_control
+from custom_components.face_access.devices.terminal.upgrade import upgrade_answer
 from custom_components.face_access.devices.terminal.wire import decode, encode
 from simulators.terminal import SimulatedTerminal, Timings
 
@@ -110,7 +111,6 @@ class ControlServer:
 
     def __init__(self, link: QueuedLink) -> None:
         self.link = link
-        self.questions: list[dict[str, Any]] = []
         self.url = ""
         self._runner = web.AppRunner(self._application(), access_log=None, handler_cancellation=True)
 
@@ -131,8 +131,10 @@ class ControlServer:
 
     async def _handle(self, request: web.Request) -> web.Response:
         body = await request.read()
-        self.questions.append(decode(body))
-        answer = await self.link.exchange(body)
+        if is_control(decode(body)):
+            answer = await self.link.exchange(body)
+        else:  # after it was switched on, a terminal asks for new firmware at the same address
+            answer = encode(upgrade_answer())
         return web.Response(body=answer, content_type="application/json", charset="utf-8")
 
 
@@ -159,4 +161,3 @@ def client(
         return TerminalClient(DirectLink(session, "127.0.0.1", simulated.port, pause=0.01), serial=SERIAL)
     link, _server = request.getfixturevalue("queued")
     return TerminalClient(link, serial=SERIAL)
-

@@ -6,6 +6,8 @@ import io
 from typing import Any, Final, override
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from ..errors import InvalidValueError, StationConnectionError, StationError, StationProtocolError, StationTimeoutError
@@ -19,7 +21,6 @@ _TRIES: Final = 3
 _PAUSE: Final = 0.5
 # From this size on, JSON is read and written in a thread: the event loop must not wait for pictures.
 _LARGE: Final = 256 * 1024
-# A connection is never kept: these small servers close it when they like, and a request on a closed one may be lost.
 _HEADERS: Final = {"Content-Type": CONTENT_TYPE, "Accept": "application/json", "Connection": "close"}
 
 
@@ -92,7 +93,7 @@ class DirectLink(Link):
         """One HTTP request. A body of known size gets a Content-Length: chunked ones are refused (1.2.1, note 8)."""
         response = await self._session.post(
             self._url,
-            data=io.BytesIO(data),
+            data=_Body(io.BytesIO(data)),
             headers=_HEADERS,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=timeout),
@@ -105,6 +106,21 @@ class DirectLink(Link):
             return await _read(response)
         finally:
             response.close()
+
+
+class _Body(aiohttp.BytesIOPayload):
+    """A body whose connection is closed after the reply.
+
+    These small servers close when they like, whatever they announced, and a door command must not be the one that is
+    sent into a connection that they are just closing. The session belongs to others, and only it could be told so.
+    """
+
+    @override
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        protocol = getattr(writer, "protocol", None)
+        if isinstance(protocol, ResponseHandler):
+            protocol.force_close()
+        await super().write_with_length(writer, content_length)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

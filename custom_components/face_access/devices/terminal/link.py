@@ -16,5 +16,5 @@ class Link(Protocol):
         ...
 
     async def close(self) -> None:
-        """Fail what is waiting, and everything from now on, with StationConnectionError."""
+        """Fail with StationConnectionError whatever was not sent yet, and everything from now on."""
         ...

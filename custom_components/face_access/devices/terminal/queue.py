@@ -20,6 +20,8 @@ WINDOW: Final = 40.0
 HEARTBEAT: Final = "heart beat"
 # An idempotent command whose result is lost with a restart of the device is handed out so often at most.
 _HAND_OUTS: Final = 3
+# While Home Assistant goes down, questions are slowed down rather than held: its server waits for them.
+_CLOSING: Final = 1.0
 _NOTHING_TO_DO: Final = encode({"reply": "ACK", "cmd": HEARTBEAT, "code": 0})
 
 
@@ -154,8 +156,14 @@ class QueuedLink(Link):
 
     @override
     async def close(self) -> None:
-        """Fail what waits. A question that is being held ends by itself: cut short, the device would ask in a loop."""
+        """Fail what waits, and answer the question that is being held.
+
+        The device will ask again at once, and go on so: close only when nobody will be there to hold its questions.
+        """
         self._closed = True
+        if self._held is not None:
+            self._held.set()
+            self._held = None
         error = StationConnectionError("the link is closed")
         for command in (*self._queue, *([self._in_flight] if self._in_flight else [])):
             command.fail(error)
@@ -178,7 +186,7 @@ class QueuedLink(Link):
         The command is taken and returned in one step, without a moment between in which a cancelled request could
         swallow it.
         """
-        deadline = time.monotonic() + self._hold
+        deadline = time.monotonic() + (min(self._hold, _CLOSING) if self._closed else self._hold)
         mine = asyncio.Event()
         # The device asks one question at a time: the connection of an older one is dead.
         if self._held is not None:

@@ -185,6 +185,11 @@ class TerminalInbox:
         self._link = link
         self._firmware = firmware
 
+    @property
+    def asking(self) -> bool:
+        """Whether the terminal asks for commands these days."""
+        return isinstance(self._link, QueuedLink) and self._link.online
+
     def receive(self, body: bytes) -> TerminalMessage:
         """Understand what was sent. Never raises."""
         message = receive(body, self._state.context)

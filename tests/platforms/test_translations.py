@@ -1,0 +1,69 @@
+"""Every entity has a name, every word of a state a translation, and every setting an icon."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from custom_components.face_access.access import CallState, Liveness, Reason, Verdict
+from custom_components.face_access.access.naming import SightingKind
+from custom_components.face_access.devices.station import Setting, SettingKind
+from custom_components.face_access.devices.terminal.settings import APP_ROWS, SCREENSAVER, STREAM_ROWS, VOLUME
+from custom_components.face_access.entity import RARE_SETTINGS
+from custom_components.face_access.sensor import SIGHTINGS
+
+PLATFORMS = {
+    SettingKind.TOGGLE: "switch",
+    SettingKind.CHOICE: "select",
+    SettingKind.NUMBER: "number",
+    SettingKind.TEXT: "text",
+}
+SETTINGS = [row.setting for row in (*APP_ROWS, *STREAM_ROWS, VOLUME, SCREENSAVER)]
+FOLDER = Path(__file__).parents[2] / "custom_components" / "face_access"
+
+
+def load(name: str) -> dict[str, Any]:
+    return json.loads((FOLDER / name).read_text())
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
+def test_setting(setting: Setting) -> None:
+    platform = PLATFORMS[setting.kind]
+    words = load("translations/en.json")["entity"][platform][setting.key]
+    assert words["name"]
+    assert words.get("state", {}).keys() == set(setting.options)
+    assert load("icons.json")["entity"][platform][setting.key]["default"].startswith("mdi:")
+
+
+def test_no_setting_too_many() -> None:
+    """A setting that went must not stay in the tables."""
+    keys = {setting.key for setting in SETTINGS}
+    assert keys >= RARE_SETTINGS
+    for file in ("translations/en.json", "icons.json"):
+        assert {key for platform in PLATFORMS.values() for key in load(file)["entity"][platform]} == keys
+
+
+def test_names_differ() -> None:
+    for platform, entities in load("translations/en.json")["entity"].items():
+        names = [entity["name"] for entity in entities.values()]
+        assert len(names) == len(set(names)), platform
+
+
+def test_sensor_words() -> None:
+    sensors = load("translations/en.json")["entity"]["sensor"]
+    (denial,) = (description for description in SIGHTINGS if description.key == "last_denial")
+    assert sensors["last_denial"]["state"].keys() == set(denial.options)
+    assert "unknown" not in denial.options
+    assert sensors["call_state"]["state"].keys() == set(CallState)
+
+
+def test_event_words() -> None:
+    attributes = load("translations/en.json")["entity"]["event"]["face"]["state_attributes"]
+    for name, words in (
+        ("event_type", SightingKind),
+        ("reason", Reason),
+        ("verdict", Verdict),
+        ("liveness", Liveness),
+    ):
+        assert attributes[name]["state"].keys() == set(words)
