@@ -7,6 +7,7 @@ import socket
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -61,6 +62,13 @@ async def terminal(socket_enabled: None) -> AsyncIterator[SimulatedTerminal]:
 async def entry(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> MockConfigEntry:
     """Set the terminal up as one that Home Assistant calls, with its consent to send what it sees."""
     return await add_direct(hass, terminal)
+
+
+@pytest.fixture
+def device_id(entry: MockConfigEntry, device_registry: dr.DeviceRegistry) -> str:
+    """Find the terminal's device."""
+    (device,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    return device.id
 
 
 @pytest.fixture

@@ -9,6 +9,14 @@ from .steps import CheckError
 from .watch import Watch
 
 
+def _away(state: Json) -> bool:
+    return state["state"] == "unavailable"
+
+
+def _back(state: Json) -> bool:
+    return not _away(state)
+
+
 class View:
     """One station in one Home Assistant. Entities go by their domain and the key in their unique id."""
 
@@ -19,6 +27,7 @@ class View:
         self.entry_id = entry_id
         self.watch = watch
         self.device_id = ""
+        self.enabled: list[str] = []
         self._entities: dict[tuple[str, str], str] = {}
 
     @property
@@ -26,8 +35,8 @@ class View:
         """Home Assistant."""
         return self.house.api
 
-    async def refresh(self) -> list[str]:
-        """Read which entities and which device belong to the station; the ids of the entities that are enabled."""
+    async def refresh(self) -> None:
+        """Read which entities and which device belong to the station."""
         async with self.api.socket() as socket:
             entities = await socket.command("config/entity_registry/list")
         own = [entity for entity in entities if entity["config_entry_id"] == self.entry_id]
@@ -37,7 +46,7 @@ class View:
             for entity in own
         }
         self.device_id = own[0]["device_id"] if own else ""
-        return [entity["entity_id"] for entity in own if entity["disabled_by"] is None]
+        self.enabled = [entity["entity_id"] for entity in own if entity["disabled_by"] is None]
 
     def entity(self, domain: str, key: str) -> str:
         """The id of the station's entity of that kind; CheckError if there is none."""
@@ -75,6 +84,15 @@ class View:
         """Choose an option, and see that the terminal has it so."""
         await self.command("select", key, "select.select_option", option=option)
         await self.until("select", key, option)
+
+    async def options(self, **changes: Any) -> None:
+        """Change some options, and wait until the entry has been loaded again and all its entities are back."""
+        since = self.watch.now
+        await self.api.options(self.entry_id, **changes)
+        for entity_id in self.enabled:
+            await self.watch.until(entity_id, since=since, such=_away, what="the end of the old one")
+            since_then = self.watch.place(entity_id, since=since)
+            await self.watch.until(entity_id, since=since_then, such=_back, what="the new one")
 
     async def action(self, name: str, *, response: bool = False, **data: Any) -> Json:
         """Perform one of the integration's own actions on the station."""

@@ -29,15 +29,14 @@ async def arrives(door: Doorstep) -> None:
     """Its entities are there, and every one of them has something to say."""
     view = door.view
     async with door.step("its entities are there") as measured:
-        enabled = await view.refresh()
+        await view.refresh()
         for domain, key in _ENTITIES:
             view.entity(domain, key)
         await view.until("binary_sensor", "online", "on")
         states = await view.api.states()
-        away = [entity for entity in enabled if states.get(entity, {"state": "missing"})["state"] == "unavailable"]
-        missing = [entity for entity in enabled if entity not in states]
-        expect(away + missing, [], "the list of entities without a state")
-        measured.append(f"{len(enabled)} enabled")
+        away = [entity for entity in view.enabled if entity not in states or states[entity]["state"] == "unavailable"]
+        expect(away, [], "the list of entities that are not available")
+        measured.append(f"{len(view.enabled)} enabled")
 
 
 async def known_face(door: Doorstep) -> None:
@@ -62,14 +61,14 @@ async def opening(door: Doorstep) -> None:
     """The door opens by action, by button and by lock."""
     view = door.view
     async with door.step("open_door, the button and the lock each move the relay once"):
+        since, lock = view.watch.now, view.entity("lock", "door_1")
         await view.action("open_door", door=1)
         await door.opened("gpio control")
+        await view.watch.until(lock, since=since, such=lambda new: new["state"] == "open", what="open")
         await view.command("button", "open_door_1", "button.press")
         await door.opened("gpio control")
-        since = view.watch.now
         await view.command("lock", "door_1", "lock.open")
         await door.opened("gpio control")
-        await view.watch.until(view.entity("lock", "door_1"), since=since, such=lambda new: new["state"] == "open")
 
 
 async def stranger(door: Doorstep) -> None:
@@ -92,8 +91,7 @@ async def online(door: Doorstep) -> None:
         expect(event["verdict"], "none", "the verdict")
         await door.shut()
     async with door.step("online: asked to open, it opens for a known live face") as measured:
-        await view.api.options(view.entry_id, door_mode="open", liveness_required=True)
-        await view.until("binary_sensor", "online", "on")
+        await view.options(door_mode="open", liveness_required=True)
         since = view.watch.now
         capture = await door.present("present_known", person_id=ALICE)
         expect((await door.event("recognised", since))["verdict"], "granted", "the verdict")

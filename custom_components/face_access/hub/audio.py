@@ -66,7 +66,7 @@ async def _async_decode(hass: HomeAssistant, arguments: tuple[str, ...]) -> byte
         ) from err
     finally:
         if process.returncode is None:
-            pass
+            process.kill()
             await process.wait()
     if process.returncode or not samples:
         LOGGER.debug("ffmpeg ended with %s: %s", process.returncode, _without_urls(errors))

@@ -12,13 +12,7 @@ from custom_components.face_access.devices.terminal.audio import BuiltInAudio
 from custom_components.face_access.devices.terminal.client import TerminalClient
 from custom_components.face_access.devices.terminal.control import OutputMode
 from custom_components.face_access.devices.terminal.direct import DirectLink
-from custom_components.face_access.devices.terminal.person import (
-    PersonData,
-    PersonQuery,
-    Role,
-    UpdateFlags,
-    UploadMode,
-)
+from custom_components.face_access.devices.terminal.person import PersonData, PersonQuery, Role, UpdateFlags, UploadMode
 from custom_components.face_access.devices.terminal.records import RecordQuery
 from custom_components.face_access.devices.terminal.schedule import ClockTime, RuleMode, ScheduleRule, Section
 from custom_components.face_access.devices.terminal.screen import Medium, OsdText, ScreensaverMode
@@ -33,7 +27,7 @@ from simulators._terminal import pictures
 from simulators.terminal import SimulatedTerminal
 
 NORMALISED = bytes(150 * 150 * 3)
-LOCAL = datetime(2026, 3, 4, 5, 6, 7)
+LOCAL = datetime.fromisoformat("2026-03-04 05:06:07")
 
 
 def _wav(seconds: float = 0.25) -> bytes:
@@ -63,7 +57,7 @@ async def test_people_are_listed_page_by_page(client: TerminalClient) -> None:
 
 
 async def test_people_are_found_by_every_condition(client: TerminalClient) -> None:
-    first, last = datetime(2026, 1, 1), datetime(2026, 12, 31)
+    first, last = datetime.fromisoformat("2026-01-01"), datetime.fromisoformat("2026-12-31")
     await client.people.upload(
         PersonData(id="temp", name="Visitor", role=Role.ALLOWED, card=2**63, start=first, end=last)
     )

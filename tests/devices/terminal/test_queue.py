@@ -173,6 +173,7 @@ async def test_command_that_timed_out_is_never_handed_out(link: QueuedLink) -> N
     with pytest.raises(StationConnectionError, match="not sent") as error:
         await order(link, timeout=0.02)
     assert not isinstance(error.value, StationTimeoutError)
+    assert not link._queue
     assert await ask(link) == NOTHING
 
 
@@ -183,6 +184,25 @@ async def test_command_whose_caller_gave_up_is_never_handed_out(link: QueuedLink
     command = await ask(link)
     assert command["n"] == 2
     other.cancel()
+
+
+async def test_command_given_up_in_the_same_moment_as_the_question_comes_is_not_handed_out(link: QueuedLink) -> None:
+    waiting = order(link)
+    await breathe()
+    question = ask(link)
+    # The question runs first, while the cancelled command still stands in the queue.
+    waiting.cancel()
+    assert await question == NOTHING
+
+
+async def test_link_closed_in_the_same_moment_as_a_command_is_given_up(link: QueuedLink) -> None:
+    waiting, other = order(link), order(link)
+    await breathe()
+    waiting.cancel()
+    await link.close()
+    with pytest.raises(StationConnectionError):
+        await other
+    assert waiting.cancelled()
 
 
 async def test_late_result_is_ignored(link: QueuedLink) -> None:
@@ -381,7 +401,7 @@ class Model:
     def __init__(self) -> None:
         self.link = QueuedLink(hold=0.002, window=60)
         self.orders: list[tuple[asyncio.Task[dict[str, Any]], bool]] = []
-        self.questions: set[asyncio.Task[dict[str, Any]]] = set()
+        self.questions: list[asyncio.Task[None]] = []
         self.handed: list[int] = []
         self.last: dict[str, Any] | None = None
 
@@ -403,16 +423,47 @@ class Model:
         self.handed.append(number)
         self.last = answer
 
-    def ask_soon(self, body: dict[str, Any] | bytes) -> asyncio.Task[None]:
-        task = asyncio.create_task(self.ask(body))
-        self.questions.add(task)  # type: ignore[arg-type]
-        return task
+    async def play(self, step: str, pick: int) -> None:
+        """Let one thing happen; `pick` chooses among what there is."""
+        match step:
+            case "act" | "set":
+                self.order(idempotent=step == "set", timeout=5)
+            case "short":
+                self.order(idempotent=False, timeout=0.001)
+            case "heartbeat":
+                await self.ask(HEARTBEAT)
+            case "parallel":
+                self.questions.append(asyncio.create_task(self.ask(HEARTBEAT)))
+            case "result" | "stale result":
+                await self.ask(result(self.last or {"cmd": "x", "command_id": "none"}))
+                if step == "result":
+                    self.last = None
+            case "garbage":
+                await self.ask(b"\xff{")
+            case "cancel order" if self.orders:
+                self.orders[pick % len(self.orders)][0].cancel()
+            case "cancel question" if self.questions:
+                self.questions[pick % len(self.questions)].cancel()
+            case "wait":
+                await asyncio.sleep(0.004)
 
 
 _STEPS = st.lists(
     st.sampled_from(
-        ["act", "set", "short", "heartbeat", "result", "stale result", "garbage", "cancel order", "cancel question"]
-        + ["parallel", "wait", "step"]
+        (
+            "act",
+            "set",
+            "short",
+            "heartbeat",
+            "result",
+            "stale result",
+            "garbage",
+            "cancel order",
+            "cancel question",
+            "parallel",
+            "wait",
+            "step",
+        )
     ),
     max_size=30,
 )
@@ -426,32 +477,11 @@ def test_any_order_of_events_keeps_the_promises(steps: list[str]) -> None:
 
 async def _play(steps: list[str]) -> None:
     model = Model()
-    questions: list[asyncio.Task[None]] = []
     for step in steps:
-        match step:
-            case "act" | "set":
-                model.order(idempotent=step == "set", timeout=5)
-            case "short":
-                model.order(idempotent=False, timeout=0.001)
-            case "heartbeat":
-                await model.ask(HEARTBEAT)
-            case "parallel":
-                questions.append(model.ask_soon(HEARTBEAT))
-            case "result" | "stale result":
-                await model.ask(result(model.last or {"cmd": "x", "command_id": "none"}))
-                if step == "result":
-                    model.last = None
-            case "garbage":
-                await model.ask(b"\xff{")
-            case "cancel order" if model.orders:
-                model.orders[len(steps) % len(model.orders)][0].cancel()
-            case "cancel question" if questions:
-                questions[len(steps) % len(questions)].cancel()
-            case "wait":
-                await asyncio.sleep(0.004)
+        await model.play(step, len(steps))
         await asyncio.sleep(0)
     await model.link.close()
     outcomes = await asyncio.gather(*(task for task, _ in model.orders), return_exceptions=True)
     assert all(isinstance(outcome, (dict, StationError, asyncio.CancelledError)) for outcome in outcomes)
-    for outcome in await asyncio.gather(*questions, return_exceptions=True):
+    for outcome in await asyncio.gather(*model.questions, return_exceptions=True):
         assert outcome is None or isinstance(outcome, asyncio.CancelledError), outcome

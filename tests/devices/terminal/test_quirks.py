@@ -1,4 +1,4 @@
-"""What the document prints in a way of its own, one test for each: written as the device expects, read with patience."""
+"""What the document prints in a way of its own, a test for each: written as the device wants it, read with patience."""
 
 import base64
 from collections.abc import Callable
@@ -18,18 +18,17 @@ from custom_components.face_access.devices.terminal.audio import BuiltInAudio
 from custom_components.face_access.devices.terminal.client import TerminalClient
 from custom_components.face_access.devices.terminal.control import OutputMode
 from custom_components.face_access.devices.terminal.params import APP_PARAMS
-from custom_components.face_access.devices.terminal.person import (
-    PersonData,
-    PersonQuery,
-    Role,
-    UpdateFlags,
-    UploadMode,
-)
+from custom_components.face_access.devices.terminal.person import PersonData, PersonQuery, Role, UpdateFlags, UploadMode
 from custom_components.face_access.devices.terminal.phone import Gps, Traffic
 from custom_components.face_access.devices.terminal.records import RecordQuery
 from custom_components.face_access.devices.terminal.schedule import ClockTime, RuleMode, ScheduleRule, Section
 from custom_components.face_access.devices.terminal.screen import Medium, OsdText
-from custom_components.face_access.devices.terminal.services import ControlMode, ControlService, UploadInfo, UploadMethod
+from custom_components.face_access.devices.terminal.services import (
+    ControlMode,
+    ControlService,
+    UploadInfo,
+    UploadMethod,
+)
 from custom_components.face_access.devices.terminal.upgrade import (
     Firmware,
     UpgradeFile,
@@ -51,7 +50,7 @@ WAV = b"RIFF\0\0\0\0WAVEfmt "
 async def test_snapshot_comes_under_image_with_a_space(talk: Talk) -> None:
     client, _link = talk({"image ": {"format": "jpg", "image_data": "/9j/", "time_stamp": "2020/01/01 00:00:00"}})
     snapshot = await client.control.snapshot()
-    assert (snapshot.image, snapshot.time) == (b"\xff\xd8\xff", datetime(2020, 1, 1))
+    assert (snapshot.image, snapshot.time) == (b"\xff\xd8\xff", datetime.fromisoformat("2020-01-01"))
 
 
 async def test_derep_timeout_is_written_with_a_space_and_read_either_way(talk: Talk) -> None:
@@ -64,7 +63,7 @@ async def test_derep_timeout_is_written_with_a_space_and_read_either_way(talk: T
 
 async def test_end_of_validity_is_searched_with_a_space_in_its_key(talk: Talk) -> None:
     client, link = talk({"persons": [], "total": 0})
-    await client.people.page(query=PersonQuery(ends=(datetime(2017, 1, 1), Term.FOREVER)))
+    await client.people.page(query=PersonQuery(ends=(datetime.fromisoformat("2017-01-01"), Term.FOREVER)))
     assert link.fields["condition"] == {"term_start": "2017/01/01 00:00:00", "term ": "forever"}
 
 
@@ -129,7 +128,7 @@ async def test_a_parameter_that_the_device_lacks_is_none(talk: Talk) -> None:
 
 async def test_unknown_fields_are_ignored(talk: Talk) -> None:
     client, _link = talk({"date_time": "2018/11/23 16:00:00", "news": {"deep": [1]}})
-    assert await client.system.time() == datetime(2018, 11, 23, 16)
+    assert await client.system.time() == datetime.fromisoformat("2018-11-23 16:00:00")
 
 
 @pytest.mark.parametrize(("value", "number"), [("80", 80), (80.0, 80), (True, 1)])
@@ -199,7 +198,7 @@ async def test_useless_forever_and_never(talk: Talk) -> None:
 
 async def test_the_clock_is_local_time_without_a_zone(talk: Talk) -> None:
     client, link = talk()
-    await client.system.set_time(datetime(2018, 11, 23, 16))
+    await client.system.set_time(datetime.fromisoformat("2018-11-23 16:00:00"))
     assert link.fields == {"date_time": "2018/11/23 16:00:00"}
     with pytest.raises(InvalidValueError):
         await client.system.set_time(datetime(2018, 11, 23, 16, tzinfo=UTC))
@@ -282,7 +281,9 @@ async def test_hands_off_what_the_device_would_refuse(talk: Talk) -> None:
         lambda: client.people.page(0),
         lambda: client.people.page(1, 21),
         lambda: client.people.page(query=PersonQuery(card=8, fuzzy=True)),
-        lambda: client.people.page(query=PersonQuery(ends=(datetime(2020, 1, 1), datetime(2019, 1, 1)))),
+        lambda: client.people.page(
+            query=PersonQuery(ends=(datetime.fromisoformat("2020-01-01"), datetime.fromisoformat("2019-01-01")))
+        ),
         lambda: client.people.delete(""),
         lambda: client.records.page(query=RecordQuery(scores=(80, 101))),
         lambda: client.records.page(query=RecordQuery(times=(2, 1))),
@@ -322,15 +323,15 @@ async def test_hands_off_what_the_device_would_refuse(talk: Talk) -> None:
 async def test_what_acts_is_never_repeated_and_what_sets_is(talk: Talk) -> None:
     client, link = talk(*[{"screensaver_media_list": []}] * 99)
     acts: list[Any] = [
-        lambda: client.control.open(),
+        client.control.open,
         lambda: client.control.send_card(1),
         lambda: client.audio.say("x"),
         lambda: client.audio.play(WAV),
         lambda: client.audio.play_built_in(BuiltInAudio(number=0, name="x")),
         lambda: client.sip.call("sip:a@b:1"),
-        lambda: client.sip.hang_up(),
-        lambda: client.system.reboot(),
-        lambda: client.system.restart_application(),
+        client.sip.hang_up,
+        client.system.reboot,
+        client.system.restart_application,
         lambda: client.people.upload(PersonData(id="1"), UploadMode.ADD),
         lambda: client.people.add(PersonData(id="1")),
         lambda: client.people.add_jpg(PersonData(id="1", photo=JPEG)),
@@ -343,11 +344,11 @@ async def test_what_acts_is_never_repeated_and_what_sets_is(talk: Talk) -> None:
         lambda: client.people.upload(PersonData(id="1"), UploadMode.MODIFY),
         lambda: client.people.add(PersonData(id="1"), cover=True),
         lambda: client.people.delete("1"),
-        lambda: client.people.delete_all(),
+        client.people.delete_all,
         lambda: client.app.write({"face.match_score": 80}),
         lambda: client.schedule.replace(()),
         lambda: client.system.set_volume(5),
-        lambda: client.screen.media(),
+        client.screen.media,
         lambda: client.files.upload("/p", b"x"),
     ]
     for call in [*acts, *sets]:
@@ -401,9 +402,17 @@ async def test_auth_code_may_be_missing(talk: Talk) -> None:
 
 
 async def test_close_up_of_a_record_may_come_as_an_object(talk: Talk) -> None:
-    pictures = [{"face_image": {"format": "jpg", "data": "/9j/"}}, {"face_image": "/9j/"}, {"face_image": {"image_data": "?"}}]
+    pictures = [
+        {"face_image": {"format": "jpg", "data": "/9j/"}},
+        {"face_image": "/9j/"},
+        {"face_image": {"image_data": "?"}},
+    ]
     client, _link = talk({"records": pictures, "total": 3})
-    assert [record.face_image for record in (await client.records.page()).items] == [b"\xff\xd8\xff", b"\xff\xd8\xff", None]
+    assert [record.face_image for record in (await client.records.page()).items] == [
+        b"\xff\xd8\xff",
+        b"\xff\xd8\xff",
+        None,
+    ]
 
 
 async def test_names_codes_and_pictures_are_in_no_repr(talk: Talk) -> None:
@@ -469,6 +478,16 @@ async def test_writes_send_only_what_changed(talk: Talk) -> None:
     assert current.changes(wanted) == {"face": {"mask": {"enable": True}, "body_temperature": {"limit": 38.0}}}
     assert await client.app.write({"face.match_score": 80}, current) is False
     assert len(link.asked) == 1
+
+
+async def test_parameters_after_a_write_are_known_without_reading_them_again(talk: Talk) -> None:
+    client, _link = talk({"face": {"derep_timeout ": 3, "remote_upgrader": {"enable": True}}, "upload_info": {"x": 1}})
+    current = await client.app.read()
+    updated = current.updated({"face.derep_timeout": 9, "remote_upgrader.enable": False, "face.mask.enable": True})
+    assert updated.values() == {"face.derep_timeout": 9, "remote_upgrader.enable": False, "face.mask.enable": True}
+    assert updated.upload_info.raw == {"x": 1}
+    assert updated.changes({"face.derep_timeout": 3}) == {"face": {"derep_timeout ": 3}}
+    assert current.values() == {"face.derep_timeout": 3, "remote_upgrader.enable": True}
 
 
 @pytest.mark.parametrize(

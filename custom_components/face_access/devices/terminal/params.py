@@ -1,9 +1,9 @@
 """Parameters of a terminal by dotted path: what each is, how to read it, what to send to change it (HTTP API 2.3)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from ..errors import InvalidValueError
 from .services import ControlService, UploadInfo
@@ -194,6 +194,10 @@ class Params:
         """Build the body that turns these parameters into those wanted: only what differs. Raises InvalidValueError."""
         return build_changes(self.table, wanted, self)
 
+    def updated(self, wanted: Mapping[str, ParamValue]) -> Self:
+        """Return these parameters as they are after a successful write of `wanted`. Raises InvalidValueError."""
+        return replace(self, raw=_merge(self.raw, self.changes(wanted)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppParams(Params):
@@ -210,6 +214,15 @@ class AppParams(Params):
     def extranet(self) -> ControlService:
         """Where the terminal asks for commands."""
         return ControlService.parse(section(self.raw, "extranet"))
+
+
+def _merge(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Put changes into parameters, group by group. Keys are written with stray spaces, but read without."""
+    merged = dict(raw)
+    for written, value in changes.items():
+        key = written.strip()
+        merged[key] = _merge(as_object(raw.get(key)) or {}, value) if isinstance(value, dict) else value
+    return merged
 
 
 def _find(raw: Mapping[str, Any], path: str) -> Any:

@@ -186,21 +186,18 @@ class QueuedLink(Link):
         The command is taken and returned in one step, without a moment between in which a cancelled request could
         swallow it.
         """
-        deadline = time.monotonic() + (min(self._hold, _CLOSING) if self._closed else self._hold)
         mine = asyncio.Event()
         # The device asks one question at a time: the connection of an older one is dead.
         if self._held is not None:
             self._held.set()
         self._held = mine
         try:
-            while self._held is mine:
-                if (command := self._take()) is not None:
-                    return command.hand_out()
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    break
-                mine.clear()
-                await asyncio.wait_for(mine.wait(), remaining)
+            async with asyncio.timeout(min(self._hold, _CLOSING) if self._closed else self._hold):
+                while self._held is mine:
+                    if (command := self._take()) is not None:
+                        return command.hand_out()
+                    mine.clear()
+                    await mine.wait()
         except TimeoutError:
             pass
         finally:

@@ -1,0 +1,159 @@
+"""A terminal in online mode asks before it opens: the acknowledgement carries our decision."""
+
+import sqlite3
+from unittest.mock import patch
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from simulators.terminal import SimulatedTerminal
+
+from .conftest import add_direct, settle
+from .test_push import FACE, seen
+
+ONLINE = 2
+
+
+@pytest.fixture
+async def online(
+    hass: HomeAssistant, web: str, terminal: SimulatedTerminal, request: pytest.FixtureRequest
+) -> MockConfigEntry:
+    """Set up a terminal that asks, at a door that opens for faces unless the test says otherwise."""
+    terminal.app["gate_control"]["match_mode"] = ONLINE
+    entry = await add_direct(hass, terminal)
+    options = {"door_mode": "open", "liveness_required": True, **getattr(request, "param", {})}
+    hass.config_entries.async_update_entry(entry, options=options)
+    return entry
+
+
+async def test_opens_for_a_live_known_face(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """Gate, speech and text come with the acknowledgement, within 300 ms."""
+    capture = await terminal.present_known("0001")
+    state = await seen(hass, capture)
+    assert [opening.reason for opening in terminal.openings] == ["online gateway force"]
+    assert capture.latency < 0.3
+    assert capture.answer["gateway_ctrl"] == {
+        "device_type": "gpio",
+        "device_no": 1,
+        "ctrl_mode": "force",
+        "person_id": "0001",
+    }
+    assert capture.answer["tts"] == {"text": "Welcome, Alice Gardner"}
+    assert capture.answer["Text_display"]["text"] == "Welcome, Alice Gardner"
+    assert state.attributes["event_type"] == "recognised"
+    assert state.attributes["verdict"] == "granted"
+
+
+@pytest.mark.parametrize(
+    ("online", "granted"), [({"granted_text": "Hi {name}, {x} }{"}, "Hi Alice Gardner, {x} }{")], indirect=["online"]
+)
+async def test_greeting_is_the_users_text(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal, granted: str
+) -> None:
+    """Stray braces are text."""
+    capture = await terminal.present_known("0001")
+    await seen(hass, capture)
+    assert capture.answer["tts"]["text"] == granted
+
+
+@pytest.mark.parametrize("online", [{"granted_text": "あ" * 40}], indirect=True)
+async def test_greeting_is_cut_at_a_character(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """64 bytes of UTF-8, never half a character."""
+    capture = await terminal.present_known("0001")
+    await seen(hass, capture)
+    assert capture.answer["tts"]["text"] == "あ" * 21
+
+
+@pytest.mark.parametrize("online", [{"granted_text": ""}], indirect=True)
+async def test_no_greeting(hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal) -> None:
+    """Empty is silence."""
+    capture = await terminal.present_known("0001")
+    await seen(hass, capture)
+    assert "tts" not in capture.answer
+    assert len(terminal.openings) == 1
+
+
+@pytest.mark.parametrize("online", [{"denied_text": "Sorry"}], indirect=True)
+async def test_stranger_is_turned_away(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """No gate in the answer, and the text for the refused."""
+    capture = await terminal.present_stranger()
+    state = await seen(hass, capture)
+    assert terminal.openings == []
+    assert "gateway_ctrl" not in capture.answer
+    assert capture.answer["tts"] == {"text": "Sorry"}
+    assert state.attributes["event_type"] == "stranger"
+
+
+@pytest.mark.parametrize("online", [{"door_mode": "notify_only"}, {"door_mode": "never"}], indirect=True)
+async def test_door_that_does_not_open_by_itself(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """Recognised and announced; the door is for somebody else to open."""
+    capture = await terminal.present_known("0001")
+    state = await seen(hass, capture)
+    assert terminal.openings == []
+    assert "tts" not in capture.answer
+    assert state.attributes["event_type"] == "recognised"
+    assert state.attributes["verdict"] == "none"
+
+
+async def test_without_liveness_detection(
+    hass: HomeAssistant, web: str, terminal: SimulatedTerminal
+) -> None:
+    """A photo matches while the device does not check for life: the door stays shut."""
+    terminal.app["gate_control"]["match_mode"] = ONLINE
+    terminal.app["face"]["enable_alive"] = False
+    entry = await add_direct(hass, terminal)
+    hass.config_entries.async_update_entry(entry, options={"door_mode": "open"})
+    state = await seen(hass, await terminal.present_photo("0001"))
+    assert terminal.openings == []
+    assert state.attributes["reason"] == "liveness"
+
+
+async def test_the_devices_no_beats_our_yes(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """Fever at the door of a person who may come in."""
+    terminal.app["face"]["body_temperature"]["enable"] = True
+    state = await seen(hass, await terminal.present_known("0001", temperature=39.9))
+    assert terminal.openings == []
+    assert state.attributes["reason"] == "temperature"
+
+
+async def test_repeated_push_opens_nothing(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """The very same body again: acknowledged, without a gate."""
+    await seen(hass, await terminal.present_known("0001"))
+    result = await terminal.resend_last()
+    assert "gateway_ctrl" not in str(result)
+    assert len(terminal.openings) == 1
+
+
+async def test_late_push_opens_nothing(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """Somebody stood at the door while the network was down, and has left."""
+    terminal.clock_offset = -60
+    capture = await terminal.present_known("0001")
+    await capture.wait()
+    await settle(hass)
+    assert terminal.openings == []
+    assert hass.states.get(FACE).state == "unknown"
+
+
+async def test_what_is_not_stored_opens_nothing(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """A door that opens leaves a trace, or stays shut."""
+    with patch.object(online.runtime_data.history, "add", side_effect=sqlite3.OperationalError):
+        state = await seen(hass, await terminal.present_known("0001"))
+    assert terminal.openings == []
+    assert state.attributes["reason"] == "not_stored"
