@@ -49,11 +49,14 @@ async def web(hass: HomeAssistant, socket_enabled: None, hass_client_no_auth: Cl
 
 
 @pytest.fixture
-async def terminal(socket_enabled: None) -> AsyncIterator[SimulatedTerminal]:
+async def terminal(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[SimulatedTerminal]:
     """Switch a terminal on. It must have no complaint about us at the end, unless the test cleared them."""
     simulated = SimulatedTerminal(serial=SERIAL, timings=FAST)
     await simulated.start()
     yield simulated
+    # Before it goes off: an entry that is unloaded puts the terminal's settings back.
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        await hass.config_entries.async_unload(entry.entry_id)
     await simulated.stop()
     assert simulated.violations == []
 
@@ -82,9 +85,7 @@ async def behind_nat(socket_enabled: None) -> AsyncIterator[SimulatedTerminal]:
 
 
 @pytest.fixture
-async def calling_entry(
-    hass: HomeAssistant, web: str, behind_nat: SimulatedTerminal
-) -> AsyncIterator[MockConfigEntry]:
+async def calling_entry(hass: HomeAssistant, web: str, behind_nat: SimulatedTerminal) -> AsyncIterator[MockConfigEntry]:
     """Set the terminal up as one that calls Home Assistant."""
     entry = await add_calling(hass, web, behind_nat)
     yield entry
@@ -112,7 +113,7 @@ async def add_calling(hass: HomeAssistant, web: str, terminal: SimulatedTerminal
 async def until(condition: Callable[[], object], seconds: float = 15) -> None:
     """Wait for something that a device does in its own time."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 (the device has no event to wait for)
             await asyncio.sleep(0.02)
 
 

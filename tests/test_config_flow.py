@@ -66,9 +66,7 @@ async def test_without_consent_nothing_is_written(hass: HomeAssistant, web: str,
     assert terminal.app["upload_info"] == before
 
 
-async def test_nothing_answers_then_the_right_port(
-    hass: HomeAssistant, web: str, terminal: SimulatedTerminal
-) -> None:
+async def test_nothing_answers_then_the_right_port(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> None:
     """A wrong port is an error in the form, and the form goes on."""
     flow = await start(hass, "direct")
     flow = await go_on(hass, flow, host="127.0.0.1", port=free_port())
@@ -186,9 +184,7 @@ async def until_seen(hass: HomeAssistant, flow: Flow) -> Flow:
     return flow
 
 
-async def test_nobody_calls_then_somebody_does(
-    hass: HomeAssistant, web: str, behind_nat: SimulatedTerminal
-) -> None:
+async def test_nobody_calls_then_somebody_does(hass: HomeAssistant, web: str, behind_nat: SimulatedTerminal) -> None:
     """After the time is up the flow shows the addresses again and waits once more."""
     with patch("custom_components.face_access.config_flow._FIRST_CONTACT_TIMEOUT", 0.1):
         flow = await until_seen(hass, await start(hass, "callback"))
@@ -209,9 +205,7 @@ async def test_abandoned_flow_closes_its_addresses(hass: HomeAssistant, web: str
 
 async def test_home_assistant_without_an_address(hass: HomeAssistant, web: str) -> None:
     """There is nothing to show to the user, so the flow says what is missing."""
-    with patch(
-        "custom_components.face_access.hub.push_target.get_url", side_effect=NoURLAvailableError
-    ):
+    with patch("custom_components.face_access.hub.push_target.get_url", side_effect=NoURLAvailableError):
         flow = await start(hass, "callback")
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "no_url")
 
@@ -227,9 +221,7 @@ async def test_addresses_can_be_shown_again(hass: HomeAssistant, calling_entry: 
 
 async def test_addresses_without_an_address(hass: HomeAssistant, calling_entry: MockConfigEntry) -> None:
     """The same without a local URL."""
-    with patch(
-        "custom_components.face_access.hub.push_target.get_url", side_effect=NoURLAvailableError
-    ):
+    with patch("custom_components.face_access.hub.push_target.get_url", side_effect=NoURLAvailableError):
         flow = await reconfigure(hass, calling_entry)
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "no_url")
 

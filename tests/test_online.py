@@ -104,9 +104,7 @@ async def test_door_that_does_not_open_by_itself(
     assert state.attributes["verdict"] == "none"
 
 
-async def test_without_liveness_detection(
-    hass: HomeAssistant, web: str, terminal: SimulatedTerminal
-) -> None:
+async def test_without_liveness_detection(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> None:
     """A photo matches while the device does not check for life: the door stays shut."""
     terminal.app["gate_control"]["match_mode"] = ONLINE
     terminal.app["face"]["enable_alive"] = False

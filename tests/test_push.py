@@ -1,4 +1,4 @@
-"""What a terminal pushes: every kind of body is acknowledged, the right ones become events, and nothing opens by mistake."""
+"""What a terminal pushes: all of it is acknowledged, the right bodies become events, and nothing opens by mistake."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -33,7 +33,9 @@ async def seen(hass: HomeAssistant, capture: Capture | None) -> State:
     return state
 
 
-async def post(web: str, entry: MockConfigEntry, body: bytes, method: str = "POST") -> tuple[aiohttp.ClientResponse, bytes]:
+async def post(
+    web: str, entry: MockConfigEntry, body: bytes, method: str = "POST"
+) -> tuple[aiohttp.ClientResponse, bytes]:
     """Send anything to the terminal's webhook."""
     async with (
         aiohttp.ClientSession() as session,
@@ -153,8 +155,9 @@ async def test_the_same_push_twice(hass: HomeAssistant, entry: MockConfigEntry, 
         {"is_realtime": None},
         {"cap_time": "1970/01/01 00:00:10.000"},
         {"cap_time": "2099/01/01 00:00:00.000"},
-        {"cap_time": (datetime.now() - timedelta(minutes=5)).strftime("%Y/%m/%d %H:%M:%S.000")},
+        {"cap_time": (datetime.now().astimezone() - timedelta(minutes=5)).strftime("%Y/%m/%d %H:%M:%S.000")},
     ],
+    ids=["back-filled", "no age", "1970", "2099", "five minutes late"],
 )
 async def test_old_pushes_are_history_only(
     hass: HomeAssistant, web: str, entry: MockConfigEntry, changes: dict
@@ -188,7 +191,11 @@ async def test_old_pushes_are_history_only(
             {"sequence_no": 12, "cap_time": "2026/11/21 10:00:00.001"},
         ),
         (b'{"cmd": "face", "sequence_no": "x", "cap_time": 5}', {"sequence_no": "x", "cap_time": 5}),
-        (json.dumps(face(match_result="many", match=[1, 2], person="x", closeup_pic={"data": "!"})).encode(), None),
+        pytest.param(
+            json.dumps(face(match_result="many", match=[1, 2], person="x", closeup_pic={"data": "!"})).encode(),
+            None,
+            id="wrong types",
+        ),
     ],
 )
 async def test_malformed_bodies_are_acknowledged(
@@ -261,7 +268,7 @@ async def test_large_body_is_parsed_in_a_thread(hass: HomeAssistant, web: str, e
 async def test_body_that_breaks_off(hass: HomeAssistant, web: str, entry: MockConfigEntry) -> None:
     """A device that dies in the middle of a body leaves nothing behind."""
     host, port = web.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    _, writer = await asyncio.open_connection(host, int(port))
     head = f"POST /api/webhook/{entry.data['webhook_id']} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
     writer.write(head.encode() + b'{"cmd": "face", "sequence_no": 1')
     await writer.drain()

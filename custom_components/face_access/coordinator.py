@@ -15,7 +15,19 @@ from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .access import CallChanged, CallState, Decision, DoorMode, DoorPolicy, Person, Ring, Sighting, StationEvent, decide
+from .access import (
+    CallChanged,
+    CallState,
+    Decision,
+    DoorMode,
+    DoorPolicy,
+    FirmwareReported,
+    Person,
+    Ring,
+    Sighting,
+    StationEvent,
+    decide,
+)
 from .const import (
     CONF_DOOR_MODE,
     CONF_FEATURES,
@@ -118,6 +130,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             issues.wrong_station(self.hass, self.config_entry, err.found)
             raise UpdateFailed(**translated(err)) from err
         except StationError as err:
+            # A call of before the outage is not the call of after it.
+            self.call_state = None
             raise UpdateFailed(**translated(err)) from err
         issues.clock(self.hass, self.config_entry, reading.clock_offset)
         if was_offline or self._online_since is None:
@@ -184,6 +198,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
                 self.last_sighting = event
             case CallChanged():
                 self.call_state = event.state
+            case FirmwareReported():
+                self.async_update_listeners()
             case Ring():
                 if self._is_echo(event):
                     return
@@ -223,6 +239,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def _async_gone_silent(self, _now: datetime) -> None:
         self._silence = None
+        self.call_state = None
         self.async_set_update_error(UpdateFailed(translation_domain=DOMAIN, translation_key="silent"))
 
     @override

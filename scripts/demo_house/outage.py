@@ -1,6 +1,8 @@
 """Steps of the check: Home Assistant is away while faces pass, and nothing of it is lost or repeated."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
 
 from .api import Json
 from .doorstep import ALICE, BOB, Doorstep
@@ -15,16 +17,12 @@ class Outage:
         """Nothing has happened yet."""
         self.door = door
         self._began = datetime.now(UTC)
-        self._before: dict[str, Json] = {}
+        self._before: dict[str, Any] = {}
 
     async def begins(self) -> None:
         """Remember what Home Assistant shows, the moment before it stops."""
-        view = self.door.view
         self._began = datetime.now(UTC)
-        self._before = {
-            key: await view.state(*key.split("."))
-            for key in ("event.face", "event.doorbell", "image.last_sighting", "sensor.last_seen")
-        }
+        self._before = await self._shown()
 
     async def three_faces(self) -> None:
         """Somebody known, a stranger, somebody known. The stranger is never pushed: only the records tell of them."""
@@ -49,8 +47,17 @@ class Outage:
             expect({record["live"] for record in records}, {False}, "whether they count as live")
             expect({record["picture"] for record in records}, {True}, "whether they have pictures")
             await door.shut()
-            for key, before in self._before.items():
-                expect((await view.state(*key.split(".")))["state"], before["state"], f"the state of {key}")
+            expect(await self._shown(), self._before, "what Home Assistant shows")
+
+    async def _shown(self) -> dict[str, Any]:
+        """What shows that something was taken for live: the times of the last events, the last face and its picture."""
+        view = self.door.view
+        states = {
+            key: (await view.state(*key.split(".")))["state"]
+            for key in ("event.face", "event.doorbell", "sensor.last_person", "sensor.last_seen", "sensor.last_denial")
+        }
+        picture: bytes = await view.api.get(f"/api/image_proxy/{view.entity('image', 'last_sighting')}")
+        return {**states, "picture": sha256(picture).hexdigest()}
 
     async def life_goes_on(self) -> None:
         """Who comes now is seen and let in as before."""

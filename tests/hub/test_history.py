@@ -1,5 +1,6 @@
 """History keeps what was acknowledged, once, in order, and forgets on request."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -181,7 +182,8 @@ asyncio.run(main())
 async def test_a_hard_stop_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     """Kill -9 in the middle of a burst: every number that was printed is there."""
     path = tmp_path / "history.db"
-    run = subprocess.run([sys.executable, "-c", KILLED, path], capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-c", KILLED, path]
+    run = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == -9, run.stderr
     store = History(path)
     await store.open()

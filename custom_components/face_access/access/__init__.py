@@ -1,7 +1,7 @@
 """The vocabulary of the house and the decision who may come in: pure Python, no I/O."""
 
 from .decision import Decision, decide
-from .events import CallChanged, CallState, DoorMoved, Online, Ring, StationEvent, Tamper
+from .events import CallChanged, CallState, DoorMoved, FirmwareReported, Online, Ring, StationEvent, Tamper
 from .model import (
     DoorMode,
     DoorPolicy,
@@ -23,6 +23,7 @@ __all__ = [
     "DoorMode",
     "DoorMoved",
     "DoorPolicy",
+    "FirmwareReported",
     "Liveness",
     "Online",
     "Person",

@@ -52,6 +52,13 @@ class Tamper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareReported:
+    """The station said which firmware it runs, or how its last upgrade ended."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Online:
     """The station can be reached, or no longer."""
 
@@ -59,4 +66,4 @@ class Online:
     online: bool
 
 
-type StationEvent = Sighting | Ring | DoorMoved | CallChanged | Tamper | Online
+type StationEvent = Sighting | Ring | DoorMoved | CallChanged | Tamper | FirmwareReported | Online

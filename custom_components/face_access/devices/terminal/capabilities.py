@@ -12,7 +12,7 @@ from ..errors import InvalidValueError, StationRefusedError
 from ..station import FirmwareOffer, Reading, ScreenText
 from .audio import SPEECH_LIMIT
 from .client import TerminalClient
-from .push import Context, Outcome, osd_text
+from .push import Context, Outcome, celsius, osd_text
 from .records import Record, RecordQuery
 from .schedule import ClockTime, RuleMode, ScheduleRule, Section
 from .screen import Medium
@@ -273,7 +273,7 @@ def _sighting(record: Record, serial: str, context: Context) -> Sighting | None:
         score=outcome.score,
         verdict=outcome.verdict,
         refused=outcome.refused,
-        temperature=record.temperature,
+        temperature=celsius(record.temperature),
         pictures=Pictures(face=record.face_image),
     )
 
@@ -285,12 +285,15 @@ class TerminalFirmware:
         """Start with nothing known and nothing on offer."""
         self._client = client
         self._offer: FirmwareOffer | None = None
+        self._told = False
         self.installed: str | None = None
         self.last_code: int | None = None
 
     async def offer(self, offer: FirmwareOffer | None) -> None:
         """Put an offer in place of the last one, and let the device ask for it."""
         self._offer = offer
+        self.last_code = None
+        self._told = False
         if offer is not None:
             await self._client.app.write({"remote_upgrader.enable": True})
 
@@ -298,10 +301,12 @@ class TerminalFirmware:
         """Take the device's question and give the answer."""
         request = UpgradeRequest.parse(body)
         self.installed = request.firmware.version
-        self.last_code = request.last_code
+        # The device repeats the code of its last attempt, however old: only one after our offer is about it.
+        self.last_code = request.last_code if self._told else None
         offer = self._offer
         if offer is None or offer.version == self.installed:
             return upgrade_answer()
+        self._told = True
         file = UpgradeFile(url=offer.url, md5=offer.md5)
         # The hardware is the device's own: only the version of the file is ours to say.
         new = replace(request.firmware, version=offer.version, built=None)

@@ -15,6 +15,7 @@ from ...access import (
     CallChanged,
     CallState,
     Decision,
+    FirmwareReported,
     Liveness,
     Person,
     Pictures,
@@ -29,6 +30,7 @@ from ...access import (
 from ..errors import StationProtocolError
 from ..station import Greeting, ScreenText
 from .audio import SPEECH_LIMIT
+from .queue import is_control
 from .screen import OsdText, write_text
 from .values import from_base64, is_jpeg, is_png, read_time
 from .wire import as_bool, as_float, as_int, as_text, command_of, cut_text, decode, section
@@ -58,6 +60,7 @@ _CALLS: Mapping[int, CallState] = {
     6: CallState.CONNECTED,
 }
 _CALL_STARTED = 1
+_CELSIUS_AT_MOST = 50
 
 _SEQUENCE_IN_RUBBLE = re.compile(rb'"sequence_no\s*"\s*:\s*(-?\d{1,19})')
 _TIME_IN_RUBBLE = re.compile(rb'"cap_time\s*"\s*:\s*"([^"\\]{1,40})"')
@@ -129,12 +132,13 @@ def receive(body: bytes, context: Context) -> TerminalMessage:
     if command == "face":
         return _face(content, serial, context)
     acknowledgement = {"reply": "ACK", "cmd": command, "code": 0}
-    if "reply" in content or command == "heart beat":
+    if is_control(content):
         return TerminalMessage(serial=serial, asks_command=True, acknowledgement=acknowledgement)
     if command == "sip event":
         return _call(content, serial, context, acknowledgement)
     if command == "ask_upgrade":
-        return TerminalMessage(serial=serial, upgrade=content, acknowledgement=acknowledgement)
+        events = () if serial is None else (FirmwareReported(source=serial),)
+        return TerminalMessage(serial=serial, events=events, upgrade=content, acknowledgement=acknowledgement)
     return TerminalMessage(serial=serial, asks_command=True, problem="unknown command", acknowledgement=acknowledgement)
 
 
@@ -189,7 +193,7 @@ def _face(content: Mapping[str, Any], serial: str | None, context: Context) -> T
         liveness=outcome.liveness,
         verdict=outcome.verdict,
         refused=outcome.refused,
-        temperature=as_float(attributes.get("temperatur")) or None,
+        temperature=celsius(as_float(attributes.get("temperatur"))),
         mask=as_bool(attributes.get("has_mask")),
         card=bool(as_int(attributes.get("wg_card_id")) or as_int(attributes.get("long_card_id"))),
         pictures=Pictures(face=_picture(content, "closeup_pic"), scene=_picture(content, "overall_pic")),
@@ -206,6 +210,13 @@ def _face(content: Mapping[str, Any], serial: str | None, context: Context) -> T
 def match_failed(content: Mapping[str, Any]) -> int | None:
     """Read the device's own no; the key is misspelt in the document, so the right spelling counts as well."""
     return as_int(content.get("match_failed_reson", content.get("match_failed_reason")))
+
+
+def celsius(temperature: float | None) -> float | None:
+    """Read a body temperature. The document names no unit; nobody alive has 50 °C, so more is Fahrenheit. 0 is none."""
+    if not temperature:
+        return None
+    return round((temperature - 32) / 1.8, 2) if temperature > _CELSIUS_AT_MOST else temperature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

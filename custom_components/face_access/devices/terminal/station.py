@@ -165,9 +165,12 @@ class TerminalSettings:
         """Write a setting by its key. Raises InvalidValueError for one that there is not."""
         state, client = self._state, self._state.client
         if row := self._app.get(key):
-            await client.app.write({row.path: row.write(value, state.app.get(row.path))}, state.app)
+            wanted = {row.path: row.write(value, state.app.get(row.path))}
+            await client.app.write(wanted, state.app)
+            # Until the next reading: another bit of the same mask, or this one back, goes by what was written.
+            state.take_app(state.app.updated(wanted))
         elif row := self._stream.get(key):
-            await client.stream.write({row.path: row.write(value, None)}, state.stream)
+            await client.stream.write({row.path: row.write(value, None)})
         elif key == VOLUME.setting.key:
             await client.system.set_volume(int(value))
         elif key == SCREENSAVER.setting.key:

@@ -1,0 +1,109 @@
+"""A probe in the Home Assistant that is measured: loop delay, time inside webhook handlers, CPU and memory.
+
+It also serves the baseline that parses and decodes and does nothing else, as a webhook like any other.
+"""
+
+import asyncio
+from dataclasses import replace
+import time
+from typing import Final
+
+from aiohttp import web
+from bench_house.baseline import parse_only, timed
+from bench_house.vitals import vitals
+from homeassistant.components import webhook
+from homeassistant.components.http import HomeAssistantView
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
+
+DOMAIN: Final = "bench_probe"
+BASELINE: Final = "bench-parse"
+CONFIG_SCHEMA = cv.empty_config_schema(DOMAIN)
+# The shorter, the less of a delay escapes between two ticks; at this rate the probe takes some percent of a core.
+_TICK: Final = 0.001
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Open the baseline and the probe's address."""
+
+    async def handle(_hass: HomeAssistant, _webhook_id: str, request: web.Request) -> web.Response:
+        return await parse_only(request)
+
+    webhook.async_register(hass, DOMAIN, "Baseline", BASELINE, handle, local_only=True, allowed_methods=("POST",))
+    hass.http.register_view(ProbeView(hass))
+    return True
+
+
+class Ticks:
+    """Wakes up all the time and notes how late: so late would everything else on the loop have been as well."""
+
+    def __init__(self) -> None:
+        """Start with nothing noted."""
+        self.late: list[float] = []
+        self.busy: list[float] = []
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._plan()
+
+    def stop(self) -> None:
+        """End ticking."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _plan(self) -> None:
+        self._cpu = time.thread_time()
+        self._due = self._loop.time() + _TICK
+        self._timer = self._loop.call_at(self._due, self._tick)
+
+    def _tick(self) -> None:
+        self.late.append(self._loop.time() - self._due)
+        self.busy.append(time.thread_time() - self._cpu)
+        self._plan()
+
+
+class ProbeView(HomeAssistantView):
+    """POST says what to watch, GET gives what was seen since the last time."""
+
+    url = "/api/bench_probe"
+    name = "api:bench_probe"
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Watch nothing yet."""
+        self._hass = hass
+        self._ticks = Ticks()
+        self._handlers: dict[str, list[float]] = {}
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Take `{"ticks": bool, "webhooks": [id, ...]}`; a webhook stays watched."""
+        wanted = await request.json()
+        self._ticks.stop()
+        for webhook_id in wanted["webhooks"]:
+            self._watch(webhook_id)
+        if wanted["ticks"]:
+            self._ticks = Ticks()
+            self._ticks.start()
+        return self.json({})
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Give `late` and `busy` (seconds per tick), `handlers` (seconds per call), `cpu`, `memory`; and start anew."""
+        # Taken out first: the answer itself is long.
+        late, busy = self._ticks.late, self._ticks.busy
+        self._ticks.late, self._ticks.busy = [], []
+        handlers = {key: [*values] for key, values in self._handlers.items()}
+        for values in self._handlers.values():
+            values.clear()
+        return web.json_response({**vitals(), "late": late, "busy": busy, "handlers": handlers})
+
+    def _watch(self, webhook_id: str) -> None:
+        """Put a stopwatch around the handler of a webhook, whoever it belongs to."""
+        if webhook_id in self._handlers:
+            return
+        seconds = self._handlers[webhook_id] = []
+        registered = self._hass.data[webhook.DOMAIN]
+        data = registered[webhook_id]
+        registered[webhook_id] = replace(data, handler=timed(data.handler, seconds))
