@@ -96,7 +96,7 @@ async def telephones(door: Doorstep) -> None:
 async def no_violations(door: Doorstep) -> None:
     """The terminal saw nothing that its protocol forbids."""
     async with door.step("the terminal found nothing to complain about"):
-        violations = Counter((await door.view.station.state())["violations"])
+        violations = Counter[str]((await door.view.station.state())["violations"])
         expect(dict(violations), {}, "the list of violations with their numbers")
 
 

@@ -10,7 +10,7 @@ from .watch import Watch
 
 
 def _away(state: Json) -> bool:
-    return state["state"] == "unavailable"
+    return bool(state["state"] == "unavailable")
 
 
 def _back(state: Json) -> bool:
