@@ -59,7 +59,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
     """Let a station go, leaving it as we found it."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    await push_target.async_restore(entry.runtime_data)
+    await push_target.async_restore(hass, entry, entry.runtime_data.station)
     return True
 
 

@@ -75,6 +75,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self._missed_since: datetime | None = None
         self._catching_up = asyncio.Lock()
         self._silence: CALLBACK_TYPE | None = None
+        self._first: asyncio.Task[None] | None = None
         super().__init__(
             hass,
             LOGGER,
@@ -148,9 +149,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             return
         try:
             if not self.redirected:
-                await push_target.async_redirect(self)
+                await push_target.async_redirect(self.hass, self.config_entry, self.station)
                 self.redirected = True
-            elif not await self.station.inbox.points_to(push_target.async_own_target(self)):
+            elif not await self.station.inbox.points_to(push_target.async_own_target(self.hass, self.config_entry)):
                 issues.push_missing(self.hass, self.config_entry)
         except (StationError, NoURLAvailableError) as err:
             LOGGER.warning("%s could not be told where to send its pushes: %s", self.name, type(err).__name__)
@@ -233,8 +234,12 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         if self._silence is not None:
             self._silence()
         self._silence = async_call_later(self.hass, SILENT_AFTER, self._async_gone_silent)
-        if not self.last_update_success or self._read_at is None:
-            self.config_entry.async_create_task(self.hass, self.async_refresh(), "face_access first reading")
+        if self.last_update_success or (self._first is not None and not self._first.done()):
+            return
+        # In the background: an entry that is unloaded must not wait for a reading with its webhooks closed.
+        self._first = self.config_entry.async_create_background_task(
+            self.hass, self.async_refresh(), "face_access first reading"
+        )
 
     @callback
     def _async_gone_silent(self, _now: datetime) -> None:

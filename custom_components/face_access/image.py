@@ -1,12 +1,11 @@
 """The picture of the last sighting."""
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Final, override
 
 from homeassistant.components.image import ImageEntity
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import dt as dt_util
 
 from .access import Sighting, StationEvent
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
@@ -36,7 +35,7 @@ class LastSightingImage(ReportEntity, ImageEntity):
         ImageEntity.__init__(self, hass)
         self._picture: bytes | None = None
         if (sighting := coordinator.last_sighting) is not None:
-            self._show(sighting, sighting.captured_at)
+            self._show(sighting)
 
     @override
     async def async_image(self) -> bytes | None:
@@ -46,16 +45,19 @@ class LastSightingImage(ReportEntity, ImageEntity):
     @override
     @callback
     def _async_report(self, event: StationEvent) -> None:
-        # The time of arrival, as a device may give two sightings the same second.
-        if isinstance(event, Sighting) and self._show(event, dt_util.utcnow()):
+        if isinstance(event, Sighting) and self._show(event):
             self.async_write_ha_state()
 
-    def _show(self, sighting: Sighting, when: datetime) -> bool:
+    def _show(self, sighting: Sighting) -> bool:
         """Take a sighting's picture; False when it has none or the same again, so that nobody loads it twice."""
         picture = sighting.pictures.best
         if picture is None or picture == self._picture:
             return False
         self._picture = picture
         self._attr_content_type = content_type(picture)
-        self._attr_image_last_updated = when
+        # The state is this time: the same after a restart, but never the same for two pictures of one second.
+        shown = self._attr_image_last_updated
+        self._attr_image_last_updated = (
+            shown + timedelta(milliseconds=1) if shown == sighting.captured_at else sighting.captured_at
+        )
         return True

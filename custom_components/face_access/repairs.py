@@ -23,7 +23,7 @@ async def _set_clock(coordinator: FaceAccessCoordinator) -> None:
 
 
 async def _redirect(coordinator: FaceAccessCoordinator) -> None:
-    await push_target.async_redirect(coordinator)
+    await push_target.async_redirect(coordinator.hass, coordinator.config_entry, coordinator.station)
     issues.push_arrived(coordinator.hass, coordinator.config_entry)
 
 

@@ -1,9 +1,9 @@
 """Where a station sends what it sees: pointed to us with the user's consent, put back when we go."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from homeassistant.components import webhook
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.network import get_url
@@ -11,10 +11,7 @@ from yarl import URL
 
 from ..const import CONF_LOCAL_ONLY, CONF_PREVIOUS_TARGET, CONF_PUSH, LOGGER
 from ..devices.errors import StationError
-from ..devices.station import PushTarget
-
-if TYPE_CHECKING:
-    from ..coordinator import FaceAccessCoordinator
+from ..devices.station import PushTarget, Station
 
 _RESTORE_TIMEOUT = 10
 
@@ -32,35 +29,30 @@ def async_target(hass: HomeAssistant, webhook_id: str, *, local_only: bool) -> P
 
 
 @callback
-def async_own_target(coordinator: FaceAccessCoordinator) -> PushTarget:
-    """Find where this station's pushes shall go."""
-    entry = coordinator.config_entry
-    return async_target(
-        coordinator.hass, entry.data[CONF_WEBHOOK_ID], local_only=entry.options.get(CONF_LOCAL_ONLY, True)
-    )
+def async_own_target(hass: HomeAssistant, entry: ConfigEntry) -> PushTarget:
+    """Find where this station's pushes shall go. Raises NoURLAvailableError."""
+    return async_target(hass, entry.data[CONF_WEBHOOK_ID], local_only=entry.options.get(CONF_LOCAL_ONLY, True))
 
 
-async def async_redirect(coordinator: FaceAccessCoordinator) -> None:
+async def async_redirect(hass: HomeAssistant, entry: ConfigEntry, station: Station) -> None:
     """Point the station to us and remember what was there. Raises StationError, NoURLAvailableError."""
-    entry = coordinator.config_entry
-    previous = await coordinator.station.inbox.redirect(async_own_target(coordinator))
+    previous = await station.inbox.redirect(async_own_target(hass, entry))
     # Kept from the first time on: after a hard stop the station still points to us, which is nothing to go back to.
     if previous is not None and CONF_PREVIOUS_TARGET not in entry.data:
         data = {**entry.data, CONF_PREVIOUS_TARGET: dict(previous)}
-        coordinator.hass.config_entries.async_update_entry(entry, data=data)
+        hass.config_entries.async_update_entry(entry, data=data)
 
 
-async def async_restore(coordinator: FaceAccessCoordinator) -> None:
+async def async_restore(hass: HomeAssistant, entry: ConfigEntry, station: Station) -> None:
     """Put back what was there before us. A station that is away keeps pointing to us, and the log says so."""
-    entry = coordinator.config_entry
     previous = entry.data.get(CONF_PREVIOUS_TARGET)
     if not entry.data.get(CONF_PUSH) or previous is None:
         return
     try:
         async with asyncio.timeout(_RESTORE_TIMEOUT):
-            await coordinator.station.inbox.restore(previous)
+            await station.inbox.restore(previous)
     except (StationError, TimeoutError) as err:
         LOGGER.warning("%s still sends its pushes here: it could not be told (%s)", entry.title, type(err).__name__)
         return
     data = {key: value for key, value in entry.data.items() if key != CONF_PREVIOUS_TARGET}
-    coordinator.hass.config_entries.async_update_entry(entry, data=data)
+    hass.config_entries.async_update_entry(entry, data=data)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 import math
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...access import Pictures, Sighting, SightingKey
 from ..errors import InvalidValueError, StationRefusedError
@@ -16,10 +16,8 @@ from .push import Context, Outcome, celsius, osd_text
 from .records import Record, RecordQuery
 from .schedule import ClockTime, RuleMode, ScheduleRule, Section
 from .screen import Medium
+from .state import TerminalState
 from .upgrade import UpgradeFile, UpgradeRequest, UpgradeType, upgrade_answer
-
-if TYPE_CHECKING:
-    from .station import TerminalState
 
 _DEFAULT_HOLD = timedelta(seconds=1)
 # The device keeps the screensaver's files here (2.10.3.2); the number goes by the place in the list.

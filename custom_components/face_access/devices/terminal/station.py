@@ -27,51 +27,19 @@ from .capabilities import (
 from .client import TerminalClient
 from .direct import DEFAULT_PORT, DirectLink
 from .link import Link
-from .params import AppParams, Params
-from .push import Context, TerminalMessage, receive
+from .params import Params
+from .push import TerminalMessage, receive
 from .queue import QueuedLink
 from .screen import ScreensaverMode
 from .services import UploadInfo, UploadMethod
-from .settings import APP_ROWS, ONLINE_MODE, SCREENSAVER, STREAM_ROWS, VOLUME, Row
+from .settings import APP_ROWS, SCREENSAVER, STREAM_ROWS, VOLUME, Row
+from .state import TerminalState
 
 _LOGGER = logging.getLogger(__name__)
 
 _MANUFACTURER = "Face Capture"
 # The document names no number of relays; boards have up to four, and the household says how many are wired.
 _RELAYS = 4
-# The device gives whole seconds, and the way there takes time: less than this is no difference.
-_CLOCK_NOISE = timedelta(seconds=2)
-
-
-class TerminalState:
-    """What the last reading said: the ground on which settings are written and pushes are understood."""
-
-    def __init__(self, client: TerminalClient, time_zone: tzinfo) -> None:
-        """Start with nothing read."""
-        self.client = client
-        self.time_zone = time_zone
-        self.app = AppParams(raw={})
-        self.stream: Params | None = None
-        self.context = Context(time_zone=time_zone)
-
-    def take_app(self, app: AppParams) -> None:
-        """Keep the parameters, and what follows from them for pushes."""
-        self.app = app
-        score = app.get("face.match_score")
-        self.context = replace(
-            self.context,
-            match_score=None if score is None else float(score),
-            liveness=app.get("face.enable_alive") is True,
-            online_mode=app.get("gate_control.match_mode") == ONLINE_MODE,
-        )
-
-    def take_clock(self, device_time: datetime) -> timedelta:
-        """Keep how far the device's clock is off."""
-        offset = device_time.replace(tzinfo=self.time_zone) - datetime.now(self.time_zone)
-        if abs(offset) < _CLOCK_NOISE:
-            offset = timedelta()
-        self.context = replace(self.context, clock_offset=offset)
-        return offset
 
 
 class TerminalReader:
@@ -107,10 +75,9 @@ class TerminalReader:
         """Read everything, one command after the other."""
         state = self._state
         state.take_app(await self._client.app.read())
-        state.stream = await self._try("stream", self._client.stream.read)
         settings = _read_rows(APP_ROWS, state.app)
-        if state.stream is not None:
-            settings |= _read_rows(STREAM_ROWS, state.stream)
+        if (stream := await self._try("stream", self._client.stream.read)) is not None:
+            settings |= _read_rows(STREAM_ROWS, stream)
         for row, command in ((VOLUME, self._client.system.volume), (SCREENSAVER, self._client.screen.screensaver)):
             value = row.read(await self._try(row.setting.key, command))
             if value is not None:
