@@ -41,7 +41,7 @@ from .const import (
     RING_ONCE_IN,
     SILENT_AFTER,
 )
-from .devices.errors import StationError, WrongStationError
+from .devices.errors import StationError, StationUnsupportedError, WrongStationError
 from .devices.station import Reading, SettingValue, Station
 from .hub import issues, push_target
 from .hub.errors import translated
@@ -119,7 +119,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         if self.queued and self._silence is None:
             raise UpdateFailed(translation_domain=DOMAIN, translation_key="silent")
         now = dt_util.utcnow()
-        was_offline = not self.last_update_success or self._read_at is None
+        was_offline = not self.last_update_success
         full = was_offline or self._read_at is None or now - self._read_at >= READ_EVERY
         try:
             if full:
@@ -176,7 +176,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     async def async_write_setting(self, key: str, value: SettingValue) -> None:
         """Write one setting. Whatever comes of it, the entities show the device's true state afterwards."""
         if self.station.settings is None:
-            raise RuntimeError(f"{self.name} has no settings")
+            raise StationUnsupportedError(key)
         try:
             await self.station.settings.write(key, value)
         finally:

@@ -1,7 +1,7 @@
 """The vocabulary of the house and the decision who may come in: pure Python, no I/O."""
 
 from .decision import Decision, decide
-from .events import CallChanged, CallState, DoorMoved, FirmwareReported, Online, Ring, StationEvent, Tamper
+from .events import CallChanged, CallState, DoorMoved, FirmwareReported, Ring, StationEvent
 from .model import (
     DoorMode,
     DoorPolicy,
@@ -25,7 +25,6 @@ __all__ = [
     "DoorPolicy",
     "FirmwareReported",
     "Liveness",
-    "Online",
     "Person",
     "Pictures",
     "Reason",
@@ -35,7 +34,6 @@ __all__ = [
     "SightingKey",
     "Similarity",
     "StationEvent",
-    "Tamper",
     "Verdict",
     "decide",
 ]

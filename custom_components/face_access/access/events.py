@@ -44,26 +44,10 @@ class CallChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tamper:
-    """The station was opened or torn off."""
-
-    source: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FirmwareReported:
     """The station said which firmware it runs, or how its last upgrade ended."""
 
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Online:
-    """The station can be reached, or no longer."""
-
-    source: str
-    online: bool
-
-
-type StationEvent = Sighting | Ring | DoorMoved | CallChanged | Tamper | FirmwareReported | Online
+type StationEvent = Sighting | Ring | DoorMoved | CallChanged | FirmwareReported

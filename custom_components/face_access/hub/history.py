@@ -119,7 +119,7 @@ class History:
         return await self._run(lambda: self._add(sighting, live))
 
     async def latest(self, source: str) -> datetime | None:
-        """When the newest sighting of `source` was captured."""
+        """When the newest sighting of `source` was captured; one that claims to be from the future counts as of now."""
         return await self._run(lambda: self._latest(source))
 
     async def last(self, source: str) -> Sighting | None:
@@ -193,7 +193,7 @@ class History:
 
     def _latest(self, source: str) -> datetime | None:
         row = self._open_connection.execute(
-            "SELECT MAX(captured_at) AS latest FROM sighting WHERE source = ?", (source,)
+            "SELECT MAX(MIN(captured_at, stored_at)) AS latest FROM sighting WHERE source = ?", (source,)
         ).fetchone()
         return None if row["latest"] is None else datetime.fromtimestamp(row["latest"], UTC)
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...access import Similarity
 from ..station import Setting, SettingKind, SettingValue
 
 # 70-100 is the device's scale. What a person means by "low" is the least that the device allows.
-_SIMILARITY = {"low": 70, "normal": 80, "high": 90}
-_GATE_MODES = {
+_SIMILARITY: dict[str, SettingValue] = {Similarity.LOW: 70, Similarity.NORMAL: 80, Similarity.HIGH: 90}
+_GATE_MODES: dict[str, SettingValue] = {
     "uninitialized": 0,
     "face": 1,
     "id_card": 2,
