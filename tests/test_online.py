@@ -1,5 +1,6 @@
 """A terminal in online mode asks before it opens: the acknowledgement carries our decision."""
 
+from datetime import UTC, datetime, timedelta
 import sqlite3
 from unittest.mock import patch
 
@@ -155,3 +156,23 @@ async def test_what_is_not_stored_opens_nothing(
         state = await seen(hass, await terminal.present_known("0001"))
     assert terminal.openings == []
     assert state.attributes["reason"] == "not_stored"
+
+
+async def test_slow_disk_opens_nothing(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """When the sighting is stored at last, whoever it was has left."""
+    add, late = online.runtime_data.history.add, timedelta()
+
+    async def slow_add(*args: object, **kwargs: object) -> bool:
+        nonlocal late
+        late = timedelta(seconds=11)
+        return await add(*args, **kwargs)
+
+    with (
+        patch.object(online.runtime_data.history, "add", slow_add),
+        patch("homeassistant.util.dt.utcnow", lambda: datetime.now(UTC) + late),
+    ):
+        state = await seen(hass, await terminal.present_known("0001"))
+    assert terminal.openings == []
+    assert state.attributes["reason"] == "stale"

@@ -50,8 +50,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     entry.runtime_data = coordinator
     issues.clear_all(hass, entry)
     await coordinator.async_start()
-    Edge(hass, coordinator).async_register()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    # Last: what is pushed earlier would be acknowledged and heard by no entity. Unanswered, the device sends it again.
+    Edge(hass, coordinator).async_register()
     return True
 
 

@@ -131,6 +131,10 @@ class Edge:
                 sighting = _judged(sighting, decision)
         if not new:
             return Decision(reason=Reason.REPEATED) if message.asks_decision else None
+        if decision is not None and decision.granted:
+            # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
+            decision = self._coordinator.async_decide(sighting, message.person, door=1)
+            sighting = _judged(sighting, decision)
         if fresh:
             self._dispatch_soon(sighting)
         return decision
