@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 import socket
+from unittest.mock import patch
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -75,23 +77,22 @@ def device_id(entry: MockConfigEntry, device_registry: dr.DeviceRegistry) -> str
 
 
 @pytest.fixture
-async def behind_nat(socket_enabled: None) -> AsyncIterator[SimulatedTerminal]:
+async def behind_nat(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[SimulatedTerminal]:
     """Switch a terminal on that nobody can reach: it has no port."""
     simulated = SimulatedTerminal(serial=SERIAL, port=None, timings=FAST)
     await simulated.start()
     yield simulated
     await simulated.stop()
+    # The test's web server waits for questions that are being held; the real one is stopped by an event first.
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        await async_close_link(hass, entry.data)
     assert simulated.violations == []
 
 
 @pytest.fixture
 async def calling_entry(hass: HomeAssistant, web: str, behind_nat: SimulatedTerminal) -> AsyncIterator[MockConfigEntry]:
     """Set the terminal up as one that calls Home Assistant."""
-    entry = await add_calling(hass, web, behind_nat)
-    yield entry
-    # The test's web server waits for questions that are being held; the real one is stopped by an event first.
-    await behind_nat.stop()
-    await async_close_link(hass, entry.data)
+    return await add_calling(hass, web, behind_nat)
 
 
 async def add_calling(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> MockConfigEntry:
@@ -143,3 +144,32 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@asynccontextmanager
+async def killed(hass: HomeAssistant, entry: MockConfigEntry) -> AsyncIterator[None]:
+    """Take the entry away as a hard stop does, without a word to the station, and start it again afterwards."""
+    with patch("custom_components.face_access.push_target.async_restore"):
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    yield
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+
+
+async def repair(hass_client: ClientSessionGenerator, key: str, entry: MockConfigEntry) -> dict:
+    """Open the fix of an issue and press its button; the last answer of the flow."""
+    client = await hass_client()
+    started = await client.post("/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id(key, entry)})
+    assert started.status == 200
+    flow = await started.json()
+    if flow["type"] != "form":
+        return flow
+    assert (flow["step_id"], flow["description_placeholders"]) == ("confirm", {"name": entry.title})
+    pressed = await client.post(f"/api/repairs/issues/fix/{flow['flow_id']}", json={})
+    assert pressed.status == 200
+    return await pressed.json()
+
+
+def issue_id(key: str, entry: MockConfigEntry) -> str:
+    """Name an entry's repair issue."""
+    return f"{key}_{entry.entry_id}"

@@ -9,7 +9,8 @@ from typing import Final
 PICTURE_BYTES: Final = 200_000
 # Anything would do; this many digits keep all bodies of a run equally long.
 _FIRST_SEQUENCE: Final = 1_000_000_000
-_SERIAL_IN_PICTURE: Final = 9
+# Every picture ends with the push's sequence number in so many bytes, which are 12 characters of base64.
+_MARK: Final = 9
 _SEQUENCE: Final = "@sequence@"
 _CAPTURED: Final = "@captured@"
 _PICTURE: Final = "@picture@"
@@ -18,18 +19,17 @@ _PICTURE: Final = "@picture@"
 class Bodies:
     """Makes bodies. Neither side looks into a picture, so noise between the marks of a JPEG stands for one."""
 
-    def __init__(self, serial: str, picture_bytes: int = PICTURE_BYTES) -> None:
-        """Prepare all that is equal in every push of the terminal `serial`."""
-        noise = random.Random(serial).randbytes(picture_bytes - 4 - _SERIAL_IN_PICTURE - 2)  # noqa: S311
-        # A length that base64 needs no padding for lets the end of a picture be replaced in its base64 text.
-        start = b"\xff\xd8\xff\xe0" + noise
+    def __init__(self, serial: str, picture_bytes: int = PICTURE_BYTES, first: int = _FIRST_SEQUENCE) -> None:
+        """Prepare all that is equal in every push of the terminal `serial`; sequence numbers follow `first`."""
+        start = b"\xff\xd8\xff\xe0" + random.Random(serial).randbytes(picture_bytes - 4 - _MARK)  # noqa: S311
+        # A length that needs no padding: what is appended in base64 is appended to the picture.
         self._picture = b64encode(start[: len(start) // 3 * 3])
         text = json.dumps(_push(serial), ensure_ascii=False)
         head, _, rest = text.partition(f'"{_SEQUENCE}"')
         middle, _, rest = rest.partition(_CAPTURED)
         before, _, after = rest.partition(_PICTURE)
         self._parts = tuple(part.encode() for part in (head, middle, before, after))
-        self._sequence = _FIRST_SEQUENCE
+        self._sequence = first
 
     @property
     def size(self) -> int:
@@ -41,7 +41,7 @@ class Bodies:
         self._sequence += 1
         head, middle, before, after = self._parts
         captured = f"{datetime.now(UTC):%Y/%m/%d %H:%M:%S.%f}"[:-3]
-        tail = b64encode(self._sequence.to_bytes(_SERIAL_IN_PICTURE))
+        tail = b64encode(self._sequence.to_bytes(_MARK))
         return b"".join((head, b"%d" % self._sequence, middle, captured.encode(), before, self._picture, tail, after))
 
 

@@ -17,7 +17,7 @@ from .house import Scene
 # The id under which the probe serves its baseline.
 _BASELINE_WEBHOOK: Final = "bench-parse"
 # What entities do with a sighting ends long before.
-_SETTLING: Final = 1.0
+SETTLING: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Doorway:
 
     async def stored(self) -> tuple[int, int]:
         """How many sightings history holds, and how many of them counted as live."""
-        await asyncio.sleep(_SETTLING)
+        await asyncio.sleep(SETTLING)
         return await asyncio.to_thread(self._stored)
 
     def _stored(self) -> tuple[int, int]:

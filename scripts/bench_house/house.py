@@ -11,14 +11,13 @@ import tempfile
 from typing import Any, Final, override
 
 from aiohttp import ClientError, ClientSession
-from demo_house.api import Api
+from demo_house.api import Api, ApiError
 from demo_house.house import ROOT, House
 from demo_house.processes import Child, free_port
 from demo_house.stations import DOMAIN
 
 from .client import BenchError
 
-_COMPONENTS: Final = Path(__file__).with_name("components")
 _PROBE: Final = "/api/bench_probe"
 _START_TIMEOUT: Final = 30.0
 
@@ -29,15 +28,6 @@ class BenchHouse(House):
     @override
     def _prepare(self) -> bool:
         owned = super()._prepare()
-        components = self.config.parent / "components"
-        components.mkdir(exist_ok=True)
-        for component in (ROOT / "custom_components" / DOMAIN, _COMPONENTS / "bench_probe"):
-            link = components / component.name
-            link.unlink(missing_ok=True)
-            link.symlink_to(component)
-        link = self.config / "custom_components"
-        link.unlink()
-        link.symlink_to(components)
         configuration = self.config / "configuration.yaml"
         text = configuration.read_text().replace(f"{DOMAIN}: debug", f"{DOMAIN}: warning")
         configuration.write_text(f"{text}bench_probe:\n")
@@ -120,5 +110,9 @@ async def scene() -> AsyncGenerator[Scene]:
         stack.callback(shutil.rmtree, folder)
         session = await stack.enter_async_context(ClientSession())
         made = Scene(folder, session, stack)
-        await made.start()
-        yield made
+        try:
+            await made.start()
+            yield made
+        except ApiError, BenchError:
+            print(f"The end of Home Assistant's log:\n{made.house.child.tail()}", file=sys.stderr)
+            raise

@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 import platform
 import re
-from statistics import median
 from typing import Final
 
 from demo_house.house import ROOT
@@ -24,11 +23,6 @@ class Result:
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     notes: Sequence[str] = field(default=())
-
-
-def spread(seconds: Sequence[float]) -> tuple[float, float]:
-    """The median and the 95th percentile."""
-    return median(seconds), percentile(seconds, 95)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 from aiohttp import web
-from bench_house.baseline import parse_only, timed
+from bench_house.baseline import Stopwatch, parse_only
 from bench_house.vitals import vitals
 from homeassistant.components import webhook
 from homeassistant.components.http import HomeAssistantView
@@ -76,7 +76,7 @@ class ProbeView(HomeAssistantView):
         """Watch nothing yet."""
         self._hass = hass
         self._ticks = Ticks()
-        self._handlers: dict[str, list[float]] = {}
+        self._watches: dict[str, Stopwatch] = {}
 
     async def post(self, request: web.Request) -> web.Response:
         """Take `{"ticks": bool, "webhooks": [id, ...]}`; a webhook stays watched."""
@@ -90,20 +90,18 @@ class ProbeView(HomeAssistantView):
         return self.json({})
 
     async def get(self, request: web.Request) -> web.Response:
-        """Give `late` and `busy` (seconds per tick), `handlers` (seconds per call), `cpu`, `memory`; and start anew."""
+        """Give `late` and `busy` (seconds per tick), `handlers` (stopwatches), `cpu`, `memory`; and start anew."""
         # Taken out first: the answer itself is long.
         late, busy = self._ticks.late, self._ticks.busy
         self._ticks.late, self._ticks.busy = [], []
-        handlers = {key: [*values] for key, values in self._handlers.items()}
-        for values in self._handlers.values():
-            values.clear()
+        handlers = {key: watch.read() for key, watch in self._watches.items()}
         return web.json_response({**vitals(), "late": late, "busy": busy, "handlers": handlers})
 
     def _watch(self, webhook_id: str) -> None:
         """Put a stopwatch around the handler of a webhook, whoever it belongs to."""
-        if webhook_id in self._handlers:
+        if webhook_id in self._watches:
             return
-        seconds = self._handlers[webhook_id] = []
+        stopwatch = self._watches[webhook_id] = Stopwatch()
         registered = self._hass.data[webhook.DOMAIN]
         data = registered[webhook_id]
-        registered[webhook_id] = replace(data, handler=timed(data.handler, seconds))
+        registered[webhook_id] = replace(data, handler=stopwatch.around(data.handler))
