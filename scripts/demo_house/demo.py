@@ -34,6 +34,8 @@ async def demo(arguments: argparse.Namespace) -> int:
                 stack.push_async_callback(station.child.stop)
                 await station.start()
                 await station.add_to(house.api)
+                # A terminal names its firmware when it asks for a newer one: else only after its next start.
+                await station.scene("ask_upgrade")
                 pages.append(f"{place.name:16}{station.page}")
             print(f"\nHome Assistant  {house.address}   user {_USER}, password {_USER}", *pages, sep="\n")
             print("\nThe pages of the terminals let you be the visitor. Ctrl-C ends it all.", flush=True)

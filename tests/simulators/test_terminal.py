@@ -1071,14 +1071,43 @@ async def test_upgrade(
     assert uploading.violations == []
 
 
+async def test_lost_push_is_in_the_records(uploading: SimulatedTerminal, peer: Peer) -> None:
+    await uploading.cut_network()
+    await uploading.present_known("0001")
+    assert await uploading.lose_push() is False
+    await uploading.present_stranger()
+    assert await uploading.lose_push() is True
+    await uploading.present_known("0002")
+    await uploading.restore_network()
+    await uploading.wait_for_pushes(5)
+    assert [body["sequence_no"] for body in peer.of("face")] == [1, 3]
+    assert [record.uploaded for record in uploading.records] == [True, False, True]
+
+
+async def test_changes_made_at_the_device(terminal: SimulatedTerminal) -> None:
+    await terminal.put_on_schedule("0002", 1)
+    capture = await terminal.present_known("0002")
+    assert capture is not None
+    assert capture.reason == -4
+    with pytest.raises(ValueError, match="nobody"):
+        await terminal.put_on_schedule("9999", 1)
+    before = terminal.timestamp()
+    await terminal.set_clock(ahead=900)
+    assert 899 < terminal.timestamp() - before < 902
+
+
 async def test_page_and_control_api(uploading: SimulatedTerminal) -> None:
     async with aiohttp.ClientSession(uploading.page_url) as session:
         async with session.get("/") as response:
             assert "Simulated face terminal" in await response.text()
         async with session.get("/picture") as response:
             assert response.content_type == "image/jpeg"
+        async with session.get("/face") as response:
+            assert response.status == 404
         async with session.post("/scene/present_known", json={"person_id": "0002", "wait": 2}) as response:
             assert (await response.json())["result"]["uploaded"] is True
+        async with session.get("/face") as response:
+            assert await response.read() == pictures.closeup("0002")
         async with session.get("/state") as response:
             state = await response.json()
         assert (state["openings"][0]["person_id"], state["pushes"]["pending"]) == ("0002", 0)
@@ -1129,7 +1158,8 @@ async def test_restart_keeps_the_backlog_and_nothing_else(tmp_path: Path, peer: 
 
 
 async def test_process(peer: Peer, tmp_path: Path) -> None:
-    arguments = ["--port", "0", "--page-port", "0", "--serial", "SN-1", "--state", str(tmp_path / "state.json")]
+    arguments = ["--port", "0", "--page-port", "0", "--serial", "SN-1", "--name", "Garden gate"]
+    arguments += ["--state", str(tmp_path / "state.json")]
     links = ["--upload-url", f"{peer.url}/push", "--time-reboot", "0.1"]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "simulators.terminal", *arguments, *links, stdout=asyncio.subprocess.PIPE
@@ -1140,6 +1170,8 @@ async def test_process(peer: Peer, tmp_path: Path) -> None:
     async with aiohttp.ClientSession() as session:
         async with session.post(f"{lines[2][1]}scene/present_stranger", json={"wait": 5}) as response:
             assert (await response.json())["result"]["uploaded"] is True
+        async with session.get(f"{lines[2][1]}state") as response:
+            assert (await response.json())["app"]["device_info"]["addr_name"] == "Garden gate"
         async with session.post(lines[1][1], json={"version": "0.2", "cmd": "request aes"}) as response:
             assert (await response.json())["device_sn"] == "SN-1"
     process.terminate()
