@@ -117,6 +117,16 @@ class Api:
             raise ApiError(f"the flow was aborted: {result['reason']}")
         return result
 
+    async def entry_loaded(self, entry_id: str, *, patience: float = 30) -> None:
+        """Wait until an entry is set up: its flow may be over before that. Raises TimeoutError."""
+        async with self.socket() as socket, asyncio.timeout(patience):
+            while (await self._entry_state(socket, entry_id)) != "loaded":
+                await asyncio.sleep(0.1)
+
+    async def _entry_state(self, socket: Socket, entry_id: str) -> str:
+        answer = await socket.command("config_entries/get_single", entry_id=entry_id)
+        return str(answer["config_entry"]["state"])
+
     # States and actions
 
     async def states(self) -> dict[str, Json]:

@@ -84,9 +84,15 @@ class Station:
 
     async def add_to(self, api: Api) -> str:
         """Add it to Home Assistant by the config flow; its entry id. One that is there already is told its address."""
-        if (entry := await self._entry(api)) is not None:
+        if (entry := await self._entry(api)) is None:
+            entry = await self._introduce(api)
+        else:
             await self._move(api, entry)
-            return entry
+        await api.entry_loaded(entry)
+        return entry
+
+    async def _introduce(self, api: Api) -> str:
+        """Go through the config flow; the entry id."""
         menu = await api.flow_start(DOMAIN)
         if self.place.calls:
             push = await self._call(api, menu)
