@@ -30,7 +30,7 @@ DESCRIBED = {
     setting.key: setting
     for setting in (
         Setting(key="recognition", kind=SettingKind.TOGGLE),
-        Setting(key="deduplication", kind=SettingKind.TOGGLE),
+        Setting(key="deduplication", kind=SettingKind.TOGGLE, rare=True),
         Setting(key="temperature_check", kind=SettingKind.TOGGLE),
         Setting(key="similarity", kind=SettingKind.CHOICE, options=("low", "normal", "high")),
         Setting(key="match_score", kind=SettingKind.NUMBER, minimum=70, maximum=100),

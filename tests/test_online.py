@@ -92,7 +92,19 @@ async def test_stranger_is_turned_away(
     assert state.attributes["event_type"] == "stranger"
 
 
-@pytest.mark.parametrize("online", [{"door_mode": "notify_only"}, {"door_mode": "never"}], indirect=True)
+@pytest.mark.parametrize("online", [{"door_mode": "never", "denied_text": "Sorry"}], indirect=True)
+async def test_door_that_never_opens_for_a_face(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """A no is a no, and is told to whoever stands there."""
+    capture = await terminal.present_known("0001")
+    state = await seen(hass, capture)
+    assert terminal.openings == []
+    assert capture.answer["tts"] == {"text": "Sorry"}
+    assert (state.attributes["event_type"], state.attributes["reason"]) == ("denied", "policy")
+
+
+@pytest.mark.parametrize("online", [{"door_mode": "notify_only"}], indirect=True)
 async def test_door_that_does_not_open_by_itself(
     hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
 ) -> None:

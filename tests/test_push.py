@@ -10,6 +10,7 @@ from unittest.mock import patch
 import aiohttp
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
@@ -55,7 +56,7 @@ async def answer(web: str, entry: MockConfigEntry, body: bytes) -> dict:
 
 def face(**changes: object) -> dict:
     """Make a push by hand, for what no terminal would send."""
-    now = datetime.now().astimezone()
+    now = dt_util.now()
     return {
         "version": "0.2",
         "cmd": "face",

@@ -45,7 +45,7 @@ from .devices.errors import StationError, StationUnsupportedError, WrongStationE
 from .devices.station import Reading, SettingValue, Station
 from .hub import issues, push_target
 from .hub.errors import translated
-from .hub.history import History
+from .hub.history import KEEP_FOR, History
 
 type FaceAccessConfigEntry = ConfigEntry[FaceAccessCoordinator]
 type Listener = Callable[[StationEvent], None]
@@ -271,21 +271,25 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         if records is None:
             return 0
         async with self._catching_up:
-            start = await self.history.latest(self.serial) or self.config_entry.created_at
-            if self._missed_since is not None:
-                start = min(start, self._missed_since)
+            now = dt_util.utcnow()
+            start = await self.history.complete_until(self.serial) or self.config_entry.created_at
+            # Taken now: what is missed from here on is for the next time.
+            missed, self._missed_since = self._missed_since, None
+            start = max(min(start, missed or start), now - KEEP_FOR)
             new = 0
             try:
-                async for sighting in records.since(start, dt_util.utcnow()):
+                async for sighting in records.since(start, now):
                     if await self.history.add(sighting, live=False):
                         new += 1
                         self._check_push(sighting)
+                # Clocks are compared to the second: some overlap, so that nobody falls between two catch-ups.
+                await self.history.set_complete(self.serial, now - LIVE_WITHIN)
             except (StationError, sqlite3.Error) as err:
                 # The next full reading tries again from the same point.
                 LOGGER.debug("%s: catch-up stopped after %d: %s", self.name, new, type(err).__name__)
-                self.async_missed(start)
+                if missed is not None:
+                    self.async_missed(missed)
                 return new
-            self._missed_since = None
         if new:
             LOGGER.debug("%s: %d sightings fetched into history", self.name, new)
         return new

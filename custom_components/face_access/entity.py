@@ -17,55 +17,6 @@ from .devices.station import Door, Setting, SettingKind, SettingValue
 from .hub.doors import async_wired
 from .hub.errors import raise_translated
 
-# Settings that hardly anybody touches after the terminal was mounted: their entities are there, and disabled.
-RARE_SETTINGS = frozenset(
-    {
-        "audio_flip_interval",
-        "auto_clean",
-        "bitrate",
-        "card_linked",
-        "card_protocol",
-        "contrast",
-        "deduplication",
-        "detect_age",
-        "detect_sex",
-        "device_number",
-        "display_card",
-        "display_count",
-        "display_ip",
-        "display_people",
-        "display_serial",
-        "display_signal",
-        "display_time",
-        "display_title",
-        "gate_output",
-        "led_sensitivity",
-        "mask_alarm",
-        "max_exposure",
-        "max_gain",
-        "min_face_size",
-        "name_privacy",
-        "output_feature",
-        "output_template",
-        "picture_form",
-        "position_name",
-        "position_number",
-        "qr_interval",
-        "relay_linked",
-        "relay_state",
-        "remote_upgrade",
-        "saturation",
-        "screen_mirror",
-        "temperature_correction",
-        "temperature_fahrenheit",
-        "temperature_fast",
-        "temperature_multi_frame",
-        "temperature_outdoor",
-        "temperature_range_max",
-        "temperature_range_min",
-    }
-)
-
 
 def unique_id(serial: str, key: str) -> str:
     """Make the unique id of a station's entity; for those that refer to each other through the registry."""
@@ -131,7 +82,7 @@ class SettingEntity(FaceAccessEntity):
         super().__init__(coordinator, setting.key)
         self._setting = setting
         self._attr_translation_key = setting.key
-        self._attr_entity_registry_enabled_default = setting.key not in RARE_SETTINGS
+        self._attr_entity_registry_enabled_default = not setting.rare
 
     @property
     def _value(self) -> SettingValue | None:

@@ -17,7 +17,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .access import CallChanged, CallState, Reason, Sighting, StationEvent
-from .access.naming import SightingKind, denial, recognised_name
+from .access.naming import SightingKind, denial, kind_of, recognised_name
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import SettingValue
 from .entity import FaceAccessEntity, ReportEntity
@@ -79,8 +79,8 @@ class SightingSensorDescription(SensorEntityDescription):
 
 def _denial(sighting: Sighting) -> str | None:
     """Name the denial. Not "unknown" for somebody unknown: that is Home Assistant's word for having no state."""
-    reason = denial(sighting)
-    return SightingKind.STRANGER if reason is Reason.UNKNOWN else reason
+    kind, reason = kind_of(sighting), denial(sighting)
+    return SightingKind.STRANGER if kind is SightingKind.STRANGER or reason is Reason.UNKNOWN else reason
 
 
 SIGHTINGS = (

@@ -10,7 +10,6 @@ from custom_components.face_access.access import CallState, Liveness, Reason, Ve
 from custom_components.face_access.access.naming import SightingKind
 from custom_components.face_access.devices.station import Setting, SettingKind
 from custom_components.face_access.devices.terminal.settings import APP_ROWS, SCREENSAVER, STREAM_ROWS, VOLUME
-from custom_components.face_access.entity import RARE_SETTINGS
 from custom_components.face_access.sensor import SIGHTINGS
 
 PLATFORMS = {
@@ -39,7 +38,6 @@ def test_setting(setting: Setting) -> None:
 def test_no_setting_too_many() -> None:
     """A setting that went must not stay in the tables."""
     keys = {setting.key for setting in SETTINGS}
-    assert keys >= RARE_SETTINGS
     for file in ("translations/en.json", "icons.json"):
         assert {key for platform in PLATFORMS.values() for key in load(file)["entity"][platform]} == keys
 

@@ -61,6 +61,7 @@ class Reason(StrEnum):
     REPEATED = "repeated"
     NOT_STORED = "not_stored"
     DEVICE = "device"
+    NOTIFY_ONLY = "notify_only"
     POLICY = "policy"
 
 

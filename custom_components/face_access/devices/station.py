@@ -28,7 +28,8 @@ class Setting:
     """One setting of a station.
 
     `options` are a choice's; `minimum`, `maximum`, `step` and `unit` a number's; a text has at most `maximum` bytes of
-    UTF-8. Keys are shared by all families: `recognition`, `similarity` and `recognition_mode` mean the same everywhere.
+    UTF-8. `rare` is one that hardly anybody touches once the device is mounted. Keys are shared by all families:
+    `recognition`, `similarity` and `recognition_mode` mean the same everywhere.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Setting:
     maximum: float = 0
     step: float = 1
     unit: str | None = None
+    rare: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

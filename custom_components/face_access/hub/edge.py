@@ -146,7 +146,7 @@ class Edge:
 
     def _greeting(self, message: Message, decision: Decision | None) -> Greeting | None:
         """Find what the station says to somebody that it asked about."""
-        if decision is None or decision.reason in (Reason.POLICY, Reason.REPEATED):
+        if decision is None or decision.reason in (Reason.NOTIFY_ONLY, Reason.REPEATED):
             return None
         options = self._coordinator.config_entry.options
         if decision.granted:
@@ -172,10 +172,10 @@ class Edge:
 
 
 def _judged(sighting: Sighting, decision: Decision) -> Sighting:
-    """Put our decision on a sighting. A door that only notifies judged nobody."""
+    """Put our decision on a sighting. A door that only notifies judges nobody."""
     if decision.granted:
         return replace(sighting, verdict=Verdict.GRANTED)
-    if decision.reason is Reason.POLICY:
+    if decision.reason is Reason.NOTIFY_ONLY:
         return replace(sighting, verdict=Verdict.NONE)
     return replace(sighting, verdict=Verdict.DENIED, refused=decision.reason)
 

@@ -46,6 +46,10 @@ CREATE TABLE IF NOT EXISTS picture (
     face BLOB,
     scene BLOB
 );
+CREATE TABLE IF NOT EXISTS complete (
+    source TEXT PRIMARY KEY,
+    until REAL NOT NULL
+);
 """
 
 _INSERT = """
@@ -118,9 +122,17 @@ class History:
         """
         return await self._run(lambda: self._add(sighting, live))
 
-    async def latest(self, source: str) -> datetime | None:
-        """When the newest sighting of `source` was captured; one that claims to be from the future counts as of now."""
-        return await self._run(lambda: self._latest(source))
+    async def complete_until(self, source: str) -> datetime | None:
+        """Up to when everything that `source` saw is here; None for never.
+
+        Not the newest sighting: one that was pushed after an outage says nothing about what was seen during it.
+        """
+        return await self._run(lambda: self._complete_until(source))
+
+    async def set_complete(self, source: str, until: datetime) -> None:
+        """Keep up to when everything that `source` saw is here. Raises sqlite3.Error."""
+        statement = "INSERT OR REPLACE INTO complete VALUES (?, ?)"
+        await self._run(lambda: self._open_connection.execute(statement, (source, until.timestamp())))
 
     async def last(self, source: str) -> Sighting | None:
         """The newest live sighting of `source` with its pictures: what its entities show after a restart."""
@@ -191,11 +203,9 @@ class History:
             self._prune()
         return row is not None
 
-    def _latest(self, source: str) -> datetime | None:
-        row = self._open_connection.execute(
-            "SELECT MAX(MIN(captured_at, stored_at)) AS latest FROM sighting WHERE source = ?", (source,)
-        ).fetchone()
-        return None if row["latest"] is None else datetime.fromtimestamp(row["latest"], UTC)
+    def _complete_until(self, source: str) -> datetime | None:
+        row = self._open_connection.execute("SELECT until FROM complete WHERE source = ?", (source,)).fetchone()
+        return None if row is None else datetime.fromtimestamp(row["until"], UTC)
 
     def _last(self, source: str) -> Sighting | None:
         row = self._open_connection.execute(_LAST, (source,)).fetchone()
@@ -227,7 +237,8 @@ class History:
         return None if row is None else row["best"]
 
     def _forget(self, source: str) -> None:
-        self._open_connection.execute("DELETE FROM sighting WHERE source = ?", (source,))
+        for table in ("sighting", "complete"):
+            self._open_connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))  # noqa: S608
         self._open_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _prune(self) -> None:

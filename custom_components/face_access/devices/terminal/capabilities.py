@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 import math
 from pathlib import PurePosixPath
 from typing import Any
@@ -25,6 +25,9 @@ _SCREENSAVER_FOLDER = PurePosixPath("/data_fs/screensaver")
 _MAX_MEDIA = 10
 # Records come in the device's own order: a day at a time can be sorted without holding weeks of pictures.
 _RECORD_SPAN = timedelta(days=1)
+# Times are compared in whole seconds, by clocks that may be two seconds apart.
+_RECORD_SLACK = timedelta(seconds=3)
+_VENDOR_ZONE = timezone(timedelta(hours=8))
 
 
 class TerminalDoor:
@@ -37,8 +40,8 @@ class TerminalDoor:
 
     def hold_time(self, reading: Reading) -> timedelta:
         """How long the relay stays on: `gpio_retention_time`."""
-        milliseconds = reading.settings.get("hold_time")
-        return _DEFAULT_HOLD if milliseconds is None else timedelta(milliseconds=float(milliseconds))
+        seconds = reading.settings.get("hold_time")
+        return _DEFAULT_HOLD if seconds is None else timedelta(seconds=float(seconds))
 
     async def open(self, person_id: str | None = None) -> None:
         """Switch the relay on; the device switches it off by itself."""
@@ -243,15 +246,39 @@ class TerminalRecords:
             start = until
 
     async def _span(self, start: datetime, end: datetime) -> list[Sighting]:
-        context = self._state.context
-        # The device compares with its own clock, in whole seconds.
-        times = (start + context.clock_offset, end + context.clock_offset)
-        query = RecordQuery(times=(math.floor(times[0].timestamp()), math.ceil(times[1].timestamp())), face_image=True)
-        serial = self._state.client.serial or ""
-        found = [_sighting(record, serial, context) async for record in self._state.client.records.all(query)]
-        return sorted(
-            (item for item in found if item is not None), key=lambda item: (item.captured_at, item.key.sequence)
-        )
+        context, serial = self._state.context, self._state.client.serial or ""
+        found: dict[SightingKey, Sighting] = {}
+        for times in _device_times(start, end, context):
+            query = RecordQuery(times=times, face_image=True)
+            async for record in self._state.client.records.all(query):
+                sighting = _sighting(record, serial, context)
+                if sighting is not None and start - _RECORD_SLACK <= sighting.captured_at <= end + _RECORD_SLACK:
+                    found[sighting.key] = sighting
+        return sorted(found.values(), key=lambda item: (item.captured_at, item.key.sequence))
+
+
+def _device_times(start: datetime, end: datetime, context: Context) -> list[tuple[int, int]]:
+    """Find what "unix timestamps" to ask for, as disjoint intervals.
+
+    The device knows local time without a zone, and makes its timestamps of that by a zone which nobody can read or set.
+    So ask by every zone that it may have: the house's, another one on a clock that is right, none, and the vendor's
+    own, by which the example of 2.2.2.1 was made (UTC+8).
+    """
+    first, last = ((moment + context.clock_offset).astimezone(context.time_zone) for moment in (start, end))
+    zones = (UTC, _VENDOR_ZONE)
+    readings = {
+        (first, last),
+        (start, end),
+        *((first.replace(tzinfo=zone), last.replace(tzinfo=zone)) for zone in zones),
+    }
+    times: list[tuple[int, int]] = []
+    for low, high in sorted((math.floor(low.timestamp()), math.ceil(high.timestamp())) for low, high in readings):
+        if times and low <= times[-1][1]:
+            times[-1] = (times[-1][0], max(high, times[-1][1]))
+        elif high > 0:
+            # A clock that started in 1970 may be asked about a time before it.
+            times.append((max(0, low), high))
+    return times
 
 
 def _sighting(record: Record, serial: str, context: Context) -> Sighting | None:
