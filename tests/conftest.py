@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -53,7 +54,7 @@ async def web(hass: HomeAssistant, socket_enabled: None, hass_client_no_auth: Cl
 @pytest.fixture
 async def terminal(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[SimulatedTerminal]:
     """Switch a terminal on. It must have no complaint about us at the end, unless the test cleared them."""
-    simulated = SimulatedTerminal(serial=SERIAL, timings=FAST)
+    simulated = SimulatedTerminal(serial=SERIAL, timings=FAST, utc_offset=house_zone())
     await simulated.start()
     yield simulated
     # Before it goes off: an entry that is unloaded puts the terminal's settings back.
@@ -79,7 +80,7 @@ def device_id(entry: MockConfigEntry, device_registry: dr.DeviceRegistry) -> str
 @pytest.fixture
 async def behind_nat(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[SimulatedTerminal]:
     """Switch a terminal on that nobody can reach: it has no port."""
-    simulated = SimulatedTerminal(serial=SERIAL, port=None, timings=FAST)
+    simulated = SimulatedTerminal(serial=SERIAL, port=None, timings=FAST, utc_offset=house_zone())
     await simulated.start()
     yield simulated
     await simulated.stop()
@@ -139,6 +140,13 @@ async def settle(hass: HomeAssistant) -> None:
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
+def house_zone() -> float:
+    """Find how many seconds the house is ahead of UTC: its terminals show its time, whatever this machine's is."""
+    offset = dt_util.now().utcoffset()
+    assert offset is not None
+    return offset.total_seconds()
+
+
 def free_port() -> int:
     """Find a port that nobody listens on."""
     with socket.socket() as probe:
@@ -153,7 +161,6 @@ async def killed(hass: HomeAssistant, entry: MockConfigEntry) -> AsyncIterator[N
         assert await hass.config_entries.async_unload(entry.entry_id)
     yield
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await settle(hass)
 
 
 async def repair(hass_client: ClientSessionGenerator, key: str, entry: MockConfigEntry) -> dict:

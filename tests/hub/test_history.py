@@ -100,9 +100,19 @@ async def test_list_is_newest_first_within_bounds(history: History) -> None:
     assert [past.sequence for past in await history.list(source="SN-1", limit=1)] == [3]
     span = await history.list(source="SN-1", start=START + timedelta(minutes=2), end=START + timedelta(minutes=3))
     assert [past.sequence for past in span] == [2]
-    assert await history.latest("SN-1") == START + timedelta(minutes=3)
-    assert await history.latest("SN-2") is None
     assert await history.picture(99) is None
+
+
+async def test_up_to_when_a_source_is_complete(history: History) -> None:
+    """Kept for each source; newer sightings say nothing about a gap before them."""
+    await history.add(sighting(3), live=True)
+    assert await history.complete_until("SN-1") is None
+    for until in (START + timedelta(minutes=1), START):
+        await history.set_complete("SN-1", until)
+        assert await history.complete_until("SN-1") == until
+    assert await history.complete_until("SN-2") is None
+    await history.forget("SN-1")
+    assert await history.complete_until("SN-1") is None
 
 
 async def test_forgetting_leaves_no_trace_in_the_file(history: History, tmp_path: Path) -> None:
