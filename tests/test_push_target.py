@@ -257,3 +257,13 @@ async def test_upload_and_control_urls_differ(
     assert await hass.config_entries.async_unload(calling_entry.entry_id)
     assert printed(behind_nat) == {"method": "none"}
     assert calling_entry.data["control_id"] in behind_nat.control_url(), "it must find its way back"
+
+
+async def test_unload_leaves_what_somebody_else_wrote(
+    hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """Moved to another server on purpose: that is not ours to undo."""
+    theirs = {**terminal.app["upload_info"], "server_ip": "192.0.2.9"}
+    terminal.app["upload_info"] = dict(theirs)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert terminal.app["upload_info"] == theirs

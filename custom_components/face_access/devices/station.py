@@ -242,8 +242,8 @@ class Inbox(Protocol):
     `asking` is True while a station that asks for commands does so. `receive` understands a body of any quality and
     never raises. `exchange` serves a station that asks for its
     commands: it holds the request until there is one (never answering at once with nothing) and returns the body to
-    answer with. `redirect` points the station's pushes to us and returns what was there, for `restore`; None when they
-    came here already.
+    answer with. `redirect` points the station's pushes to us and returns what was there; None when they came here
+    already. `restore` puts that back, unless the pushes no longer go to `ours`: then it is somebody else's.
     """
 
     @property
@@ -251,7 +251,7 @@ class Inbox(Protocol):
     def receive(self, body: bytes) -> Message: ...
     async def exchange(self, body: bytes) -> bytes: ...
     async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None: ...
-    async def restore(self, previous: Mapping[str, Any]) -> None: ...
+    async def restore(self, previous: Mapping[str, Any], ours: PushTarget) -> None: ...
     async def points_to(self, target: PushTarget) -> bool: ...
 
 

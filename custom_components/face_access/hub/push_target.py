@@ -6,7 +6,7 @@ from homeassistant.components import webhook
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.network import get_url
+from homeassistant.helpers.network import NoURLAvailableError, get_url
 from yarl import URL
 
 from ..const import CONF_LOCAL_ONLY, CONF_PREVIOUS_TARGET, CONF_PUSH, LOGGER
@@ -44,14 +44,17 @@ async def async_redirect(hass: HomeAssistant, entry: ConfigEntry, station: Stati
 
 
 async def async_restore(hass: HomeAssistant, entry: ConfigEntry, station: Station) -> None:
-    """Put back what was there before us. A station that is away keeps pointing to us, and the log says so."""
+    """Put back what was there before us. A station that is away keeps pointing to us, and the log says so.
+
+    What somebody wrote after us is theirs, and stays.
+    """
     previous = entry.data.get(CONF_PREVIOUS_TARGET)
     if not entry.data.get(CONF_PUSH) or previous is None:
         return
     try:
         async with asyncio.timeout(_RESTORE_TIMEOUT):
-            await station.inbox.restore(previous)
-    except (StationError, TimeoutError) as err:
+            await station.inbox.restore(previous, async_own_target(hass, entry))
+    except (StationError, NoURLAvailableError, TimeoutError) as err:
         LOGGER.warning("%s still sends its pushes here: it could not be told (%s)", entry.title, type(err).__name__)
         return
     data = {key: value for key, value in entry.data.items() if key != CONF_PREVIOUS_TARGET}

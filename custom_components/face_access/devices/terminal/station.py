@@ -183,8 +183,10 @@ class TerminalInbox:
         self._state.take_app(await self._state.client.app.read())
         return app.upload_info.raw
 
-    async def restore(self, previous: Mapping[str, Any]) -> None:
-        """Put back what was there, to the letter."""
+    async def restore(self, previous: Mapping[str, Any], ours: PushTarget) -> None:
+        """Put back what was there, to the letter, if the device still points to us."""
+        if not _is_at((await self._state.client.app.read()).upload_info, ours):
+            return
         await self._state.client.app.restore_upload(previous or {"method": UploadMethod.NONE.value})
 
     async def points_to(self, target: PushTarget) -> bool:
