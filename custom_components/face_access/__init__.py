@@ -53,6 +53,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     # Last: what is pushed earlier would be acknowledged and heard by no entity. Unanswered, the device sends it again.
     Edge(hass, coordinator).async_register()
+    coordinator.async_resume()
     return True
 
 

@@ -109,10 +109,14 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.last_sighting = await self.history.last(self.serial)
         if self.queued:
             self.last_update_success = False
-            if self.station.inbox.asking:
-                self.async_seen()
         else:
             await self.async_config_entry_first_refresh()
+
+    @callback
+    def async_resume(self) -> None:
+        """Read a station whose question is being held since before a reload. Its answers must find our door open."""
+        if self.queued and self.station.inbox.asking:
+            self.async_seen()
 
     @override
     async def _async_update_data(self) -> Reading:
