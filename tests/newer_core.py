@@ -9,7 +9,7 @@ from homeassistant.helpers import entity_registry, restore_state
 if not hasattr(logger, "_clear_logger_overwrites"):
     logger._clear_logger_overwrites = logger_helpers._clear_logger_overwrites
 
-# It puts states to restore where 2026.10 kept them; since 2026.11 they move to the registry entry as soon as there is one.
+# It puts states to restore where 2026.10 kept them; since 2026.11 they move to the registry entry once there is one.
 if hasattr(restore_state, "_entity_registry_entry_created_filter"):
 
     def _remember(data: restore_state.RestoreStateData, states: dict[str, restore_state.StoredState]) -> None:
