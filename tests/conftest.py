@@ -9,7 +9,7 @@ from unittest.mock import patch
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
@@ -163,7 +163,7 @@ async def killed(hass: HomeAssistant, entry: MockConfigEntry) -> AsyncIterator[N
     assert await hass.config_entries.async_setup(entry.entry_id)
 
 
-async def repair(hass_client: ClientSessionGenerator, key: str, entry: MockConfigEntry) -> dict:
+async def repair(hass: HomeAssistant, hass_client: ClientSessionGenerator, key: str, entry: MockConfigEntry) -> dict:
     """Open the fix of an issue and press its button; the last answer of the flow."""
     client = await hass_client()
     started = await client.post("/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id(key, entry)})
@@ -171,7 +171,8 @@ async def repair(hass_client: ClientSessionGenerator, key: str, entry: MockConfi
     flow = await started.json()
     if flow["type"] != "form":
         return flow
-    assert (flow["step_id"], flow["description_placeholders"]) == ("confirm", {"name": entry.title})
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id(key, entry))
+    assert (flow["step_id"], flow["description_placeholders"]) == ("confirm", issue.translation_placeholders)
     pressed = await client.post(f"/api/repairs/issues/fix/{flow['flow_id']}", json={})
     assert pressed.status == 200
     return await pressed.json()

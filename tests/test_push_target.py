@@ -150,7 +150,7 @@ async def test_somebody_points_it_elsewhere(
     assert (issue.severity, issue.is_fixable) == (ir.IssueSeverity.ERROR, True)
     await entry.runtime_data.async_read_again()
     assert printed(terminal).items() >= upload.items(), "Home Assistant fought"
-    assert (await repair(hass_client, "push_missing", entry))["type"] == "create_entry"
+    assert (await repair(hass, hass_client, "push_missing", entry))["type"] == "create_entry"
     assert points_here(terminal, entry)
     assert issue_registry.async_get_issue(DOMAIN, issue_id("push_missing", entry)) is None
     await entry.runtime_data.async_read_again()
@@ -240,9 +240,9 @@ async def test_home_assistant_without_an_address(
         assert hass.states.get("binary_sensor.front_door_online").state == "on"
         assert printed(terminal) == SOMEBODY_ELSE
         assert issue_registry.async_get_issue(DOMAIN, issue_id("push_missing", entry)) is not None
-        answer = await repair(hass_client, "push_missing", entry)
+        answer = await repair(hass, hass_client, "push_missing", entry)
         assert (answer["type"], answer["errors"]) == ("form", {"base": "cannot_fix"})
-    assert (await repair(hass_client, "push_missing", entry))["type"] == "create_entry"
+    assert (await repair(hass, hass_client, "push_missing", entry))["type"] == "create_entry"
     assert points_here(terminal, entry)
     assert entry.data["previous_target"] == SOMEBODY_ELSE
 

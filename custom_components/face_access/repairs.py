@@ -6,6 +6,7 @@ from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.util import dt as dt_util
 
@@ -55,7 +56,9 @@ class FixFlow(RepairsFlow):
                 errors["base"] = "cannot_fix"
             else:
                 return self.async_create_entry(data={})
-        return self.async_show_form(step_id="confirm", errors=errors, description_placeholders={"name": entry.title})
+        issue = ir.async_get(self.hass).async_get_issue(self.handler, self.issue_id)
+        placeholders = {"name": entry.title, **((issue and issue.translation_placeholders) or {})}
+        return self.async_show_form(step_id="confirm", errors=errors, description_placeholders=placeholders)
 
 
 async def async_create_fix_flow(

@@ -6,7 +6,7 @@ ever. So every body is answered, a broken one with whatever of the two can still
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 import json
 import re
 from typing import Any
@@ -77,8 +77,8 @@ class Context:
     online_mode: bool = False
 
     def aware(self, local: datetime) -> datetime:
-        """Put the device's naive local time on our clock."""
-        return local.replace(tzinfo=self.time_zone) - self.clock_offset
+        """Put the device's naive local time on our clock: UTC, so that it reads the same when it comes from history."""
+        return (local - self.clock_offset).replace(tzinfo=self.time_zone).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
