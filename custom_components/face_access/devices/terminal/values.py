@@ -114,10 +114,14 @@ def from_base64(value: Any) -> bytes | None:
     """Read binary data; line breaks and missing padding are forgiven. None for what is empty or no base64."""
     if not isinstance(value, str):
         return None
-    text = "".join(value.split()).rstrip("=")
+    try:
+        # Nearly always it is clean, and cleaning a picture takes a third of the time of decoding it.
+        return b64decode(value, validate=True) or None
+    except (binascii.Error, ValueError):
+        text = "".join(value.split()).rstrip("=")
     try:
         return b64decode(text + "=" * (-len(text) % 4), validate=True) or None
-    except binascii.Error, ValueError:
+    except (binascii.Error, ValueError):
         return None
 
 
