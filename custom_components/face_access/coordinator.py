@@ -141,8 +141,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         issues.clock(self.hass, self.config_entry, reading.clock_offset)
         if was_offline or self._online_since is None:
             self._online_since = now
-        if full:
-            self._learn_features(reading)
+        if full and not self._learn_features(reading):
             await self._async_check_push_target()
             self.config_entry.async_create_background_task(self.hass, self.async_catch_up(), "face_access catch-up")
         return reading
@@ -161,16 +160,20 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             LOGGER.warning("%s could not be told where to send its pushes: %s", self.name, type(err).__name__)
             issues.push_missing(self.hass, self.config_entry)
 
-    def _learn_features(self, reading: Reading) -> None:
-        """Remember what the station has, so that its entities exist while it is away. New ones need a reload."""
-        found = {*reading.settings, *reading.facts}
-        if new := found - self.features:
-            LOGGER.debug("%s: new features %s", self.name, sorted(new))
-            known = self.features
-            data = {**self.config_entry.data, CONF_FEATURES: sorted(known | found)}
-            self.hass.config_entries.async_update_entry(self.config_entry, data=data)
-            if known:
-                self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
+    def _learn_features(self, reading: Reading) -> bool:
+        """Remember what the station has, so that its entities exist while it is away.
+
+        New ones need a reload: when this says so, whatever else there is to do is for the entry's next life.
+        """
+        found, known = {*reading.settings, *reading.facts}, self.features
+        if not (new := found - known):
+            return False
+        LOGGER.debug("%s: new features %s", self.name, sorted(new))
+        data = {**self.config_entry.data, CONF_FEATURES: sorted(known | found)}
+        self.hass.config_entries.async_update_entry(self.config_entry, data=data)
+        if known:
+            self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
+        return bool(known)
 
     async def async_read_again(self) -> None:
         """Read everything now: what was just written must show as the device has it."""

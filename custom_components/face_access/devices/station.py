@@ -178,11 +178,15 @@ class Records(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmwareOffer:
-    """A firmware file that a station may fetch: `md5` in hex; `version` as the station would report it."""
+    """A firmware file that a station may fetch: `md5` in hex; `version` as the station would report it.
+
+    `built` is when it was made, as far as that is known: naive local time.
+    """
 
     version: str
     url: str
     md5: str
+    built: datetime
 
 
 class Firmware(Protocol):

@@ -8,6 +8,7 @@ name so that no file is ever offered to another kind of device.
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 import hashlib
 from pathlib import Path
 import re
@@ -19,7 +20,7 @@ from homeassistant.components.http import HomeAssistantView
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.network import NoURLAvailableError, get_url
-from homeassistant.util import slugify
+from homeassistant.util import dt as dt_util, slugify
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import CONF_LOCAL_ONLY, DOMAIN, LOGGER
@@ -83,7 +84,7 @@ async def async_offered(
     """Offer a file to a station, and serve it, while the body runs. Raises StationError, HomeAssistantError."""
     hass = coordinator.hass
     try:
-        md5 = await hass.async_add_executor_job(_md5, file.path)
+        md5, built = await hass.async_add_executor_job(_look_into, file.path)
     except OSError as err:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="firmware_missing") from err
     view = _async_view(hass)
@@ -91,17 +92,20 @@ async def async_offered(
     url = f"{_base_url(coordinator)}{FirmwareView.url.format(token=token)}"
     view.offered[token] = file.path
     try:
-        await firmware.offer(FirmwareOffer(version=file.version, url=url, md5=md5))
+        await firmware.offer(FirmwareOffer(version=file.version, url=url, md5=md5, built=built))
         yield
     finally:
         del view.offered[token]
         await firmware.offer(None)
 
 
-def _md5(path: Path) -> str:
+def _look_into(path: Path) -> tuple[str, datetime]:
+    """Find a file's checksum, and when it was written: the nearest to the time of its making that there is."""
     with path.open("rb") as file:
         # Not for security: it is the checksum that the station asks for.
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+    written = dt_util.as_local(dt_util.utc_from_timestamp(path.stat().st_mtime))
+    return digest.hexdigest(), written.replace(tzinfo=None)
 
 
 def _base_url(coordinator: FaceAccessCoordinator) -> str:

@@ -333,6 +333,6 @@ class TerminalFirmware:
             return upgrade_answer()
         self._told = True
         file = UpgradeFile(url=offer.url, md5=offer.md5)
-        # The hardware is the device's own: only the version of the file is ours to say.
-        new = replace(request.firmware, version=offer.version, built=None)
+        # The hardware is the device's own: only the version and the age of the file are ours to say.
+        new = replace(request.firmware, version=offer.version, built=f"{offer.built:%Y-%m-%d %H:%M:%S}")
         return upgrade_answer(UpgradeType.NORMAL, file, new)
