@@ -1,0 +1,248 @@
+"""A simulated intercom panel (vendor's documents "Android panels" and "Camdroid panels"): as a class and as a process.
+
+As a process: `python -m simulators.panel --model AA-12FB --port 8100 --page-port 8101`.
+In a test:    `panel = SimulatedPanel(model="AA-12FB"); await panel.start(); ...; await panel.stop()`.
+`violations` lists everything the peer did that the documents forbid; a test asserts that it is empty.
+
+What no document shows is the simulator's own choice: the bodies of dashboard, firmware check and link results, the name
+of the field for retries, the paths that `inferred` switches, the envelope of MQTT, and what a log entry of a face has.
+There is no RTSP server behind `stream_url`.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Callable
+import contextlib
+from pathlib import Path
+import signal
+import time
+from typing import Any, override
+
+import aiohttp
+
+from ._panel import tls
+from ._panel.model import MODELS, Model, Opening, Timings
+from ._panel.page import Page, state
+from ._panel.scenes import Scenes
+from ._panel.server import ApiServer
+
+__all__ = ["MODELS", "Model", "Opening", "SimulatedPanel", "Timings", "main"]
+
+
+class SimulatedPanel(Scenes):
+    """One panel. Attributes of `Core` are its state, coroutines of `Scenes` its scenes; `state` is both as JSON."""
+
+    def __init__(
+        self,
+        *,
+        model: str = "AA-12FB",
+        serial: str | None = None,
+        name: str | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        page_port: int | None = None,
+        https: bool = False,
+        password: str | None = None,
+        api: str | None = None,
+        firmware: str | None = None,
+        basic: bool | None = None,
+        photo: str | None = None,
+        inferred: bool = True,
+        switch_field: str | None = None,
+        signed: str = "body",
+        clock: Callable[[], float] = time.time,
+        clock_offset: float = 0.0,
+        timings: Timings | None = None,
+        seeded: bool = True,
+        state_file: Path | None = None,
+    ) -> None:
+        """Port 0 takes a free port. `https` answers with a certificate that nobody trusts; see `Core` for the rest."""
+        super().__init__(
+            model=model,
+            serial=serial,
+            name=name,
+            password=password,
+            api=api,
+            firmware=firmware,
+            basic=basic,
+            photo=photo,
+            inferred=inferred,
+            switch_field=switch_field,
+            signed=signed,
+            clock=clock,
+            clock_offset=clock_offset,
+            timings=timings,
+            seeded=seeded,
+            state_file=state_file,
+        )
+        self.host, self.tls = host, https
+        self._wanted_port, self._wanted_page = port, page_port
+        self._session: aiohttp.ClientSession | None = None
+        self.server = ApiServer(self)
+        self.page = Page(self)
+        self.on_reboot = self._reboot
+        self.on_ssl = self._restart_api
+
+    async def start(self) -> None:
+        """Open the ports; the panel has just started."""
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+        self.remote.session = self._session
+        self.syslog.start(self._session)
+        self.port = await self._listen(self._wanted_port)
+        if self._wanted_page is not None:
+            await self.page.start(self.host, self._wanted_page)
+        self.boot()
+        self.go_online()
+
+    async def stop(self) -> None:
+        """Close everything and write the state file."""
+        self.go_offline()
+        tasks = [*self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.server.stop()
+        await self.page.stop()
+        if self._session is not None:
+            await self._session.close()
+        self.save()
+
+    # Addresses and the state as JSON.
+
+    @property
+    def url(self) -> str:
+        """Where the panel answers, without a path."""
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        """Where the API of this version is."""
+        return f"{self.url}{self.model.base}"
+
+    @property
+    def page_url(self) -> str:
+        """Where the page and the control API are."""
+        return f"http://{self.host}:{self.page.port}/"
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state as the control API gives it."""
+        return state(self)
+
+    @property
+    def openings(self) -> list[Opening]:
+        """Every opening of a lock so far."""
+        return self.locks.openings
+
+    async def idle(self, seconds: float = 10.0) -> None:
+        """Wait until every webhook delivery is decided; raise TimeoutError otherwise."""
+        async with asyncio.timeout(seconds):
+            while self.webhooks.pending:  # noqa: ASYNC110 (deliveries end in several ways)
+                await asyncio.sleep(0.01)
+
+    def clear_violations(self) -> None:
+        """Forget what the peer did wrong so far."""
+        self.violations.clear()
+
+    # On and off the network.
+
+    @override
+    def go_offline(self) -> None:
+        self.online = False
+        self.webhooks.stop()
+        self.server.drop()
+
+    @override
+    def go_online(self) -> None:
+        if self.online or self._session is None or self._session.closed:
+            return
+        self.online = True
+        self.webhooks.start(self._session)
+        self.mqtt.status("online")
+
+    async def _listen(self, port: int) -> int:
+        context = tls.context(self.name) if self.tls else None
+        return await self.server.start(self.host, port, context)
+
+    def _reboot(self, seconds: float) -> None:
+        """Leave the network a moment after the answer, come back after `seconds`."""
+
+        async def reboot() -> None:
+            await asyncio.sleep(self.timings.down_after)
+            await self.power_cycle(seconds)
+
+        self.background(reboot())
+
+    def _restart_api(self) -> None:
+        """Come back on the same port with or without TLS, a moment after the answer."""
+
+        async def restart() -> None:
+            await asyncio.sleep(self.timings.down_after)
+            await self.server.stop()
+            await asyncio.sleep(self.timings.restart)
+            await self._listen(self.port)
+
+        self.background(restart())
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="simulators.panel", description="A simulated intercom panel.")
+    parser.add_argument("--model", choices=sorted(MODELS), default="AA-12FB")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8100, help="port of the API, 0: any")
+    parser.add_argument("--page-port", type=int, help="port of the page and the control API, 0: any")
+    parser.add_argument("--https", action="store_true", help="answer with a self-signed certificate")
+    parser.add_argument("--serial", help="a UUID")
+    parser.add_argument("--name")
+    parser.add_argument("--password", help="of the account admin")
+    parser.add_argument("--api", metavar="VERSION")
+    parser.add_argument("--firmware", metavar="VERSION")
+    parser.add_argument("--photo", choices=("webp", "jpeg", "base64"))
+    parser.add_argument("--not-inferred", action="store_true", help="answer only calls whose path a document shows")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="keep the state in this file")
+    parser.add_argument("--clock-offset", type=float, default=0.0, help="seconds the clock is ahead")
+    for name in Timings.__dataclass_fields__:
+        parser.add_argument(f"--time-{name.replace('_', '-')}", type=float, metavar="SECONDS", dest=f"time_{name}")
+    return parser.parse_args(argv)
+
+
+async def _run(options: argparse.Namespace) -> None:
+    """Run until a signal comes; print the addresses first."""
+    given = {key.removeprefix("time_"): value for key, value in vars(options).items() if key.startswith("time_")}
+    panel = SimulatedPanel(
+        model=options.model,
+        serial=options.serial,
+        name=options.name,
+        host=options.host,
+        port=options.port,
+        page_port=options.page_port,
+        https=options.https,
+        password=options.password,
+        api=options.api,
+        firmware=options.firmware,
+        photo=options.photo,
+        inferred=not options.not_inferred,
+        clock_offset=options.clock_offset,
+        timings=Timings(**{key: value for key, value in given.items() if value is not None}),
+        state_file=options.state,
+    )
+    await panel.start()
+    print(f"panel {panel.model.name} {panel.serial}", flush=True)
+    print(f"api {panel.base_url}", flush=True)
+    if options.page_port is not None:
+        print(f"page {panel.page_url}", flush=True)
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await stop.wait()
+    await panel.stop()
+
+
+def main(argv: list[str] | None = None) -> None:
+    """The command line."""
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_run(_arguments(argv)))
+
+
+if __name__ == "__main__":
+    main()
