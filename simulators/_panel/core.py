@@ -77,10 +77,11 @@ class Core:
         self._clock = clock
         self.clock_offset = clock_offset
         self.booted_at = self.timestamp()
-        self._state_file = state_file
+        self._state_file: Path | None = None  # not before there is a state
         self._tasks: set[asyncio.Task[Any]] = set()
         self._account_of_peer()
         self._parts(password, seeded=seeded)
+        self._state_file = state_file
         self.restore()
 
     def _account_of_peer(self) -> None:

@@ -55,7 +55,7 @@ class Journal:
             return _LOCALES | _OF_CAMDROID
         return _LOCALES | (_LATER_LOCALES if self.core.model.since("2.9.0") else frozenset())
 
-    def keys(self) -> list[str]:
+    def written(self) -> list[str]:
         """Every key written so far, oldest first."""
         return [item["name"]["key"] for item in self.items]
 
