@@ -170,13 +170,13 @@ class History:
     def _open(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.touch(mode=0o600)
-        connection = sqlite3.connect(self._path, autocommit=True, check_same_thread=False)
+        # Kept from here on, so that `close` closes it even if the file turns out to be no database.
+        self._connection = connection = sqlite3.connect(self._path, autocommit=True, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         # FULL: an acknowledged sighting must survive a power cut too. secure_delete: faces must not linger in the file.
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
         connection.executescript(_SCHEMA)
-        self._connection = connection
         self._prune()
 
     def _close(self) -> None:
