@@ -12,7 +12,7 @@ from ..errors import InvalidValueError, StationRefusedError
 from ..station import FirmwareOffer, Reading, ScreenText
 from .audio import SPEECH_LIMIT
 from .client import TerminalClient
-from .push import Context, Outcome, celsius, osd_text
+from .push import Context, Outcome, celsius, osd_text, sighting_key
 from .records import Record, RecordQuery
 from .schedule import ClockTime, RuleMode, ScheduleRule, Section
 from .screen import Medium
@@ -283,14 +283,16 @@ def _device_times(start: datetime, end: datetime, context: Context) -> list[tupl
 
 def _sighting(record: Record, serial: str, context: Context) -> Sighting | None:
     """Make history of a record; None for one that cannot be told from another."""
-    if record.sequence is None or record.time is None:
+    key = sighting_key(record.sequence, record.captured)
+    captured_at = None if record.time is None else context.aware(record.time)
+    if key is None or captured_at is None:
         return None
     match = {"person_id": record.person_id, "person_name": record.person_name, "person_role": record.role}
     outcome = Outcome.read(record.score, record.reason, match, context)
     return Sighting(
         source=serial,
-        key=SightingKey(sequence=record.sequence, captured=record.captured),
-        captured_at=context.aware(record.time),
+        key=key,
+        captured_at=captured_at,
         realtime=False,
         person_id=outcome.person_id,
         person_name=outcome.person_name,

@@ -61,6 +61,7 @@ _CALLS: Mapping[int, CallState] = {
 }
 _CALL_STARTED = 1
 _CELSIUS_AT_MOST = 50
+_UNREADABLE = -(2**31)
 
 _SEQUENCE_IN_RUBBLE = re.compile(rb'"sequence_no\s*"\s*:\s*(-?\d{1,19})')
 _TIME_IN_RUBBLE = re.compile(rb'"cap_time\s*"\s*:\s*"([^"\\]{1,40})"')
@@ -76,9 +77,15 @@ class Context:
     liveness: bool = False
     online_mode: bool = False
 
-    def aware(self, local: datetime) -> datetime:
-        """Put the device's naive local time on our clock: UTC, so that it reads the same when it comes from history."""
-        return (local - self.clock_offset).replace(tzinfo=self.time_zone).astimezone(UTC)
+    def aware(self, local: datetime) -> datetime | None:
+        """Put the device's naive local time on our clock: UTC, so that it reads the same when it comes from history.
+
+        None for a time at either end of the calendar, which no clock shows.
+        """
+        try:
+            return (local - self.clock_offset).replace(tzinfo=self.time_zone).astimezone(UTC)
+        except OverflowError:
+            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +112,11 @@ class TerminalMessage:
             body["tts"] = {"text": cut_text(greeting.speech, SPEECH_LIMIT)}
         if greeting is not None and greeting.text is not None:
             body["Text_display"] = write_text(osd_text(greeting.text))
-        return json.dumps(body, ensure_ascii=False).encode()
+        try:
+            return json.dumps(body, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            # Half a character, as the device wrote it: to be repeated to the letter all the same.
+            return json.dumps(body).encode()
 
 
 def osd_text(line: ScreenText) -> OsdText:
@@ -170,19 +181,20 @@ def _call(
 def _face(content: Mapping[str, Any], serial: str | None, context: Context) -> TerminalMessage:
     acknowledgement: dict[str, Any] = {"reply": "ACK", "cmd": "face", "code": 0}
     # Echoed as they came, whatever their type: the device compares them to the letter.
-    for key in ("sequence_no", "cap_time"):
-        if key in content:
-            acknowledgement[key] = content[key]
-    sequence, captured = as_int(content.get("sequence_no")), as_text(content.get("cap_time"))
-    local = read_time(captured)
-    if sequence is None or captured is None or local is None or serial is None:
+    for name in ("sequence_no", "cap_time"):
+        if name in content and not isinstance(content[name], (dict, list)):
+            acknowledgement[name] = content[name]
+    key = sighting_key(content.get("sequence_no"), content.get("cap_time"))
+    local = None if key is None else read_time(key.captured)
+    captured_at = None if local is None else context.aware(local)
+    if key is None or captured_at is None or serial is None:
         return TerminalMessage(serial=serial, problem="incomplete sighting", acknowledgement=acknowledgement)
     match, attributes = section(content, "match"), section(content, "person")
     outcome = Outcome.read(content.get("match_result"), match_failed(content), match, context)
     sighting = Sighting(
         source=serial,
-        key=SightingKey(sequence=sequence, captured=captured),
-        captured_at=context.aware(local),
+        key=key,
+        captured_at=captured_at,
         # Missing means no: a record whose age is unknown opens nothing.
         realtime=as_bool(content.get("is_realtime")) is True,
         person_id=outcome.person_id,
@@ -207,9 +219,22 @@ def _face(content: Mapping[str, Any], serial: str | None, context: Context) -> T
     )
 
 
+def sighting_key(sequence: Any, captured: Any) -> SightingKey | None:
+    """Read what makes a sighting the same one again; None for what no device counts (64 bits) or writes."""
+    number, text = as_int(sequence), as_text(captured)
+    if number is None or text is None or not -(2**63) <= number < 2**63:
+        return None
+    return SightingKey(sequence=number, captured=text)
+
+
 def match_failed(content: Mapping[str, Any]) -> int | None:
-    """Read the device's own no; the key is misspelt in the document, so the right spelling counts as well."""
-    return as_int(content.get("match_failed_reson", content.get("match_failed_reason")))
+    """Read the device's own no; the key is misspelt in the document, so the right spelling counts as well.
+
+    What is there and cannot be read is a no: doors fail closed.
+    """
+    given = [content[key] for key in ("match_failed_reson", "match_failed_reason") if content.get(key) is not None]
+    reasons = [_UNREADABLE if (reason := as_int(value)) is None else reason for value in given]
+    return min(reasons, default=None)
 
 
 def celsius(temperature: float | None) -> float | None:
@@ -245,7 +270,7 @@ class Outcome:
         refused = _refused(number, reason, role)
         if refused is not None:
             verdict = Verdict.DENIED
-        elif score is not None and not context.online_mode:
+        elif score is not None and as_text(match.get("person_id")) and not context.online_mode:
             verdict = Verdict.GRANTED
         else:
             verdict = Verdict.NONE

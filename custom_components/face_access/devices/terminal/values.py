@@ -117,11 +117,11 @@ def from_base64(value: Any) -> bytes | None:
     try:
         # Nearly always it is clean, and cleaning a picture takes a third of the time of decoding it.
         return b64decode(value, validate=True) or None
-    except (binascii.Error, ValueError):
+    except binascii.Error, ValueError:
         text = "".join(value.split()).rstrip("=")
     try:
         return b64decode(text + "=" * (-len(text) % 4), validate=True) or None
-    except (binascii.Error, ValueError):
+    except binascii.Error, ValueError:
         return None
 
 

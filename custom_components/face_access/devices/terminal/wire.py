@@ -52,7 +52,9 @@ def decode(body: bytes) -> dict[str, Any]:
     """
     text = body.strip(_PADDING).removeprefix(_BYTE_ORDER_MARK).decode("utf-8", errors="replace")
     try:
-        value = json.loads(text, strict=False, object_pairs_hook=_without_spaces, parse_constant=_no_number)
+        value = json.loads(
+            text, strict=False, object_pairs_hook=_without_spaces, parse_constant=_no_number, parse_float=_finite
+        )
     except (ValueError, RecursionError) as err:
         # Not chained: the exception holds the whole text, and with it names, cards and pictures.
         raise StationProtocolError(f"not JSON ({type(err).__name__})") from None
@@ -69,6 +71,12 @@ def _without_spaces(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(_name: str) -> None:
     """NaN and Infinity are no JSON: read as missing."""
+
+
+def _finite(text: str) -> float | None:
+    """Read 1e999 as missing too: no answer could repeat it."""
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def as_int(value: Any) -> int | None:
@@ -108,9 +116,9 @@ def as_bool(value: Any) -> bool | None:
 
 
 def as_text(value: Any) -> str | None:
-    """Read a text; a number counts as its digits."""
+    """Read a text; a number counts as its digits. Half characters (lone surrogates) are replaced."""
     if isinstance(value, str):
-        return value
+        return value if value.isascii() else value.encode(errors="replace").decode()
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     # Numbers too long to be printed are no names.
