@@ -1,0 +1,251 @@
+"""Every word that the code asks for is there, none is there in vain, and each has the values that it speaks of.
+
+What belongs to one platform or action stands with its tests; this is about all the rest.
+"""
+
+import ast
+from collections.abc import Iterator
+from datetime import timedelta
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.entity import Entity
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.face_access.access import DoorMode
+from custom_components.face_access.config_flow import DIRECT_SCHEMA, OPTIONS_SCHEMA, PUSH_SCHEMA
+from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.devices.errors import (
+    InvalidValueError,
+    StationConnectionError,
+    StationError,
+    StationProtocolError,
+    StationRefusedError,
+    StationTimeoutError,
+    StationUnsupportedError,
+    ValueTooLongError,
+    WrongStationError,
+)
+from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
+from custom_components.face_access.hub import issues
+from custom_components.face_access.hub.errors import translated
+from simulators.terminal import SimulatedTerminal
+
+from .conftest import add_direct, settle
+
+FOLDER = Path(__file__).parents[1] / "custom_components" / DOMAIN
+EN = json.loads((FOLDER / "translations" / "en.json").read_text())
+ICONS = json.loads((FOLDER / "icons.json").read_text())
+STATION_ERRORS: tuple[StationError, ...] = (
+    StationError(),
+    StationConnectionError(),
+    StationTimeoutError(),
+    StationProtocolError(),
+    StationUnsupportedError(),
+    WrongStationError("a", "b"),
+    InvalidValueError("field", "problem"),
+    ValueTooLongError("field", 1, 2),
+    *(StationRefusedError(code.key) for code in ReplyCode if code not in (ReplyCode.OK, ReplyCode.UNSUPPORTED)),
+    StationRefusedError(UNKNOWN_CODE, "99"),
+)
+# What Home Assistant itself ends a flow with (helpers of config_entries.py).
+CORE_ABORTS = {"already_configured", "already_in_progress", "reconfigure_successful"}
+# Written by the document, never read (2.3.1): no device is ever seen to have it.
+NEVER_SEEN = {("switch", "temperature_fast")}
+
+
+def placeholders(text: Any) -> set[str]:
+    """Find what a text, or any text in a part of the file, speaks of in braces."""
+    if isinstance(text, dict):
+        return set().union(*map(placeholders, text.values()))
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def sources() -> Iterator[ast.Module]:
+    for path in FOLDER.rglob("*.py"):
+        yield ast.parse(path.read_text())
+
+
+def constant(node: ast.expr | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def dictionary(node: ast.expr | None, function: ast.AST) -> set[str]:
+    """Read the keys of a dict, or of one that was given a name before."""
+    if isinstance(node, ast.Name):
+        for statement in ast.walk(function):
+            if isinstance(statement, ast.Assign) and node.id in {
+                getattr(name, "id", None) for name in statement.targets
+            }:
+                node = statement.value
+                break
+    if node is None:
+        return set()
+    assert isinstance(node, ast.Dict), ast.dump(node)
+    return {key for item in node.keys if (key := constant(item)) is not None}
+
+
+def raised() -> Iterator[tuple[str, set[str]]]:
+    """Find every exception in the code that is raised with a key of its own, and the values that it gives."""
+    for module in sources():
+        functions = [node for node in ast.walk(module) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        for function in functions:
+            for call in ast.walk(function):
+                if not isinstance(call, ast.Call):
+                    continue
+                keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+                if getattr(call.func, "id", None) == "invalid" and call.args:
+                    key = constant(call.args[0])
+                    assert key is not None, ast.dump(call)
+                    yield key, {name for name in keywords if name}
+                elif "translation_domain" in keywords and (key := constant(keywords["translation_key"])) is not None:
+                    yield key, dictionary(keywords.get("translation_placeholders"), function)
+
+
+def test_exceptions() -> None:
+    """Those of the code and those of stations, none besides, and what they speak of is given."""
+    given: dict[str, list[set[str]]] = {}
+    for key, values in raised():
+        given.setdefault(key, []).append(values)
+    assert {"silent", "history", "sound_timeout", "firmware_failed", "no_door"} <= given.keys()
+    for error in STATION_ERRORS:
+        found = translated(error)
+        given.setdefault(found["translation_key"], []).append(set(found["translation_placeholders"]))
+    assert given.keys() == EN["exceptions"].keys()
+    for key, each in given.items():
+        for values in each:
+            assert placeholders(EN["exceptions"][key]) <= values, key
+
+
+def test_station_errors_have_different_words() -> None:
+    """The most specific class wins."""
+    keys = [translated(error)["translation_key"] for error in STATION_ERRORS]
+    assert len(keys) == len(set(keys))
+
+
+def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
+    """Each with its fix where there is one."""
+    entry = MockConfigEntry(domain=DOMAIN, title="Front door", unique_id="a")
+    issues.clock(hass, entry, timedelta(minutes=5))
+    issues.push_missing(hass, entry)
+    issues.wrong_station(hass, entry, "b")
+    raised_issues = {issue.translation_key: issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN}
+    assert raised_issues.keys() == EN["issues"].keys()
+    for key, issue in raised_issues.items():
+        words = EN["issues"][key]
+        assert ("fix_flow" in words) == issue.is_fixable
+        assert ("description" in words) != issue.is_fixable
+        assert placeholders(words) <= issue.translation_placeholders.keys()
+        if issue.is_fixable:
+            assert words["fix_flow"].keys() == {"step", "error", "abort"}
+            assert words["fix_flow"]["step"].keys() == {"confirm"}
+            assert words["fix_flow"]["error"].keys() == {"cannot_fix"}
+            assert words["fix_flow"]["abort"].keys() == {"not_loaded"}
+
+
+def flow_words() -> dict[str, set[str]]:
+    """Collect the steps, errors, aborts and progress of the config flow from its code."""
+    module = ast.parse((FOLDER / "config_flow.py").read_text())
+    words: dict[str, set[str]] = {"step": set(), "error": set(), "abort": set(CORE_ABORTS), "progress": set()}
+    names = {"step_id": "step", "reason": "abort", "progress_action": "progress"}
+    for node in ast.walk(module):
+        match node:
+            case ast.keyword(arg=str(arg), value=ast.Constant(value=str(value))) if arg in names:
+                words[names[arg]].add(value)
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id="errors"))], value=ast.Constant(value=str(value))):
+                words["error"].add(value)
+            case ast.FunctionDef(name="_error_key"):
+                words["error"] |= {
+                    constant(each.value) or "" for each in ast.walk(node) if isinstance(each, ast.Return)
+                }
+    return words
+
+
+def test_config_flow() -> None:
+    """Every step, error and end of the flow."""
+    words = flow_words()
+    words["step"].discard("init")
+    assert {part: set(EN["config"][part]) for part in words} == words
+    steps = EN["config"]["step"]
+    assert steps["user"]["menu_options"].keys() == steps["user"]["menu_option_descriptions"].keys()
+    assert steps["user"]["menu_options"].keys() == {"direct", "callback"}
+    for step, schema in (("direct", DIRECT_SCHEMA), ("push", PUSH_SCHEMA)):
+        assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == {str(key) for key in schema.schema}
+
+
+@pytest.mark.parametrize(
+    ("part", "given"),
+    [
+        (("step", "push"), {"name", "serial"}),
+        (("step", "not_seen"), {"server", "port", "control_path", "upload_path"}),
+        (("step", "addresses"), {"server", "port", "control_path", "upload_path"}),
+        (("progress", "wait_for_station"), {"server", "port", "control_path", "upload_path"}),
+        (("abort", "wrong_station"), {"expected", "found"}),
+    ],
+)
+def test_values_in_the_flow(part: tuple[str, str], given: set[str]) -> None:
+    """The tests of the flow see that these are given; nothing else speaks of any."""
+    assert placeholders(EN["config"][part[0]][part[1]]) == given
+
+
+def test_no_other_values_in_the_flow() -> None:
+    speaking = {
+        name
+        for kind in ("step", "progress", "abort", "error")
+        for name, words in EN["config"][kind].items()
+        if placeholders(words)
+    }
+    assert speaking == {"push", "not_seen", "addresses", "wait_for_station", "wrong_station"}
+
+
+def test_options() -> None:
+    """Each option has a name and an explanation, and each choice a word."""
+    step = EN["options"]["step"]["init"]
+    fields = {str(key) for key in OPTIONS_SCHEMA.schema}
+    assert set(step["data"]) == set(step["data_description"]) == fields
+    assert EN["selector"].keys() == {"door_mode"}
+    assert set(EN["selector"]["door_mode"]["options"]) == set(DoorMode)
+    assert placeholders(EN["options"]) == placeholders(EN["selector"]) == set()
+
+
+async def test_entities(
+    hass: HomeAssistant,
+    web: str,
+    terminal: SimulatedTerminal,
+    entity_registry: er.EntityRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each entity of a terminal that has everything has a name of its own, and no name is left over."""
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
+    terminal.app["face"]["enable_dereplication"] = True
+    entry = await add_direct(hass, terminal, push=False)
+    used = set()
+    for doors in (1, 2):
+        hass.config_entries.async_update_entry(entry, options={"doors": doors})
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        await settle(hass)
+        used |= {
+            (entity.domain, entity.translation_key)
+            for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+        }
+    there = {(platform, key) for platform, keys in EN["entity"].items() for key in keys}
+    assert used == there - NEVER_SEEN
+    icons = {(platform, key) for platform, keys in ICONS["entity"].items() for key in keys}
+    assert icons <= there
+    names = [state.name for state in hass.states.async_all()]
+    assert len(names) == len(set(names))
+
+
+def test_numbered_doors_speak_of_their_number() -> None:
+    words = {key: name["name"] for keys in EN["entity"].values() for key, name in keys.items()}
+    assert {key for key, name in words.items() if placeholders(name)} == {"door_number", "open_door_number"}
+
+
+def test_nothing_else_is_in_the_file() -> None:
+    assert EN.keys() == {"title", "config", "options", "selector", "issues", "exceptions", "entity", "services"}
+    assert EN["config"].keys() == {"step", "progress", "error", "abort"}
