@@ -220,6 +220,7 @@ async def test_command_to_a_silent_terminal_is_never_delivered(
         await behind_nat.cut_network()
         # Let the question go that Home Assistant still holds for a dead connection.
         async_fire_time_changed(hass, datetime.now(UTC) + timedelta(seconds=queue.HOLD + 1))
+        await until(lambda: online.runtime_data.station.inbox._link._held is None)
         with short_patience(), pytest.raises(HomeAssistantError) as error:
             await open_door
     else:
@@ -288,6 +289,8 @@ async def test_home_assistant_starts_again(
     assert online.state is ConfigEntryState.LOADED
     assert hass.states.get(ONLINE).state == "off"
     assert hass.states.get("number.front_door_volume").state == STATE_UNAVAILABLE
+    await online.runtime_data.async_refresh()
+    assert hass.states.get(ONLINE).state == "off", "nobody can be asked who does not ask"
     await behind_nat.restore_network()
     await until(lambda: hass.states.get("number.front_door_volume").state == "50")
     await hass.services.async_call("button", "press", {"entity_id": OPEN}, blocking=True)

@@ -263,7 +263,21 @@ async def test_unload_leaves_what_somebody_else_wrote(
     hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal
 ) -> None:
     """Moved to another server on purpose: that is not ours to undo."""
-    theirs = {**terminal.app["upload_info"], "server_ip": "192.0.2.9"}
+    theirs = {**terminal.app["upload_info"], "server_ip": "192.0.2.9", "service_url": "theirs"}
     terminal.app["upload_info"] = dict(theirs)
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert terminal.app["upload_info"] == theirs
+
+
+async def test_what_was_there_survives_a_new_address_of_home_assistant(
+    hass: HomeAssistant, web: str, terminal: SimulatedTerminal
+) -> None:
+    """Our own old address is no predecessor: the user's target comes back in the end."""
+    before = dict(terminal.app["upload_info"])
+    entry = await add_direct(hass, terminal)
+    await hass.config.async_update(internal_url=web.replace("127.0.0.1", "127.0.0.2"))
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    assert terminal.app["upload_info"]["server_ip"] == "127.0.0.2"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert terminal.app["upload_info"]["method"] == before["method"]

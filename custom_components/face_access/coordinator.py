@@ -157,7 +157,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             elif not await self.station.inbox.points_to(push_target.async_own_target(self.hass, self.config_entry)):
                 issues.push_missing(self.hass, self.config_entry)
         except (StationError, NoURLAvailableError) as err:
-            LOGGER.warning("%s could not be told where to send its pushes: %s", self.name, type(err).__name__)
+            # At every full reading again, so the log hears of it in detail only; the repair issue tells the user.
+            LOGGER.debug("%s could not be told where to send its pushes: %s", self.name, type(err).__name__)
             issues.push_missing(self.hass, self.config_entry)
 
     def _learn_features(self, reading: Reading) -> bool:
@@ -178,7 +179,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     async def async_read_again(self) -> None:
         """Read everything now: what was just written must show as the device has it."""
         self._read_at = None
-        await self.async_refresh()
+        # Shielded: an automation that is restarted in the middle would else leave the reading broken off, as a failure.
+        # Not the entry's own task: the reading may find new features, and the reload for them must not cancel it.
+        await asyncio.shield(self.hass.async_create_task(self.async_refresh(), "face_access reading after a change"))
 
     async def async_write_setting(self, key: str, value: SettingValue) -> None:
         """Write one setting. Whatever comes of it, the entities show the device's true state afterwards."""

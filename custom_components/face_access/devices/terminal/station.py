@@ -181,11 +181,12 @@ class TerminalInbox:
             return None
         await self._state.client.app.write_upload(_upload_to(target))
         self._state.take_app(await self._state.client.app.read())
-        return app.upload_info.raw
+        # Our own path at an address that Home Assistant used to have is nothing to go back to.
+        return None if _is_path_of(app.upload_info, target) else app.upload_info.raw
 
     async def restore(self, previous: Mapping[str, Any], ours: PushTarget) -> None:
         """Put back what was there, to the letter, if the device still points to us."""
-        if not _is_at((await self._state.client.app.read()).upload_info, ours):
+        if not _is_path_of((await self._state.client.app.read()).upload_info, ours):
             return
         await self._state.client.app.restore_upload(previous or {"method": UploadMethod.NONE.value})
 
@@ -209,13 +210,17 @@ def _upload_to(target: PushTarget) -> UploadInfo:
 
 def _is_at(info: UploadInfo, target: PushTarget) -> bool:
     wanted = _upload_to(target)
-    # Firmwares differ in whether they print the slash that they put before the path.
     return (
-        info.method is UploadMethod.HTTP
+        _is_path_of(info, target)
         and (info.server_ip or info.server_domain) == (wanted.server_ip or wanted.server_domain)
         and info.server_port == wanted.server_port
-        and (info.service_url or "").lstrip("/") == wanted.service_url
     )
+
+
+def _is_path_of(info: UploadInfo, target: PushTarget) -> bool:
+    """Check for our path, which nobody else can have, at whatever address."""
+    # Firmwares differ in whether they print the slash that they put before the path.
+    return info.method is UploadMethod.HTTP and (info.service_url or "").lstrip("/") == target.path
 
 
 class TerminalFamily:
