@@ -10,10 +10,10 @@ from .bodies import PICTURE_BYTES, Bodies
 from .client import Target, all_at_once
 from .doorway import SETTLING, Doorway, check_stored, doorway
 from .house import Scene
-from .report import Result, ms, percentile, verdict
+from .report import Result, ms, percentile, times, verdict
 
-_IDLE: Final = 15.0
-_QUICK_IDLE: Final = 4.0
+# About as long as a burst: the longer one looks, the worse the worst.
+_IDLE: Final = 4.0
 _PUSHES: Final = 400
 _QUICK_PUSHES: Final = 80
 _LARGE_PUSHES: Final = 20
@@ -31,7 +31,7 @@ async def measure(scene: Scene, *, quick: bool) -> Result:
     large = Bodies(FRONT_DOOR.serial, _LARGE_PICTURE, first=2_000_000_000)
     await _burst(door, door.ours, [door.bodies.make() for _ in range(_MANY)], _MANY)
     await scene.watch(ticks=True)
-    await asyncio.sleep(_QUICK_IDLE if quick else _IDLE)
+    await asyncio.sleep(_IDLE)
     idle = await scene.seen()
     phases: list[Phase] = []
     for target, connections in ((door.webhook, 1), (door.ours, 1), (door.webhook, _MANY), (door.ours, _MANY)):
@@ -42,25 +42,21 @@ async def measure(scene: Scene, *, quick: bool) -> Result:
         name = f"{target.name}, {_LARGE_PUSHES} pushes with a picture of 3 MB over 1"
         phases.append((name, await _burst(door, target, [large.make() for _ in range(_LARGE_PUSHES)], 1)))
     await check_stored(door, _MANY + 2 * pushes + _LARGE_PUSHES)
-    worst = max(idle["late"])
-    (added_one, added_many) = (max(phases[number][1]["late"]) - worst for number in (1, 3))
+    worst = [max(phases[number][1]["late"]) for number in (1, 3, 5)]
     return Result(
         name="delay",
-        columns=("what happens", "median", "p99", "worst", "worst, added to idle", "longest on the CPU"),
-        rows=[_row(name, seen, worst) for name, seen in (("nothing", idle), *phases)],
+        columns=("what happens", "median", "p99", "worst", "ratio to nothing", "longest computing"),
+        rows=[_row(name, seen, max(idle["late"])) for name, seen in (("nothing", idle), *phases)],
         notes=(
-            (
-                f"Lateness of a timer that is due every millisecond. Pictures of {PICTURE_BYTES // 1000} kB unless "
-                "said otherwise, over so many connections, each pushing as fast as it is acknowledged."
-            ),
-            (
-                "The last column is the longest time that the loop's thread itself computed between two ticks: what "
-                "the worst column shows beyond it was the machine's doing (another process or thread had the core)."
-            ),
+            "Lateness of a timer that is due every millisecond, from the first push until a second after the last.",
+            f"Pictures of {PICTURE_BYTES // 1000} kB unless said otherwise, over so many connections, each as fast as "
+            + "it is acknowledged.",
+            "Longest computing: the most that the loop's thread itself computed between two ticks. Where the worst is "
+            + "more, another thread or process had the core.",
             verdict(
-                f"added delay at most {_TARGET * 1000:.0f} ms",
-                f"{ms(added_one)} with one terminal, {ms(added_many)} with {_MANY}",
-                met=max(added_one, added_many) <= _TARGET,
+                f"delay at most {_TARGET * 1000:.0f} ms, even if none of it counts as having been there before",
+                f"{ms(worst[0])} with one terminal, {ms(worst[1])} with {_MANY}, {ms(worst[2])} with large pictures",
+                met=max(worst) <= _TARGET,
             ),
         ),
     )
@@ -76,12 +72,11 @@ async def _burst(door: Doorway, target: Target, bodies: Sequence[bytes], connect
 
 def _row(name: str, seen: dict[str, Any], idle: float) -> tuple[str, ...]:
     late = seen["late"]
-    worst = max(late)
     return (
         name,
         ms(percentile(late, 50)),
         ms(percentile(late, 99)),
-        ms(worst),
-        ms(worst - idle) if name != "nothing" else "-",
+        ms(max(late)),
+        times(max(late) / idle),
         ms(max(seen["busy"])),
     )

@@ -39,11 +39,15 @@ async def measure(scene: Scene, *, quick: bool) -> Result:
         columns=("handler", *(text for part in what for text in (part, "p95", "ratio"))),
         rows=rows,
         notes=(
-            f"{rounds} pushes of {door.bodies.size // 1000} kB each, with a picture of {PICTURE_BYTES // 1000} kB in "
-            "base64, to every handler in turns; medians.",
-            "From the client: first byte sent to acknowledgement read. In the handler: the part of it inside the "
-            "handler. Computing: what of that kept the event loop's thread busy; the rest is waiting, for the body "
-            "and for the disk.",
+            (
+                f"{rounds} pushes of {door.bodies.size // 1000} kB each, with a picture of {PICTURE_BYTES // 1000} kB "
+                "in base64, to every handler in turns; medians."
+            ),
+            (
+                "From the client: first byte sent to acknowledgement read. In the handler: the part of it inside the "
+                "handler. Computing: what of that kept the event loop's thread busy; the rest is waiting, for the body "
+                "and for the disk."
+            ),
             *_judge(wall, cpu),
         ),
     )

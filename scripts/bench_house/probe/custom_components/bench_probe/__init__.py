@@ -5,6 +5,7 @@ It also serves the baseline that parses and decodes and does nothing else, as a 
 
 import asyncio
 from dataclasses import replace
+import gc
 import time
 from typing import Final
 
@@ -36,17 +37,23 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 class Ticks:
-    """Wakes up all the time and notes how late: so late would everything else on the loop have been as well."""
+    """Wakes up all the time and notes how late: so late would everything else on the loop have been as well.
+
+    It also times Python's garbage collections, which stop everything and take longer the more there is in memory.
+    """
 
     def __init__(self) -> None:
         """Start with nothing noted."""
-        self.late: list[float] = []
-        self.busy: list[float] = []
+        self._late: list[float] = []
+        self._busy: list[float] = []
+        self._collections: list[float] = []
+        self._collecting_since = 0.0
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begin to tick."""
+        gc.callbacks.append(self._collecting)
         self._plan()
 
     def stop(self) -> None:
@@ -54,6 +61,16 @@ class Ticks:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            gc.callbacks.remove(self._collecting)
+
+    def read(self) -> dict[str, list[float]]:
+        """Give the seconds of every tick since the last time, and begin afresh."""
+        seen = {"late": self._late, "busy": self._busy, "collections": self._collections}
+        self._late, self._busy, self._collections = [], [], []
+        if self._timer is not None:
+            self._timer.cancel()
+            self._plan()
+        return seen
 
     def _plan(self) -> None:
         self._cpu = time.thread_time()
@@ -61,9 +78,15 @@ class Ticks:
         self._timer = self._loop.call_at(self._due, self._tick)
 
     def _tick(self) -> None:
-        self.late.append(self._loop.time() - self._due)
-        self.busy.append(time.thread_time() - self._cpu)
+        self._late.append(self._loop.time() - self._due)
+        self._busy.append(time.thread_time() - self._cpu)
         self._plan()
+
+    def _collecting(self, phase: str, _info: dict[str, int]) -> None:
+        if phase == "start":
+            self._collecting_since = time.perf_counter()
+        else:
+            self._collections.append(time.perf_counter() - self._collecting_since)
 
 
 class ProbeView(HomeAssistantView):
@@ -90,12 +113,13 @@ class ProbeView(HomeAssistantView):
         return self.json({})
 
     async def get(self, request: web.Request) -> web.Response:
-        """Give `late` and `busy` (seconds per tick), `handlers` (stopwatches), `cpu`, `memory`; and start anew."""
-        # Taken out first: the answer itself is long.
-        late, busy = self._ticks.late, self._ticks.busy
-        self._ticks.late, self._ticks.busy = [], []
+        """Give `late`, `busy` and `collections` (seconds each), `handlers` (stopwatches) and vitals; and start anew."""
+        seen = self._ticks.read()
         handlers = {key: watch.read() for key, watch in self._watches.items()}
-        return web.json_response({**vitals(), "late": late, "busy": busy, "handlers": handlers})
+        response = web.json_response({**vitals(), **seen, "handlers": handlers})
+        # Writing this long answer is a delay of its own, which nobody asked for.
+        self._ticks.read()
+        return response
 
     def _watch(self, webhook_id: str) -> None:
         """Put a stopwatch around the handler of a webhook, whoever it belongs to."""
