@@ -134,7 +134,6 @@ async def test_the_file_is_private(history: History, tmp_path: Path) -> None:
 async def test_old_and_surplus_sightings_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Retention by age and by count, checked as sightings come in."""
     monkeypatch.setattr(history_module, "KEEP_AT_MOST", 5)
-    monkeypatch.setattr(history_module, "_PRUNE_EVERY", 10)
     store = History(tmp_path / "history.db")
     await store.open()
     for number in range(10):

@@ -14,11 +14,14 @@ from pathlib import Path
 import sqlite3
 
 from ..access import Liveness, Pictures, Reason, Sighting, SightingKey, Verdict
+from ..const import LOGGER
 
 # Enough for a household to look back; a terminal itself keeps some thousands of records.
 KEEP_FOR = timedelta(days=30)
 KEEP_AT_MOST = 5000
-_PRUNE_EVERY = 100
+# Deleting overwrites pictures, which takes its time on a memory card: in small bites, so that no push waits for it.
+_PRUNE_AT_ONCE = 5
+_FORGET_AT_ONCE = 20
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sighting (
@@ -75,6 +78,13 @@ WHERE source = ? AND live ORDER BY captured_at DESC, sighting.id DESC LIMIT 1
 """
 
 
+# Rows are numbered in the order in which they were stored: the first ones are the oldest.
+_PRUNE = """
+DELETE FROM sighting WHERE id IN (SELECT id FROM sighting ORDER BY id LIMIT ?)
+    AND (stored_at < ? OR id <= (SELECT MAX(id) FROM sighting) - ?)
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastSighting:
     """One row of history. `live` is False for what was fetched from the device afterwards."""
@@ -102,7 +112,7 @@ class History:
         self._path = path
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="face_access_history")
         self._connection: sqlite3.Connection | None = None
-        self._added = 0
+        self._closing = False
 
     async def open(self) -> None:
         """Open or make the file. Raises sqlite3.Error when it is not a database or cannot be written."""
@@ -110,6 +120,7 @@ class History:
 
     async def close(self) -> None:
         """Finish what was asked for, then close."""
+        self._closing = True
         await self._run(self._close)
         # The thread has nothing left to do: it ends within the same breath.
         self._executor.shutdown()
@@ -120,7 +131,10 @@ class History:
         One that was fetched from the device a moment before its own push arrived counts as new once more, when it is
         `live`: else a catch-up that runs while somebody stands at the door would swallow the event.
         """
-        return await self._run(lambda: self._add(sighting, live))
+        added = await self._run(lambda: self._add(sighting, live))
+        if not self._closing:
+            self._executor.submit(self._prune)
+        return added
 
     async def complete_until(self, source: str) -> datetime | None:
         """Up to when everything that `source` saw is here; None for never.
@@ -156,7 +170,9 @@ class History:
 
     async def forget(self, source: str) -> None:
         """Delete everything that `source` saw, overwriting it in the file."""
-        await self._run(lambda: self._forget(source))
+        while await self._run(lambda: self._forget_some(source)):
+            pass
+        await self._run(lambda: self._forget_rest(source))
 
     async def _run[T](self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
@@ -174,7 +190,14 @@ class History:
         self._connection = connection = sqlite3.connect(self._path, autocommit=True, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         # FULL: an acknowledged sighting must survive a power cut too. secure_delete: faces must not linger in the file.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        # Large pages, since nearly everything in the file is pictures.
+        for pragma in (
+            "page_size=16384",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
         connection.executescript(_SCHEMA)
         self._prune()
@@ -198,9 +221,6 @@ class History:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-        self._added += row is not None
-        if self._added >= _PRUNE_EVERY:
-            self._prune()
         return row is not None
 
     def _complete_until(self, source: str) -> datetime | None:
@@ -236,18 +256,24 @@ class History:
         ).fetchone()
         return None if row is None else row["best"]
 
-    def _forget(self, source: str) -> None:
-        for table in ("sighting", "complete"):
-            self._open_connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))  # noqa: S608
+    def _forget_some(self, source: str) -> bool:
+        cursor = self._open_connection.execute(
+            "DELETE FROM sighting WHERE id IN (SELECT id FROM sighting WHERE source = ? LIMIT ?)",
+            (source, _FORGET_AT_ONCE),
+        )
+        return cursor.rowcount > 0
+
+    def _forget_rest(self, source: str) -> None:
+        self._open_connection.execute("DELETE FROM complete WHERE source = ?", (source,))
         self._open_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _prune(self) -> None:
-        self._added = 0
+        """Delete some of what is too old or too much. It comes after every sighting, so it never falls behind."""
         oldest = (datetime.now(UTC) - KEEP_FOR).timestamp()
-        self._open_connection.execute(
-            "DELETE FROM sighting WHERE stored_at < ? OR id <= (SELECT MAX(id) FROM sighting) - ?",
-            (oldest, KEEP_AT_MOST),
-        )
+        try:
+            self._open_connection.execute(_PRUNE, (_PRUNE_AT_ONCE, oldest, KEEP_AT_MOST))
+        except sqlite3.Error as err:
+            LOGGER.warning("Old sightings could not be deleted: %s", err)
 
 
 def _row(sighting: Sighting, live: bool) -> tuple[object, ...]:
