@@ -44,8 +44,9 @@ def calling_device(calling_entry: MockConfigEntry, device_registry: dr.DeviceReg
 
 @pytest.fixture
 async def online(hass: HomeAssistant, calling_entry: MockConfigEntry) -> MockConfigEntry:
-    """The entry after the terminal's first question was answered and everything was read."""
+    """The entry after the terminal's first question was answered and everything was read, its records included."""
     await until(lambda: hass.states.get(ONLINE).state == "on")
+    await settle(hass)
     return calling_entry
 
 

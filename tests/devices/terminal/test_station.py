@@ -226,11 +226,26 @@ async def test_redirect_and_restore() -> None:
     assert device.fields == {"upload_info": {"method": "none"}}
 
 
-async def test_what_somebody_else_wrote_is_not_put_back() -> None:
+@pytest.mark.parametrize("upload", [{"service_url": "theirs"}, {"method": "none"}, {"method": "tcp"}], ids=str)
+async def test_what_somebody_else_wrote_is_not_put_back(upload: dict[str, Any]) -> None:
     """It is theirs now."""
-    device = Device(request_app_params={"upload_info": {**OURS, "server_ip": "192.0.2.9"}}, update_app_params={})
+    device = Device(request_app_params={"upload_info": {**OURS, **upload}}, update_app_params={})
     await station(device).inbox.restore({"method": "none"}, TARGET)
     assert "update app params" not in device.commands
+
+
+async def test_our_own_old_address_is_nothing_to_go_back_to() -> None:
+    """Our path at another address is what Home Assistant itself wrote before it moved."""
+    device = Device(
+        request_app_params={"upload_info": {**OURS, "server_ip": "192.0.2.9"}},
+        update_app_params={},
+        get_hardware_info={},
+    )
+    inbox = station(device).inbox
+    assert await inbox.redirect(TARGET) is None
+    assert device.commands.count("update app params") == 1
+    await inbox.restore({"method": "none"}, TARGET)
+    assert device.fields == {"upload_info": {"method": "none"}}
 
 
 @pytest.mark.parametrize(
@@ -250,9 +265,17 @@ async def test_what_somebody_else_wrote_is_not_put_back() -> None:
     ids=str,
 )
 async def test_where_pushes_go(upload: dict[str, Any], here: bool) -> None:
-    """However the device prints it."""
-    device = Device(request_app_params={"upload_info": {**OURS, **upload}}, update_app_params={}, get_hardware_info={})
-    assert (await station(device).inbox.redirect(TARGET) is None) is here
+    """However the device prints it; what is right is not written again."""
+    device = Device(
+        request_app_params={"upload_info": {**OURS, **upload}},
+        update_app_params={},
+        get_hardware_info={},
+        request_date_time=NOW,
+    )
+    terminal = station(device)
+    await terminal.reader.read()
+    assert await terminal.inbox.points_to(TARGET) is here
+    await terminal.inbox.redirect(TARGET)
     assert ("update app params" in device.commands) is not here
 
 
