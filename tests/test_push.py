@@ -75,8 +75,7 @@ async def test_known_face(hass: HomeAssistant, entry: MockConfigEntry, terminal:
     """Event, picture and sensors, and the picture is there before the event fires."""
     terminal.app["face"]["body_temperature"]["enable"] = True
     terminal.app["face"]["mask"]["enable"] = True
-    order = []
-    hass.bus.async_listen("state_changed", lambda event: order.append(event.data["entity_id"]))
+    changes = async_capture_events(hass, "state_changed")
     state = await seen(hass, await terminal.present_known("0001", temperature=36.6, mask=True))
     assert state.attributes["event_type"] == "recognised"
     assert state.attributes["person"] == "Alice Gardner"
@@ -85,6 +84,7 @@ async def test_known_face(hass: HomeAssistant, entry: MockConfigEntry, terminal:
     assert (state.attributes["temperature"], state.attributes["mask"]) == (36.6, True)
     assert state.attributes["picture"] == IMAGE
     assert hass.states.get("sensor.front_door_last_person").state == "Alice Gardner"
+    order = [change.data["entity_id"] for change in changes]
     assert order.index(IMAGE) < order.index(FACE)
 
 
