@@ -79,8 +79,9 @@ class Edge:
         message = await self._understand(body)
         if not message.asks_command:
             return respond(await self._take(message))
-        # Results of some commands are documented without a serial number.
-        if message.serial is not None and not self._is_ours(message):
+        # A command goes only to the station it is for; what says nothing usable gets none.
+        nameless = message.serial is None and message.problem is not None
+        if nameless or (message.serial is not None and not self._is_ours(message)):
             await asyncio.sleep(_STRANGER_DELAY)
             return respond(message.answer())
         self._coordinator.async_seen()

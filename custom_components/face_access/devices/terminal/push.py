@@ -30,7 +30,7 @@ from ...access import (
 from ..errors import StationProtocolError
 from ..station import Greeting, ScreenText
 from .audio import SPEECH_LIMIT
-from .queue import is_control
+from .queue import HEARTBEAT, is_control
 from .screen import OsdText, write_text
 from .values import from_base64, is_jpeg, is_png, read_time
 from .wire import as_bool, as_float, as_int, as_text, command_of, cut_text, decode, section
@@ -61,6 +61,8 @@ _CALLS: Mapping[int, CallState] = {
 }
 _CALL_STARTED = 1
 _CELSIUS_AT_MOST = 50
+# Where the device does not say what it asks for: the least that any can be set to (2.3.1.2).
+_LEAST_SCORE = 70.0
 _UNREADABLE = -(2**31)
 
 _SEQUENCE_IN_RUBBLE = re.compile(rb'"sequence_no\s*"\s*:\s*(-?\d{1,19})')
@@ -144,7 +146,10 @@ def receive(body: bytes, context: Context) -> TerminalMessage:
         return _face(content, serial, context)
     acknowledgement = {"reply": "ACK", "cmd": command, "code": 0}
     if is_control(content):
-        return TerminalMessage(serial=serial, asks_command=True, acknowledgement=acknowledgement)
+        # Results are documented without a serial number here and there, heartbeats are not.
+        nameless = serial is None and command == HEARTBEAT
+        problem = "heartbeat without serial number" if nameless else None
+        return TerminalMessage(serial=serial, problem=problem, asks_command=True, acknowledgement=acknowledgement)
     if command == "sip event":
         return _call(content, serial, context, acknowledgement)
     if command == "ask_upgrade":
@@ -201,7 +206,7 @@ def _face(content: Mapping[str, Any], serial: str | None, context: Context) -> T
         person_name=outcome.person_name,
         role=outcome.role,
         score=outcome.score,
-        threshold=context.match_score,
+        threshold=_LEAST_SCORE if context.match_score is None else context.match_score,
         liveness=outcome.liveness,
         verdict=outcome.verdict,
         refused=outcome.refused,
@@ -232,7 +237,7 @@ def match_failed(content: Mapping[str, Any]) -> int | None:
 
     What is there and cannot be read is a no: doors fail closed.
     """
-    given = [content[key] for key in ("match_failed_reson", "match_failed_reason") if content.get(key) is not None]
+    given = [content[key] for key in ("match_failed_reson", "match_failed_reason") if key in content]
     reasons = [_UNREADABLE if (reason := as_int(value)) is None else reason for value in given]
     return min(reasons, default=None)
 
