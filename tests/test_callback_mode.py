@@ -73,6 +73,13 @@ async def goes_silent(hass: HomeAssistant, terminal: SimulatedTerminal) -> None:
     await terminal.cut_network()
     async_fire_time_changed(hass, datetime.now(UTC) + SILENT_AFTER + timedelta(seconds=1))
     await until(lambda: hass.states.get(ONLINE).state == "off")
+    await lets_go(hass)
+
+
+async def lets_go(hass: HomeAssistant) -> None:
+    """Wait until the question of a dead connection, whose time is up, is held no longer."""
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    await until(lambda: entry.runtime_data.station.inbox._link._held is None)
 
 
 async def post(url: str, body: dict) -> dict:
@@ -196,7 +203,7 @@ async def test_questions_keep_it_online(
     """Every question starts the time anew."""
     await behind_nat.cut_network()
     async_fire_time_changed(hass, datetime.now(UTC) + SILENT_AFTER - timedelta(seconds=5))
-    await settle(hass)
+    await lets_go(hass)
     assert hass.states.get(ONLINE).state == "on"
     await behind_nat.restore_network()
     await hass.services.async_call("button", "press", {"entity_id": OPEN}, blocking=True)
@@ -221,7 +228,7 @@ async def test_command_to_a_silent_terminal_is_never_delivered(
         await behind_nat.cut_network()
         # Let the question go that Home Assistant still holds for a dead connection.
         async_fire_time_changed(hass, datetime.now(UTC) + timedelta(seconds=queue.HOLD + 1))
-        await until(lambda: online.runtime_data.station.inbox._link._held is None)
+        await lets_go(hass)
         with short_patience(), pytest.raises(HomeAssistantError) as error:
             await open_door
     else:
