@@ -1,7 +1,20 @@
 """The vocabulary of the house and the decision who may come in: pure Python, no I/O."""
 
 from .decision import Decision, decide
-from .events import CallChanged, CallState, DoorMoved, FirmwareReported, Ring, StationEvent
+from .events import (
+    Alarm,
+    AlarmKind,
+    Booted,
+    CallChanged,
+    CallState,
+    ContactMoved,
+    DoorMoved,
+    FirmwareReported,
+    Method,
+    Passage,
+    Ring,
+    StationEvent,
+)
 from .model import (
     DoorMode,
     DoorPolicy,
@@ -17,14 +30,20 @@ from .model import (
 )
 
 __all__ = [
+    "Alarm",
+    "AlarmKind",
+    "Booted",
     "CallChanged",
     "CallState",
+    "ContactMoved",
     "Decision",
     "DoorMode",
     "DoorMoved",
     "DoorPolicy",
     "FirmwareReported",
     "Liveness",
+    "Method",
+    "Passage",
     "Person",
     "Pictures",
     "Reason",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from .model import Sighting
+from .model import Reason, Sighting
 
 
 class CallState(StrEnum):
@@ -16,6 +16,34 @@ class CallState(StrEnum):
     REJECTED = "rejected"
     INCOMING = "incoming"
     CONNECTED = "connected"
+
+
+class Method(StrEnum):
+    """How somebody came in, or tried to."""
+
+    FACE = "face"
+    CARD = "card"
+    CODE = "code"
+    QR = "qr"
+    PLATE = "plate"
+    IDENTIFIER = "identifier"
+    """One of those above; the station does not say which."""
+    MASTER_CODE = "master_code"
+    API = "api"
+    CALL = "call"
+    """The one who was called opened."""
+    EXIT_BUTTON = "exit_button"
+    FREE_ACCESS = "free_access"
+    REMOTE_SERVER = "remote_server"
+    EMERGENCY = "emergency"
+
+
+class AlarmKind(StrEnum):
+    """What a station warns of."""
+
+    TAMPER = "tamper"
+    DOOR_LEFT_OPEN = "door_left_open"
+    SIP_LOST = "sip_lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +64,48 @@ class DoorMoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactMoved:
+    """The contact of a door leaf changed: what a sensor measured, whatever the relay does."""
+
+    source: str
+    at: datetime
+    open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A station let somebody in or turned them away, by whatever means; never with a number of a card or a code.
+
+    `owner` is whose face, card or code it was. `doors` are those that were opened, all that there are when empty.
+    """
+
+    source: str
+    at: datetime
+    granted: bool
+    method: Method
+    owner: str | None = None
+    reason: Reason | None = None
+    doors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A station warns. It says nothing when the cause is gone."""
+
+    source: str
+    at: datetime
+    kind: AlarmKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booted:
+    """The station started."""
+
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallChanged:
     """A call of the station began, was answered or ended."""
 
@@ -50,4 +120,6 @@ class FirmwareReported:
     source: str
 
 
-type StationEvent = Sighting | Ring | DoorMoved | CallChanged | FirmwareReported
+type StationEvent = (
+    Sighting | Passage | Ring | DoorMoved | ContactMoved | CallChanged | Alarm | Booted | FirmwareReported
+)

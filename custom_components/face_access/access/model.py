@@ -123,8 +123,13 @@ class Sighting:
 
     @property
     def recognised(self) -> bool:
-        """Whether the source put an identity to the face and accepted the match."""
-        return self.person_id is not None and self.score is not None and self.score > 0
+        """Whether the source put an identity to the face and accepted the match.
+
+        Some sources tell no score: whom they let in, they recognised. Without a score nobody else opens a door for it.
+        """
+        if self.person_id is None:
+            return False
+        return self.verdict is Verdict.GRANTED if self.score is None else self.score > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,14 @@ class StationTimeoutError(StationConnectionError):
     """The station did not answer in time. Whether it acted is unknown."""
 
 
+class StationAuthError(StationError):
+    """The station does not accept the user name and the password."""
+
+
+class StationForbiddenError(StationError):
+    """The station accepts the account, but only an administrator's may do this."""
+
+
 class WrongStationError(StationError):
     """Another device answers at this address."""
 
@@ -32,13 +40,17 @@ class StationUnsupportedError(StationError):
 
 
 class StationRefusedError(StationError):
-    """The station understood and said no. `code` is a translation key, `detail` the station's own words."""
+    """The station understood and said no.
 
-    def __init__(self, code: str, detail: str | None = None) -> None:
+    `code` is a translation key, `detail` the station's own words, `field` what it found at fault where it says so.
+    """
+
+    def __init__(self, code: str, detail: str | None = None, field: str | None = None) -> None:
         """Keep the code apart from the text: the code is translated, the text is not."""
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
         self.detail = detail
+        self.field = field
 
 
 class InvalidValueError(StationError, ValueError):

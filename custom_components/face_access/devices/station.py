@@ -3,11 +3,11 @@
 A capability that a device lacks is None. Every method may raise `StationError` (devices/errors.py).
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ..access import Decision, Person, Sighting, StationEvent
 
@@ -28,7 +28,8 @@ class Setting:
     """One setting of a station.
 
     `options` are a choice's; `minimum`, `maximum`, `step` and `unit` a number's; a text has at most `maximum` bytes of
-    UTF-8. `rare` is one that hardly anybody touches once the device is mounted. Keys are shared by all families:
+    UTF-8. `rare` is one that hardly anybody touches once the device is mounted. `needs_restart`:
+    what was written takes effect when the station starts again. Keys are shared by all families:
     `recognition`, `similarity` and `recognition_mode` mean the same everywhere.
     """
 
@@ -40,6 +41,7 @@ class Setting:
     step: float = 1
     unit: str | None = None
     rare: bool = False
+    needs_restart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,17 @@ class Door(Protocol):
     def number(self) -> int: ...
     def hold_time(self, reading: Reading) -> timedelta: ...
     async def open(self, person_id: str | None = None) -> None: ...
+
+
+@runtime_checkable
+class HeldDoor(Door, Protocol):
+    """A door that can be held open, for at most `max_hold`, and that can tell somebody no."""
+
+    @property
+    def max_hold(self) -> timedelta: ...
+    async def hold_open(self, duration: timedelta) -> None: ...
+    async def release(self) -> None: ...
+    async def deny(self) -> None: ...
 
 
 class Settings(Protocol):
@@ -130,9 +143,16 @@ class Sip(Protocol):
 
 
 class Camera(Protocol):
-    """The station's eye: one picture at a time, encoded as JPEG or PNG."""
+    """The station's eye: one picture at a time, encoded as JPEG, PNG or WebP."""
 
     async def snapshot(self) -> bytes: ...
+
+
+@runtime_checkable
+class StreamCamera(Camera, Protocol):
+    """An eye that moves: the address of a stream, with its password in it; None where there is none."""
+
+    async def stream_url(self) -> str | None: ...
 
 
 class CardOutput(Protocol):
@@ -142,10 +162,11 @@ class CardOutput(Protocol):
 
 
 class Power(Protocol):
-    """Starting again."""
+    """Starting again, whole or only what recognises faces; None where that cannot be had apart."""
 
     async def reboot(self) -> None: ...
-    async def restart_application(self) -> None: ...
+    @property
+    def restart_application(self) -> Callable[[], Awaitable[None]] | None: ...
 
 
 class Clock(Protocol):
@@ -259,6 +280,71 @@ class Inbox(Protocol):
     async def points_to(self, target: PushTarget) -> bool: ...
 
 
+class Feed(Protocol):
+    """What happens at a station that must be asked for it, every `interval`.
+
+    The first answer is empty: what happened before nobody asked is no news. What came by push is not told again.
+    """
+
+    @property
+    def interval(self) -> timedelta: ...
+    async def poll(self) -> tuple[StationEvent, ...]: ...
+
+
+class Questions(Protocol):
+    """Whether a station asks us about cards and codes before it decides; answered through `Inbox.receive`.
+
+    `redirect` returns what was there before, None when it asked us already; `restore` puts that back.
+    """
+
+    async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None: ...
+    async def restore(self, previous: Mapping[str, Any]) -> None: ...
+    async def points_to(self, target: PushTarget) -> bool: ...
+
+
+class CredentialKind(StrEnum):
+    """What somebody shows a station."""
+
+    CARD = "card"
+    KEY = "key"
+    CODE = "code"
+    QR = "qr"
+    PLATE = "plate"
+    FACE = "face"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """One credential that a station knows. `number` is a secret, and None for a face; `photo` (JPEG) enrols one.
+
+    `door` None is all doors; times None are for ever, `max_passes` None is without a limit. `uid` is the station's own.
+    """
+
+    kind: CredentialKind
+    owner: str
+    number: str | None = field(default=None, repr=False)
+    photo: bytes | None = field(default=None, repr=False)
+    guest: bool = False
+    door: int | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    max_passes: int | None = None
+    passes_left: int | None = None
+    uid: int | None = None
+
+
+class Credentials(Protocol):
+    """The cards, codes and faces that a station knows by itself."""
+
+    @property
+    def kinds(self) -> tuple[CredentialKind, ...]: ...
+    async def list(self) -> tuple[Credential, ...]: ...
+    async def add(self, credential: Credential) -> int: ...
+    async def remove(self, uid: int) -> None: ...
+    async def reset_passes(self, uid: int) -> None: ...
+    async def qr_code(self, uid: int) -> bytes: ...
+
+
 class Reader(Protocol):
     """Reads the station's state. `ping` is the cheapest question that proves it is there, and gives its clock."""
 
@@ -288,3 +374,6 @@ class Station:
     screensaver: Screensaver | None = None
     records: Records | None = None
     firmware: Firmware | None = None
+    feed: Feed | None = None
+    questions: Questions | None = None
+    credentials: Credentials | None = None

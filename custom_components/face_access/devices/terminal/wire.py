@@ -1,7 +1,4 @@
-"""JSON as terminals speak it: written to the letter of the document, read with patience (HTTP API 1.2 to 1.4).
-
-What a device sends is never trusted to have a type: the `as_...` readers return None for what they cannot use.
-"""
+"""JSON as terminals speak it: written to the letter of the document, read with patience (HTTP API 1.2 to 1.4)."""
 
 from collections.abc import Mapping
 import json
@@ -9,27 +6,35 @@ import math
 from typing import Any, Final
 
 from ..errors import StationProtocolError
+from ..values import as_bool, as_float, as_int, as_list, as_object, as_objects, as_text, section
+
+__all__ = [
+    "CONTENT_TYPE",
+    "VERSION",
+    "answers",
+    "as_bool",
+    "as_float",
+    "as_int",
+    "as_list",
+    "as_object",
+    "as_objects",
+    "as_text",
+    "command_of",
+    "cut_text",
+    "decode",
+    "encode",
+    "envelope",
+    "section",
+]
 
 VERSION: Final = "0.2"
 CONTENT_TYPE: Final = "application/json; charset=utf-8"
 
-_WORDS: Final[Mapping[str, bool]] = {
-    "true": True,
-    "yes": True,
-    "on": True,
-    "1": True,
-    "false": False,
-    "no": False,
-    "off": False,
-    "0": False,
-}
 # Commands whose documented reply names another one (2.1.7.2, 2.14.2.2).
 _ANSWERED_AS: Final[Mapping[str, str]] = {
     "update person jpg": "update person",
     "upload file": "set hardware info",
 }
-# Longer numbers are no numbers of this protocol (64 bits have 20 digits), and Python refuses to read much longer ones.
-_MAX_DIGITS: Final = 40
 # What some firmwares leave around the JSON text: a byte order mark, line ends, the NUL that ends a C string.
 _PADDING: Final = b"\0 \t\r\n"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -77,72 +82,6 @@ def _finite(text: str) -> float | None:
     """Read 1e999 as missing too: no answer could repeat it."""
     number = float(text)
     return number if math.isfinite(number) else None
-
-
-def as_int(value: Any) -> int | None:
-    """Read a whole number: 80, 80.0, "80", true."""
-    if isinstance(value, int):
-        return int(value)
-    number = as_float(value) if not isinstance(value, str) else None
-    if number is not None:
-        return int(number) if number.is_integer() else None
-    if not isinstance(value, str) or len(value) > _MAX_DIGITS:
-        return None
-    try:
-        return int(value)
-    except ValueError:
-        number = as_float(value)
-        return int(number) if number is not None and number.is_integer() else None
-
-
-def as_float(value: Any) -> float | None:
-    """Read a finite number: 36.5, 36, "36.5"."""
-    if isinstance(value, str) and len(value) > _MAX_DIGITS:
-        return None
-    if not isinstance(value, (int, float, str)):
-        return None
-    try:
-        number = float(value)
-    except ValueError, OverflowError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def as_bool(value: Any) -> bool | None:
-    """Read a switch: true, 1, "1", "true", "YES", and their opposites."""
-    if isinstance(value, str):
-        return _WORDS.get(value.strip().lower())
-    return bool(value) if isinstance(value, (int, float)) and value in (0, 1) else None
-
-
-def as_text(value: Any) -> str | None:
-    """Read a text; a number counts as its digits. Half characters (lone surrogates) are replaced."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode(errors="replace").decode()
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    # Numbers too long to be printed are no names.
-    return str(value) if as_float(value) is not None and abs(value) < 10**_MAX_DIGITS else None
-
-
-def as_object(value: Any) -> dict[str, Any] | None:
-    """Read an object."""
-    return value if isinstance(value, dict) else None
-
-
-def as_list(value: Any) -> list[Any] | None:
-    """Read a list."""
-    return value if isinstance(value, list) else None
-
-
-def as_objects(value: Any) -> tuple[dict[str, Any], ...]:
-    """Read a list of objects; what is none is left out."""
-    return tuple(item for item in as_list(value) or () if isinstance(item, dict))
-
-
-def section(body: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Read an object inside another one; missing is empty."""
-    return as_object(body.get(key)) or {}
 
 
 def command_of(body: Mapping[str, Any]) -> str:
