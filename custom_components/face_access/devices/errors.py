@@ -13,6 +13,10 @@ class StationTimeoutError(StationConnectionError):
     """The station did not answer in time. Whether it acted is unknown."""
 
 
+class StationCertificateError(StationConnectionError):
+    """The station's certificate is not trusted: most sign their own."""
+
+
 class StationAuthError(StationError):
     """The station does not accept the user name and the password."""
 

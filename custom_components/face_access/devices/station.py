@@ -28,9 +28,9 @@ class Setting:
     """One setting of a station.
 
     `options` are a choice's; `minimum`, `maximum`, `step` and `unit` a number's; a text has at most `maximum` bytes of
-    UTF-8. `rare` is one that hardly anybody touches once the device is mounted. `needs_restart`:
-    what was written takes effect when the station starts again. Keys are shared by all families:
-    `recognition`, `similarity` and `recognition_mode` mean the same everywhere.
+    UTF-8. `rare` is one that hardly anybody touches once the device is mounted; what is written where `needs_restart`
+    takes effect when the station starts again. Keys are shared by all families: `recognition`, `similarity` and
+    `recognition_mode` mean the same everywhere.
     """
 
     key: str
