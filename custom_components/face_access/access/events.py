@@ -76,7 +76,7 @@ class ContactMoved:
 class Passage:
     """A station let somebody in or turned them away, by whatever means; never with a number of a card or a code.
 
-    `owner` is whose face, card or code it was. `doors` are those that were opened, empty where the station does not say.
+    `owner` is whose face, card or code it was. `doors` are those that opened, empty where the station does not say.
     """
 
     source: str

@@ -38,7 +38,7 @@ class FaceSettings:
     @classmethod
     def parse(cls, raw: Mapping[str, Any], info: PanelInfo) -> Self:
         """Read the panel's object."""
-        similarity, mode = as_text(raw.get("similarity")), as_text(raw.get("mode"))
+        similarity, mode = as_text(raw.get("similarity")) or "", as_text(raw.get("mode")) or ""
         return cls(
             enabled=as_bool(raw.get("enable")),
             similarity=Similarity(similarity) if similarity in Similarity else None,

@@ -94,9 +94,9 @@ class PanelLink:
         Raises StationConnectionError and its kinds, StationProtocolError, StationAuthError, WrongStationError.
         """
         async with self._line(request):
-            if (info := self.info) is None or (request.effect is not Effect.READ and not self._identified_lately()):
-                info = await self._identify()
-            return await self._authorised(request, info)
+            if self.info is None or (request.effect is not Effect.READ and not self._identified_lately()):
+                await self._identify()
+            return await self._authorised(request)
 
     async def close(self) -> None:
         """Fail whatever is asked from now on. The token ends by itself: a logout would need the panel to be there."""
@@ -127,7 +127,7 @@ class PanelLink:
             raise WrongStationError(self.serial, info.serial)
         if self.info is not None and info.base != self.info.base:
             # After an update of the firmware the API may have moved.
-            self._base = None
+            self._token, self._base = None, info.base
         self.info = info
         self._identified_at = time.monotonic()
         return info
@@ -137,10 +137,10 @@ class PanelLink:
 
     # Login
 
-    async def _authorised(self, request: Request, info: PanelInfo) -> Answer:
+    async def _authorised(self, request: Request) -> Answer:
         while True:
-            fresh = await self._log_in(info)
-            answer = await self._send(request, self._base or info.base, self._authorization())
+            fresh = await self._log_in()
+            answer = await self._send(request, self._base or BASES[0], self._authorization())
             if answer.status != 401:
                 return answer
             self._token = None
@@ -156,14 +156,15 @@ class PanelLink:
         pair = f"{self._credentials.username}:{self._credentials.password}"
         return f"Basic {b64encode(pair.encode()).decode()}"
 
-    async def _log_in(self, info: PanelInfo) -> bool:
+    async def _log_in(self) -> bool:
         """Get a token where there is none; whether this one is new. A panel without logins gets HTTP Basic."""
         if self._token is not None or self._basic:
             return False
         if self._rejected_at is not None and time.monotonic() - self._rejected_at < REJECTED_FOR:
             raise StationAuthError("wrong user name or password")
-        if not self._identified_lately():
-            await self._identify()
+        if (info := self.info) is None or not self._identified_lately():
+            info = await self._identify()
+        self._base = info.base
         for base in (info.base, *(base for base in BASES if base != info.base)):
             try:
                 self._take_token(await self._ask_token(base))

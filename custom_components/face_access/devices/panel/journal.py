@@ -1,0 +1,123 @@
+"""What of a panel's log is new, whichever way it came: each entry once, and by the panel's own clock alone."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+from .log import Log, LogEntry
+from .paging import LIMITS, MAX_LIMIT
+
+_REMEMBERED: Final = 2000
+_POLL_LIMIT: Final = LIMITS[0]
+# How many pages one poll reads at most. What lies deeper is history to be fetched, and no news.
+_POLL_PAGES: Final = 10
+# A message about an entry is made when the entry is, give or take. The panel tells its clock in whole seconds.
+_GIVE_OR_TAKE: Final = 2000
+
+
+class Journal:
+    """Knows which entries were told.
+
+    The highest time seen is the mark, and what is above it is new; no clock of ours takes part. When the panel's clock
+    is set back, its new entries come below the mark. The number of entries gives that away (`needs_clock`), and
+    `take_clock` then leaves the entries of that future alone until the panel's clock gets there again.
+    """
+
+    def __init__(self, log: Log) -> None:
+        """Start with nothing known."""
+        self._log = log
+        self._told: dict[tuple[str, int], None] = {}
+        self._approximate: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
+        self._mark: int | None = None
+        self._total: int | None = None
+        self._unseen = 0
+        self._ahead: int | None = None
+        self._until: int | None = None
+        self.booted_at: int | None = None
+        """When the panel last said that it had started: milliseconds of its clock."""
+
+    @property
+    def needs_clock(self) -> bool:
+        """Whether the next poll needs to know the panel's time."""
+        return self._unseen > 0 or self._ahead is not None
+
+    def take(self, entries: Iterable[LogEntry]) -> tuple[LogEntry, ...]:
+        """Pass the entries that were not told yet, and remember them."""
+        fresh = []
+        for entry in entries:
+            if entry.key == "device_booted":
+                self.booted_at = entry.time
+            if not self._knows(entry):
+                self._remember(entry)
+                fresh.append(entry)
+        return tuple(fresh)
+
+    def _knows(self, entry: LogEntry) -> bool:
+        if (entry.key, entry.time) in self._told:
+            return True
+        others = self._told if entry.approximate else self._approximate
+        return any(key == entry.key and abs(time - entry.time) <= _GIVE_OR_TAKE for key, time in others)
+
+    def _remember(self, entry: LogEntry) -> None:
+        self._told[entry.key, entry.time] = None
+        if entry.approximate:
+            self._approximate.append((entry.key, entry.time))
+        while len(self._told) > _REMEMBERED:
+            del self._told[next(iter(self._told))]
+
+    async def poll(self) -> tuple[LogEntry, ...]:
+        """Ask for what is new, oldest first. The first answer is empty: it sets the mark."""
+        if self._mark is None:
+            entries, self._total = await self._log.newest(MAX_LIMIT)
+            self.take(reversed(entries))
+            self._mark = entries[0].time if entries else -1
+            return ()
+        mark, unseen = self._mark, self._unseen
+        entries, total = await self._read_down_to(mark)
+        above = [entry for entry in entries if entry.time >= mark]
+        if unseen and self._ahead is not None:
+            # Since the clock was set back there is no mark for these, only their number.
+            new = [entry for entry in entries if not self._knows(entry)][:unseen]
+            self._unseen = 0
+        else:
+            new = above
+            self._count(total, len([entry for entry in above if not self._knows(entry)]))
+        if entries:
+            self._mark = max(mark, entries[0].time)
+        return self.take(reversed(new))
+
+    def _count(self, total: int | None, seen: int) -> None:
+        """Compare how many entries came with how many were seen."""
+        if self._until is not None:
+            self._total = None
+            return
+        if total is not None and self._total is not None and total > self._total + seen:
+            self._unseen += total - self._total - seen
+        self._total = total
+
+    async def _read_down_to(self, mark: int) -> tuple[list[LogEntry], int | None]:
+        """Read pages, newest first, until one reaches the mark. Two entries can have the very same time."""
+        found: list[LogEntry] = []
+        total: int | None = None
+        async for entries, count in self._log.back(_POLL_LIMIT, until=self._until, pages=_POLL_PAGES):
+            total = count
+            found += entries
+            if not entries or entries[-1].time < mark or all(self._knows(entry) for entry in entries):
+                break
+        return found, total
+
+    def take_clock(self, now: int) -> None:
+        """Take the panel's time, in milliseconds."""
+        if self._mark is None:
+            return
+        if self._ahead is not None and now > self._ahead:
+            # Past the future of before.
+            self._mark, self._ahead, self._until, self._total = max(self._mark, self._ahead), None, None, None
+        if self._mark > now + _GIVE_OR_TAKE:
+            self._ahead = max(self._mark, self._ahead or 0)
+            self._mark = now
+        if self._ahead is None:
+            # The clock is right: what was not seen lies too deep, or was told before it was counted.
+            self._unseen = 0
+        else:
+            self._until = now + _GIVE_OR_TAKE
