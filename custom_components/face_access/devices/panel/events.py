@@ -116,16 +116,19 @@ def translate(entry: LogEntry, context: Context, *, live: bool = True) -> tuple[
         sightings = (_sighting(entry, passage, live=live),) if passage.method is Method.FACE else ()
         moved = (DoorMoved(source=source, door=door, open=True) for door in passage.doors if passage.granted)
         return (*sightings, passage, *moved) if live else sightings
-    if not live:
-        return ()
+    return _state_of(entry, source, at) if live else ()
+
+
+def _state_of(entry: LogEntry, source: str, at: datetime) -> tuple[StationEvent, ...]:
+    """Read what moved, warns or calls."""
     if (opened := _CONTACTS.get(entry.key)) is not None:
         return (ContactMoved(source=source, at=at, open=opened),)
     if (alarm := _ALARMS.get(entry.key)) is not None:
         return (Alarm(source=source, at=at, kind=alarm),)
-    if (state := _CALLS.get(entry.key)) is not None:
-        changed = CallChanged(source=source, state=state)
-        return (Ring(source=source, at=at), changed) if entry.key == _RING else (changed,)
-    return ()
+    if (state := _CALLS.get(entry.key)) is None:
+        return ()
+    changed = CallChanged(source=source, state=state)
+    return (Ring(source=source, at=at), changed) if entry.key == _RING else (changed,)
 
 
 def _passage(entry: LogEntry, context: Context, at: datetime) -> Passage | None:

@@ -192,7 +192,7 @@ def _read_span(time: Mapping[str, Any]) -> tuple[datetime | None, datetime | Non
     if as_bool(time.get("is_permanent")) is not False:
         return None, None
     start, end = as_int(time.get("from")), as_int(time.get("to"))
-    return _moment(start if start else None), _moment(None if end == _FAR else end)
+    return _moment(start or None), _moment(None if end == _FAR else end)
 
 
 def _moment(seconds: int | None) -> datetime | None:

@@ -59,6 +59,8 @@ _TEXTS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 _WITH_FIELD: Final = frozenset({MISSING_FIELD, WRONG_TYPE, WRONG_VALUE})
+# Where the fault is in one of these, the panel's words may repeat it.
+_SECRET_FIELDS: Final = frozenset({"url", "secret", "headers", "password", "identifier_number", "input_code_number"})
 _WRONG_LOGIN: Final = re.compile(r"Wrong login or password", re.IGNORECASE)
 
 
@@ -106,5 +108,6 @@ def _refusal(text: str | None, *, secret: bool) -> StationError:
     for pattern, code in _TEXTS:
         if (match := pattern.match(text)) is not None:
             field = match[1] if code in _WITH_FIELD and match.re.groups else None
-            return StationRefusedError(_VALUES.get(field or "", code), None if secret else text, field)
+            told = None if secret or field in _SECRET_FIELDS else text
+            return StationRefusedError(_VALUES.get(field or "", code), told, field)
     return StationRefusedError(REFUSED, None if secret else text)

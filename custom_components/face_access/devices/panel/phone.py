@@ -177,11 +177,9 @@ class Phone:
 
     async def forwards(self) -> tuple[Forward, ...]:
         """Read where calls to apartments go."""
-        # The one list whose limit panels do not hold to a few numbers.
-        fetched = all_items(
-            lambda number: self._forward_page(number),
+        return tuple(
+            rule for rule in [_forward(raw) async for raw in all_items(self._forward_page)] if rule is not None
         )
-        return tuple(rule for rule in [_forward(raw) async for raw in fetched] if rule is not None)
 
     async def _forward_page(self, number: int) -> Any:
         query = {"limit": str(MAX_LIMIT), "page_number": str(number)}

@@ -154,10 +154,8 @@ class System:
         raw = await self._caller.get(_FIRMWARE)
         version = next((text for key in _VERSION_KEYS if (text := as_text(raw.get(key)))), None)
         flags = (as_bool(raw.get(key)) for key in ("update_available", "is_update_available", "available"))
-        told = next((flag for flag in flags if flag is not None), None)
-        return FirmwareCheck(
-            available=told if told is not None else (None if version is None else True), version=version
-        )
+        told = next((flag for flag in flags if flag is not None), True if version is not None else None)
+        return FirmwareCheck(available=told, version=version)
 
     # Language and clock
 

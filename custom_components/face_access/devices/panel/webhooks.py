@@ -1,7 +1,7 @@
 """Webhooks of Android panels from firmware 3.25.8: kept on the panel, signed, delivered with retries (`/webhooks`)."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 import hashlib
 import hmac
@@ -96,7 +96,7 @@ def signature_fits(body: bytes, headers: Mapping[str, str], secret: str) -> bool
     stamp = _header(headers, TIMESTAMP).encode()
     signed = (body, stamp + b"." + body, stamp + body)
     sums = [hmac.new(secret.encode(), text, hashlib.sha256).hexdigest() for text in signed]
-    return any([hmac.compare_digest(given.encode(), good.encode()) for good in sums])
+    return any(hmac.compare_digest(given.encode(), good.encode()) for good in sums)
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
@@ -104,7 +104,7 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 
 
 class Webhooks:
-    """Commands on webhooks. Some paths are inferred from those of a single webhook: the list, and what was delivered."""
+    """Commands on webhooks. The paths of the list, of creating and of deliveries are inferred from a single webhook's."""
 
     def __init__(self, caller: Caller) -> None:
         """Bind to a panel."""
@@ -138,7 +138,7 @@ class Webhooks:
         events = list(webhook.events)
         while True:
             try:
-                return await self.create(_with_events(webhook, events))
+                return await self.create(replace(webhook, events=tuple(events)))
             except StationRefusedError as err:
                 fewer = _without_refused(events, err, frozenset(essential))
                 if len(fewer) >= len(events) or not fewer:
@@ -173,18 +173,6 @@ class Webhooks:
             return parse_page(await self._caller.get(path, query, secret=True))
 
         return all_items(fetch)
-
-
-def _with_events(webhook: Webhook, events: Iterable[str]) -> Webhook:
-    return Webhook(
-        url=webhook.url,
-        events=tuple(events),
-        active=webhook.active,
-        secret=webhook.secret,
-        timeout=webhook.timeout,
-        headers=webhook.headers,
-        description=webhook.description,
-    )
 
 
 def _without_refused(events: list[str], err: StationRefusedError, essential: frozenset[str]) -> list[str]:

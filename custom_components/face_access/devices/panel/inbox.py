@@ -1,0 +1,134 @@
+"""How a panel reaches us: one webhook of ours on it, found again by a mark, and understood by the receiver."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+import hashlib
+import secrets
+from typing import Any, Final
+
+from ..errors import StationProtocolError, StationUnsupportedError
+from ..station import PushTarget
+from .capabilities import target_url
+from .events import WANTED
+from .push import PanelMessage, Receiver
+from .state import PanelState
+from .webhooks import EVENT_PREFIX, Webhook
+
+_MARK_KEY: Final = "webhook"
+_NAME: Final = "Face Access"
+_TIMEOUT: Final = timedelta(seconds=10)
+_EVENTS: Final = tuple(f"{EVENT_PREFIX}{key}" for key in WANTED)
+# What every panel with webhooks surely knows: the bell, and who was let in or not.
+_ESSENTIAL: Final = tuple(
+    f"{EVENT_PREFIX}{key}"
+    for key in (
+        "outgoing_call",
+        "access_granted_by_valid_identifier",
+        "access_granted_by_valid_face_identifier",
+        "access_denied_by_not_valid_identifier",
+        "access_denied_by_not_valid_face_identifier",
+        "access_denied_by_unknown_card",
+        "door_sensor_was_opened",
+        "door_sensor_was_closed",
+    )
+)
+
+
+class PanelInbox:
+    """The panel's pushes. `receiver` keeps whether a signature ever fitted."""
+
+    asking = False
+
+    def __init__(self, state: PanelState) -> None:
+        """Bind to a panel."""
+        self._state = state
+        self.receiver = Receiver(state)
+
+    def receive(self, body: bytes, headers: Mapping[str, str] | None = None) -> PanelMessage:
+        """Understand what was sent. Never raises."""
+        return self.receiver.receive(body, headers)
+
+    async def exchange(self, body: bytes) -> bytes:
+        """Panels ask for no commands."""
+        raise StationProtocolError("panels do not ask for commands")
+
+    async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None:
+        """Make our webhook, or make it ours again; how to find it, None if it was there already.
+
+        The secret it signs with lives as long as this object: a webhook of an earlier start gets a new one.
+        Raises StationUnsupportedError on a panel without webhooks.
+        """
+        self._check((await self._state.client.system.info()).webhooks)
+        wanted = self._webhook(target)
+        found = await self._ours(_mark(target))
+        for stale in found[1:]:
+            await self._delete(stale)
+        if not found:
+            await self._create(wanted)
+            return {_MARK_KEY: _mark(target)}
+        first = found[0]
+        if self.receiver.secret is None or not _is_at(first, wanted):
+            # Its events are those that the panel took when it was made.
+            renewed = Webhook(
+                url=wanted.url,
+                events=first.events or wanted.events,
+                secret=wanted.secret,
+                timeout=wanted.timeout,
+                description=wanted.description,
+            )
+            await self._state.client.webhooks.update(first.uid or 0, renewed)
+            self.receiver.secret = wanted.secret
+        return None
+
+    async def restore(self, previous: Mapping[str, Any]) -> None:
+        """Remove our webhook; others stay."""
+        for webhook in await self._ours(str(previous.get(_MARK_KEY, ""))):
+            await self._delete(webhook)
+        self.receiver.secret = None
+
+    async def points_to(self, target: PushTarget) -> bool:
+        """Ask the panel whether our webhook is there and active."""
+        wanted = self._webhook(target)
+        return any(_is_at(webhook, wanted) for webhook in await self._ours(_mark(target)))
+
+    async def _create(self, wanted: Webhook) -> None:
+        # Known before the panel is told: the first delivery may be faster than the answer.
+        self.receiver.secret, self.receiver.verified = wanted.secret, False
+        try:
+            await self._state.client.webhooks.create_with(wanted, _ESSENTIAL)
+        except BaseException:
+            self.receiver.secret = None
+            raise
+
+    async def _delete(self, webhook: Webhook) -> None:
+        if webhook.uid is not None:
+            await self._state.client.webhooks.delete(webhook.uid)
+
+    async def _ours(self, mark: str) -> list[Webhook]:
+        """Find our webhooks: those with our mark and a number to call them by."""
+        name = f"{_NAME} {mark}"
+        listed = await self._state.client.webhooks.list()
+        return [webhook for webhook in listed if mark and webhook.description == name and webhook.uid is not None]
+
+    def _webhook(self, target: PushTarget) -> Webhook:
+        return Webhook(
+            url=target_url(target),
+            events=_EVENTS,
+            secret=self.receiver.secret or secrets.token_hex(32),
+            timeout=_TIMEOUT,
+            description=f"{_NAME} {_mark(target)}",
+        )
+
+    @staticmethod
+    def _check(available: bool) -> None:
+        if not available:
+            raise StationUnsupportedError("webhooks need an Android panel with firmware 3.25.8")
+
+
+def _mark(target: PushTarget) -> str:
+    """Name our webhook without telling its path. The address may change, the path does not."""
+    return hashlib.sha256(target.path.encode()).hexdigest()[:16]
+
+
+def _is_at(webhook: Webhook, wanted: Webhook) -> bool:
+    return webhook.active and webhook.url == wanted.url

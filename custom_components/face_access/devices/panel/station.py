@@ -1,0 +1,223 @@
+"""A panel as a station of the house: what it is, what it has now, and how it reaches us."""
+
+from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from datetime import UTC, timedelta, tzinfo
+import logging
+import re
+import time
+from typing import Final
+
+import aiohttp
+
+from ..errors import (
+    InvalidValueError,
+    StationForbiddenError,
+    StationProtocolError,
+    StationRefusedError,
+    StationUnsupportedError,
+)
+from ..station import Reading, Setting, SettingValue, Station, StationInfo
+from .capabilities import (
+    PanelCamera,
+    PanelClock,
+    PanelCredentials,
+    PanelDoor,
+    PanelFeed,
+    PanelPower,
+    PanelQuestions,
+    PanelRecords,
+    PanelSip,
+)
+from .client import PanelClient
+from .identifier import types_of
+from .inbox import PanelInbox
+from .info import PanelInfo
+from .link import HTTP_PORT, Credentials, PanelLink
+from .phone import SipState
+from .settings import ROWS, SETTINGS, SOURCES
+from .state import PanelState
+
+_LOGGER = logging.getLogger(__name__)
+
+_MANUFACTURER: Final = "BAS-IP"
+_ADMIN: Final = "admin"
+# A firmware check goes to the vendor's server.
+_FIRMWARE_EVERY: Final = 86400.0
+_MODEL: Final = re.compile(r"([a-z]+)(\d.*)")
+
+
+def describe(info: PanelInfo) -> StationInfo:
+    """Put what a panel says of itself into the house's words: its model as printed on the box."""
+    match = _MODEL.fullmatch(info.model or "")
+    model = f"{match[1]}-{match[2]}".upper() if match else info.model
+    return StationInfo(
+        serial=info.serial,
+        name=info.name or model or "Intercom panel",
+        manufacturer=_MANUFACTURER,
+        model=model,
+        hardware=info.hardware,
+        firmware=info.firmware,
+    )
+
+
+class PanelReader:
+    """Reads a panel. What it does not have is left out, and not asked for again until its firmware is another one."""
+
+    def __init__(self, state: PanelState) -> None:
+        """Bind to a panel."""
+        self._state = state
+        self._client = state.client
+        self._lacking: set[str] = set()
+        self._firmware: str | None = None
+        self._latest: str | None = None
+        self._checked_at: float | None = None
+        self.described: dict[str, Setting] = dict(SETTINGS)
+
+    async def info(self) -> StationInfo:
+        """Ask who it is."""
+        return describe(await self._client.identify())
+
+    async def ping(self) -> timedelta:
+        """Read the clock: the smallest question that needs the login."""
+        await self._state.read_clock()
+        return self._state.context.clock_offset
+
+    async def read(self) -> Reading:
+        """Read everything, one question after the other."""
+        info = await self._client.identify()
+        if info.firmware != self._firmware:
+            self._lacking.clear()
+            self._firmware, self._checked_at = info.firmware, None
+        offset = await self.ping()
+        settings: dict[str, SettingValue] = {}
+        for source in SOURCES:
+            answer = await self._try(source.name, lambda ask=source.ask: ask(self._client))
+            if answer is not None:
+                values, narrowed = answer
+                settings |= {key: value for key, value in values.items() if value is not None}
+                self.described |= narrowed
+        return Reading(settings=settings, facts=await self._facts(), clock_offset=offset)
+
+    async def _facts(self) -> dict[str, SettingValue]:
+        facts: dict[str, SettingValue] = {}
+        if (sip := await self._try("sip_status", self._client.phone.status)) is not None and sip.state is not None:
+            facts["sip_registered"] = sip.state is SipState.REGISTERED
+        if (door := await self._try("door", self._client.access.status)) is not None:
+            facts |= {"door_open": door.open, "door_left_open": door.too_long}
+        if self._state.journal.booted_at is not None:
+            facts["booted_at"] = self._state.journal.booted_at
+        if (latest := await self._latest_firmware()) is not None:
+            facts["latest_firmware"] = latest
+        return facts
+
+    async def _latest_firmware(self) -> str | None:
+        now = time.monotonic()
+        if self._checked_at is None or now - self._checked_at >= _FIRMWARE_EVERY:
+            self._checked_at = now
+            check = await self._try("firmware", self._client.system.firmware)
+            self._latest = check.version if check is not None and check.available else None
+        return self._latest
+
+    async def _try[T](self, name: str, ask: Callable[[], Awaitable[T]]) -> T | None:
+        """Ask for something that not every panel has."""
+        if name in self._lacking:
+            return None
+        try:
+            return await ask()
+        except (StationUnsupportedError, StationForbiddenError) as err:
+            _LOGGER.debug("%s is not to be had: %s", name, type(err).__name__)
+            self._lacking.add(name)
+        except (StationRefusedError, StationProtocolError) as err:
+            _LOGGER.debug("%s could not be read: %s", name, err)
+        return None
+
+
+class PanelSettings:
+    """Writes one setting at a time."""
+
+    def __init__(self, client: PanelClient, reader: PanelReader) -> None:
+        """Bind to a panel; `reader` knows what can be chosen on it."""
+        self._client = client
+        self._reader = reader
+        self._rows = {row.setting.key: row for row in ROWS}
+
+    @property
+    def described(self) -> Mapping[str, Setting]:
+        """What there is to set, narrowed to this panel as far as it was read."""
+        return self._reader.described
+
+    async def write(self, key: str, value: SettingValue) -> None:
+        """Write a setting by its key. Raises InvalidValueError for one that there is not."""
+        if (row := self._rows.get(key)) is None:
+            raise InvalidValueError(key, "is no setting")
+        setting = self._reader.described[key]
+        if setting.options and value not in setting.options:
+            raise InvalidValueError(key, f"must be one of {', '.join(setting.options)}")
+        await row.write(self._client, value)
+
+
+class PanelFamily:
+    """Intercom panels by BAS-IP: Android (AA, BI, AV-08FB) and Camdroid."""
+
+    NAME = "Intercom panel"
+    DEFAULT_PORT = HTTP_PORT
+
+    def direct(
+        self,
+        session: aiohttp.ClientSession,
+        host: str,
+        port: int = HTTP_PORT,
+        *,
+        username: str = _ADMIN,
+        password: str = "",
+        secure: bool = False,
+        verify: bool = False,
+    ) -> PanelLink:
+        """Reach a panel. Most sign their certificates themselves. Raises InvalidValueError for what is no host."""
+        credentials = Credentials(username=username, password=password)
+        return PanelLink(session, host, port, credentials=credentials, secure=secure, verify=verify)
+
+    def queued(self) -> PanelLink:
+        """Panels ask nobody for commands. Raises StationUnsupportedError."""
+        raise StationUnsupportedError("panels do not ask for commands")
+
+    async def identify(self, link: PanelLink) -> StationInfo:
+        """Ask whoever is there who it is, and log in.
+
+        Raises StationAuthError for a wrong password, StationForbiddenError for an account that is no administrator's.
+        """
+        client = PanelClient(link)
+        info = await client.identify()
+        # Any question will do that needs a login: its answer matters to nobody.
+        with contextlib.suppress(StationUnsupportedError, StationRefusedError, StationProtocolError):
+            await client.system.time()
+        if link.account_type not in (None, _ADMIN):
+            raise StationForbiddenError("the account is not an administrator's")
+        return describe(info)
+
+    def station(self, link: PanelLink, info: StationInfo, time_zone: tzinfo = UTC) -> Station:
+        """Make the station at the end of a link that was identified; everybody else who answers there is refused.
+
+        The panel tells its times in full, so the house's time zone is of no use to it.
+        """
+        if (panel := link.info) is None:
+            raise StationProtocolError("the panel was not identified")
+        client = PanelClient(link, serial=info.serial)
+        state = PanelState(client, info.serial)
+        reader = PanelReader(state)
+        return Station(
+            info=info,
+            doors=tuple(PanelDoor(client, number) for number in range(1, panel.locks + 1)),
+            reader=reader,
+            inbox=PanelInbox(state),
+            settings=PanelSettings(client, reader),
+            sip=PanelSip(client),
+            camera=PanelCamera(client),
+            power=PanelPower(client),
+            clock=PanelClock(client) if panel.android else None,
+            records=PanelRecords(state) if panel.faces else None,
+            feed=PanelFeed(state),
+            questions=PanelQuestions(client),
+            credentials=PanelCredentials(client, types_of(panel)),
+        )
