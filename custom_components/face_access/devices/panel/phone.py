@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from ..errors import InvalidValueError, StationUnsupportedError
 from ..values import as_bool, as_int, as_list, as_text, check_number, check_text
 from .caller import Caller
-from .paging import MAX_LIMIT, all_items, parse_page
+from .paging import MAX_LIMIT, Page, all_items, parse_page
 from .transport import Effect
 
 # What stands in place of a password that is not shown. Written back, it would become the password.
@@ -177,11 +177,10 @@ class Phone:
 
     async def forwards(self) -> tuple[Forward, ...]:
         """Read where calls to apartments go."""
-        return tuple(
-            rule for rule in [_forward(raw) async for raw in all_items(self._forward_page)] if rule is not None
-        )
+        rules = [_forward(raw) async for raw in all_items(self._forward_page)]
+        return tuple(rule for rule in rules if rule is not None)
 
-    async def _forward_page(self, number: int) -> Any:
+    async def _forward_page(self, number: int) -> Page:
         query = {"limit": str(MAX_LIMIT), "page_number": str(number)}
         return parse_page(await self._caller.get("/forward/items", query, secret=True))
 

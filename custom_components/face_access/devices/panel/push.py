@@ -8,6 +8,7 @@ import logging
 from typing import Any, Final
 
 from ...access import Decision, Person, Reason, StationEvent
+from ..errors import StationProtocolError
 from ..station import Greeting
 from ..values import as_int, as_object, as_objects, as_text, section
 from .events import translate
@@ -34,6 +35,11 @@ _OPINIONS: Final = frozenset(
         Reason.SCHEDULE,
     }
 )
+
+
+def topic(serial: str) -> str:
+    """Name the topic under which a panel publishes its events on a broker."""
+    return f"server/request/v0/{serial}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +78,7 @@ class Receiver:
         self._state = state
         self.secret: str | None = None
         self.verified = False
-        """Whether a genuine signature was seen. Until then a wrong one is only logged: how it is made is told nowhere."""
+        """Whether a genuine signature was seen. Until then a wrong one is only logged: nothing tells how it is made."""
         self._complained = False
 
     def receive(self, body: bytes, headers: Mapping[str, str] | None = None) -> PanelMessage:
@@ -83,16 +89,21 @@ class Receiver:
             return PanelMessage(serial=serial, problem="not a JSON object")
         if (question := parse_question(content)) is not None:
             return PanelMessage(serial=serial, question=question)
+        try:
+            return PanelMessage(serial=serial, events=self._delivered(body, content, headers or {}))
+        except StationProtocolError as err:
+            return PanelMessage(serial=serial, problem=str(err))
+
+    def _delivered(
+        self, body: bytes, content: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> tuple[StationEvent, ...]:
+        """Read what a webhook delivered. Raises StationProtocolError."""
         if not (kind := as_text(content.get("event_type"))):
-            return PanelMessage(serial=serial, problem="neither an event nor a question")
-        if not self._is_genuine(body, headers or {}):
-            return PanelMessage(serial=serial, problem="the signature does not fit")
-        if not kind.startswith(EVENT_PREFIX):
-            # A test.
-            return PanelMessage(serial=serial)
-        if (entry := _read_event(kind, content)) is None:
-            return PanelMessage(serial=serial, problem="an event without a time")
-        return PanelMessage(serial=serial, events=self._events(entry, headers or {}))
+            raise StationProtocolError("neither an event nor a question")
+        if not self._is_genuine(body, headers):
+            raise StationProtocolError("the signature does not fit")
+        # Everything else is a test.
+        return self._events(_read_event(kind, content), headers) if kind.startswith(EVENT_PREFIX) else ()
 
     def publication(self, payload: bytes) -> tuple[StationEvent, ...]:
         """Understand a publication to `server/request/v0/{serial}`. Never raises.
@@ -139,21 +150,21 @@ def _decode(body: bytes) -> dict[str, Any] | None:
     return as_object(value)
 
 
-def _read_event(kind: str, content: Mapping[str, Any]) -> LogEntry | None:
-    """Read the entry that a delivery is about. What `data` holds is not documented: most likely the log's own entry."""
+def _read_event(kind: str, content: Mapping[str, Any]) -> LogEntry:
+    """Read the entry that a delivery is about. What `data` holds is not documented: most likely the log's own entry.
+
+    Raises StationProtocolError for one without a time.
+    """
     key, data = kind.removeprefix(EVENT_PREFIX), section(content, "data")
     if (entry := parse_entry(data)) is not None and entry.key == key:
         return entry
-    created = as_int(content.get("created_at"))
-    if created is None or not 0 <= created <= MAX_TIME:
-        return None
     info = section(data, "info")
     model = section(info, "model") or info or section(data, "model") or data
-    own_time = as_int(data.get("timestamp"))
-    known = own_time is not None and 0 <= own_time <= MAX_TIME
-    return LogEntry(
-        time=own_time if own_time is not None and known else created, key=key, model=model, approximate=not known
-    )
+    for source, approximate in ((data.get("timestamp"), False), (content.get("created_at"), True)):
+        moment = as_int(source)
+        if moment is not None and 0 <= moment <= MAX_TIME:
+            return LogEntry(time=moment, key=key, model=model, approximate=approximate)
+    raise StationProtocolError("an event without a time")
 
 
 def _find_events(content: Mapping[str, Any], depth: int) -> Iterator[LogEntry]:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 import contextlib
 from datetime import UTC, timedelta, tzinfo
+from functools import partial
 import logging
 import re
 import time
@@ -32,7 +33,7 @@ from .capabilities import (
 from .client import PanelClient
 from .identifier import types_of
 from .inbox import PanelInbox
-from .info import PanelInfo
+from .info import PanelInfo, parse_info
 from .link import HTTP_PORT, Credentials, PanelLink
 from .phone import SipState
 from .settings import ROWS, SETTINGS, SOURCES
@@ -92,7 +93,7 @@ class PanelReader:
         offset = await self.ping()
         settings: dict[str, SettingValue] = {}
         for source in SOURCES:
-            answer = await self._try(source.name, lambda ask=source.ask: ask(self._client))
+            answer = await self._try(source.name, partial(source.ask, self._client))
             if answer is not None:
                 values, narrowed = answer
                 settings |= {key: value for key, value in values.items() if value is not None}
@@ -197,12 +198,12 @@ class PanelFamily:
         return describe(info)
 
     def station(self, link: PanelLink, info: StationInfo, time_zone: tzinfo = UTC) -> Station:
-        """Make the station at the end of a link that was identified; everybody else who answers there is refused.
+        """Make the station at the end of a link; everybody else who answers there is refused.
 
-        The panel tells its times in full, so the house's time zone is of no use to it.
+        A panel that is away is what it was when `info` was read. It tells its times in full, so the house's time zone
+        is of no use to it.
         """
-        if (panel := link.info) is None:
-            raise StationProtocolError("the panel was not identified")
+        panel = link.info or parse_info({"device_serial_number": info.serial, "device_model": info.model})
         client = PanelClient(link, serial=info.serial)
         state = PanelState(client, info.serial)
         reader = PanelReader(state)

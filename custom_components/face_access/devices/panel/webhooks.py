@@ -12,7 +12,7 @@ from ..errors import InvalidValueError, StationProtocolError, StationRefusedErro
 from ..values import as_int, as_list, as_text, check_number, check_text
 from .caller import Caller
 from .judge import WRONG_VALUE
-from .paging import ListQuery, all_items, parse_page
+from .paging import ListQuery, Page, all_items, parse_page
 from .transport import LONG_TIMEOUT, Effect, Request
 
 SIGNATURE: Final = "X-Webhook-Signature"
@@ -104,7 +104,7 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 
 
 class Webhooks:
-    """Commands on webhooks. The paths of the list, of creating and of deliveries are inferred from a single webhook's."""
+    """Commands on webhooks. The paths of all but those for a single webhook are inferred."""
 
     def __init__(self, caller: Caller) -> None:
         """Bind to a panel."""
@@ -168,7 +168,7 @@ class Webhooks:
         return await self._caller.get(f"{_ROOT}/events/{event_uid}", secret=True)
 
     def _pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        async def fetch(number: int) -> Any:
+        async def fetch(number: int) -> Page:
             query = ListQuery(page=number).parameters(await self._caller.info())
             return parse_page(await self._caller.get(path, query, secret=True))
 
