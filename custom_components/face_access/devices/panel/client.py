@@ -30,7 +30,8 @@ class PanelClient:
 
         `pace` is the least time between two photos, `enrol_pause` how long to wait while the panel works on a face.
         """
-        link.serial = serial
+        if serial is not None:
+            link.serial = serial
         caller = Caller(link)
         self.link = link
         self.system = System(caller)
