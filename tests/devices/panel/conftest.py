@@ -1,5 +1,6 @@
 """A client on a simulated panel, and on a panel whose answers a test writes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -57,6 +58,13 @@ class Pair:
 
     panel: SimulatedPanel
     client: PanelClient
+
+
+async def until(condition: Callable[[], Any], seconds: float = 3) -> None:
+    """Wait for something that has no event."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 type Running = Callable[..., Awaitable[Pair]]

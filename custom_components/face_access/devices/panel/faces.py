@@ -26,7 +26,8 @@ class FaceMode(StrEnum):
 class FaceSettings:
     """The settings. What the panel does not say, or says in words that nobody knows, is None.
 
-    `autostart` (begin at movement) exists on AA panels alone. `modes` are those that this panel takes.
+    `autostart` (begin at movement) exists on AA panels alone. `modes` are those that this panel takes, `told` its own
+    word for the mode.
     """
 
     enabled: bool | None = None
@@ -34,6 +35,7 @@ class FaceSettings:
     mode: FaceMode | None = None
     autostart: bool | None = None
     modes: tuple[FaceMode, ...] = ()
+    told: str = ""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any], info: PanelInfo) -> Self:
@@ -45,6 +47,7 @@ class FaceSettings:
             mode=FaceMode(mode) if mode in FaceMode else None,
             autostart=as_bool(raw.get("autostart")) if info.kind is Kind.AA else None,
             modes=available_modes(raw, info),
+            told=mode,
         )
 
     def body(self, info: PanelInfo) -> dict[str, Any]:
@@ -54,7 +57,7 @@ class FaceSettings:
         """
         if self.enabled is None or self.similarity is None:
             raise StationProtocolError("the panel did not tell its settings of face recognition")
-        body = {"enable": self.enabled, "similarity": self.similarity.value, "mode": self._written_mode().value}
+        body = {"enable": self.enabled, "similarity": self.similarity.value, "mode": self._written_mode()}
         if info.kind is not Kind.AA:
             if self.autostart is not None:
                 raise InvalidValueError("autostart", "exists on AA panels alone")
@@ -62,12 +65,15 @@ class FaceSettings:
         # Required in writing, but not promised in reading.
         return {**body, "autostart": bool(self.autostart)}
 
-    def _written_mode(self) -> FaceMode:
-        if self.mode is None:
+    def _written_mode(self) -> str:
+        if self.mode is not None:
+            if self.mode not in self.modes:
+                raise InvalidValueError("mode", f"must be one of {', '.join(self.modes)}")
+            return self.mode.value
+        if not self.told:
             raise StationProtocolError("the panel did not tell its mode of face recognition")
-        if self.mode in self.modes:
-            return self.mode
-        raise InvalidValueError("mode", f"must be one of {', '.join(self.modes)}")
+        # A mode of later firmware stays as it is.
+        return self.told
 
 
 def available_modes(raw: Mapping[str, Any], info: PanelInfo) -> tuple[FaceMode, ...]:
@@ -108,7 +114,7 @@ class Faces:
         Raises InvalidValueError for a mode or an autostart that this panel does not have.
         """
         current = await self.read()
-        if mode is None and current.mode not in current.modes:
+        if mode is None and current.mode is FaceMode.HARDWARE and current.mode not in current.modes:
             # An individual panel that stands on 3D would refuse its own word: software is what it really does.
             mode = FaceMode.SOFTWARE
         wanted = replace(

@@ -109,5 +109,6 @@ def _refusal(text: str | None, *, secret: bool) -> StationError:
         if (match := pattern.match(text)) is not None:
             field = match[1] if code in _WITH_FIELD and match.re.groups else None
             told = None if secret or field in _SECRET_FIELDS else text
-            return StationRefusedError(_VALUES.get(field or "", code), told, field)
+            exact = _VALUES.get(field or "", code) if code == WRONG_VALUE else code
+            return StationRefusedError(exact, told, field)
     return StationRefusedError(REFUSED, None if secret else text)
