@@ -78,9 +78,7 @@ async def running(session: aiohttp.ClientSession) -> AsyncIterator[Running]:
         async def start(model: str = "AA-12FB", *, link: dict[str, Any] | None = None, **more: Any) -> Pair:
             panel = await stack.enter_async_context(_switched_on(model, more))
             options = {"secure": panel.tls, **(link or {})}
-            client = PanelClient(
-                link_to(session, panel.port, **options), serial=panel.serial, pace=0, enrol_pause=0.02
-            )
+            client = PanelClient(link_to(session, panel.port, **options), serial=panel.serial, pace=0, enrol_pause=0.02)
             return Pair(panel, client)
 
         yield start
@@ -151,8 +149,10 @@ class ScriptedPanel:
         if isinstance(reply, web.Response):
             return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
         status, content = reply
-        return web.Response(text=content, status=status) if isinstance(content, str) else web.json_response(
-            content, status=status
+        return (
+            web.Response(text=content, status=status)
+            if isinstance(content, str)
+            else web.json_response(content, status=status)
         )
 
 

@@ -5,11 +5,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.face_access.devices.errors import (
-    InvalidValueError,
-    StationRefusedError,
-    StationUnsupportedError,
-)
+from custom_components.face_access.devices.errors import InvalidValueError, StationRefusedError, StationUnsupportedError
 from custom_components.face_access.devices.panel.door import Day, FreeAccess, FreeDay
 from custom_components.face_access.devices.panel.locks import lock_name, read_lock
 from custom_components.face_access.devices.panel.media import PictureFormat

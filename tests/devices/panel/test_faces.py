@@ -34,7 +34,12 @@ async def test_an_aa_panel(running: Running) -> None:
     )
     await pair.client.faces.write(enabled=True, similarity=Similarity.HIGH, mode=FaceMode.ANTISPOOFING, autostart=False)
     assert await pair.client.faces.read() == FaceSettings(
-        enabled=True, similarity=Similarity.HIGH, mode=FaceMode.ANTISPOOFING, autostart=False, modes=ALL, told="antispoofing"
+        enabled=True,
+        similarity=Similarity.HIGH,
+        mode=FaceMode.ANTISPOOFING,
+        autostart=False,
+        modes=ALL,
+        told="antispoofing",
     )
     # What was not asked for stays.
     await pair.client.faces.write(similarity=Similarity.NORMAL)
@@ -114,7 +119,12 @@ async def test_what_a_bi_panel_is_written(scripted: ScriptedPanel, client: Panel
         (400, "Wrong JSON body", StationRefusedError, "wrong_body"),
         (400, "Wrong JSON body: no value for `autostart`", StationRefusedError, "missing_field"),
         (400, "Wrong JSON body: value `enable` was of the wrong type", StationRefusedError, "wrong_type"),
-        (400, "Wrong similarity field=x. Available values: [low, normal, high]", StationRefusedError, "wrong_similarity"),
+        (
+            400,
+            "Wrong similarity field=x. Available values: [low, normal, high]",
+            StationRefusedError,
+            "wrong_similarity",
+        ),
         (400, "Wrong mode field=antispoofing. Available values: [software, 3D]", StationRefusedError, "wrong_mode"),
         (403, "Administrator rights required", StationForbiddenError, None),
         (404, "This feature is disabled on your device", StationUnsupportedError, None),

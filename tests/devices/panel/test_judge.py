@@ -102,7 +102,8 @@ def test_an_error_that_is_no_text_as_some_documents_print_it(error: Any) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["Wrong identifier_number field=4711", "Number 4711 is bad", "Wrong JSON body: value `4711` was of the wrong"]
+    "text",
+    ["Wrong identifier_number field=4711", "Number 4711 is bad", "Wrong JSON body: value `4711` was of the wrong"],
 )
 def test_what_may_repeat_a_secret_is_not_passed_on(text: str) -> None:
     with pytest.raises(StationRefusedError) as raised:

@@ -43,7 +43,9 @@ async def test_one_login_serves_every_request(running: Running, model: str) -> N
     assert pair.client.link.account_type == "admin"
 
 
-async def test_the_password_goes_as_its_sum_and_the_token_as_bearer(scripted: ScriptedPanel, client: PanelClient) -> None:
+async def test_the_password_goes_as_its_sum_and_the_token_as_bearer(
+    scripted: ScriptedPanel, client: PanelClient
+) -> None:
     scripted.on("GET /network/mac", (200, MAC))
     assert await client.system.mac() == MAC["mac_address"]
     assert scripted.of("/login")[0].query == {"username": "admin", "password": hashlib.md5(b"123456").hexdigest()}

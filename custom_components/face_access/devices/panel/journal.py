@@ -29,6 +29,7 @@ class Journal:
         self._told: dict[tuple[str, int], None] = {}
         self._approximate: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
         self._mark: int | None = None
+        self._at_mark = 0
         self._total: int | None = None
         self._unseen = 0
         self._ahead: int | None = None
@@ -70,7 +71,7 @@ class Journal:
         if self._mark is None:
             entries, self._total = await self._log.newest(MAX_LIMIT)
             self.take(reversed(entries))
-            self._mark = entries[0].time if entries else -1
+            self._move_mark(-1, entries)
             return ()
         mark, unseen = self._mark, self._unseen
         entries, total = await self._read_down_to(mark)
@@ -81,10 +82,14 @@ class Journal:
             self._unseen = 0
         else:
             new = above
-            self._count(total, len([entry for entry in above if not self._knows(entry)]))
-        if entries:
-            self._mark = max(mark, entries[0].time)
+            self._count(total, len(above) - self._at_mark)
+        self._move_mark(mark, entries)
         return self.take(reversed(new))
+
+    def _move_mark(self, mark: int, entries: list[LogEntry]) -> None:
+        """Move the mark up to the newest entry, and count how many there are at it."""
+        self._mark = max(mark, entries[0].time) if entries else mark
+        self._at_mark = sum(entry.time == self._mark for entry in entries)
 
     def _count(self, total: int | None, seen: int) -> None:
         """Compare how many entries came with how many were seen."""
@@ -102,7 +107,7 @@ class Journal:
         async for entries, count in self._log.back(_POLL_LIMIT, until=self._until, pages=_POLL_PAGES):
             total = count
             found += entries
-            if not entries or entries[-1].time < mark or all(self._knows(entry) for entry in entries):
+            if not entries or entries[-1].time < mark:
                 break
         return found, total
 
@@ -115,7 +120,7 @@ class Journal:
             self._mark, self._ahead, self._until, self._total = max(self._mark, self._ahead), None, None, None
         if self._mark > now + _GIVE_OR_TAKE:
             self._ahead = max(self._mark, self._ahead or 0)
-            self._mark = now
+            self._mark, self._at_mark = now, 0
         if self._ahead is None:
             # The clock is right: what was not seen lies too deep, or was told before it was counted.
             self._unseen = 0

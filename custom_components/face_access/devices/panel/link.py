@@ -17,6 +17,7 @@ from ..errors import (
     StationCertificateError,
     StationConnectionError,
     StationProtocolError,
+    StationTimeoutError,
     StationUnsupportedError,
     WrongStationError,
 )
@@ -205,7 +206,8 @@ class PanelLink:
         for _ in range(tries - 1):
             try:
                 return await self._send_once(request, base, authorization)
-            except StationCertificateError:
+            except StationCertificateError, StationTimeoutError:
+                # One that is slow is still at it: a second request would come on top.
                 raise
             except StationConnectionError:
                 await asyncio.sleep(self._pause)
