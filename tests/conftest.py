@@ -12,6 +12,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from hypothesis import HealthCheck, settings
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -21,6 +22,10 @@ import custom_components.face_access  # noqa: F401
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.house import async_close_link
 from simulators.terminal import SimulatedTerminal, Timings
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 SERIAL = "0123A1-0000C4-0001EE"
 FAST = Timings(

@@ -71,7 +71,7 @@ async def test_the_webhook_is_made_found_restored_and_removed(running: Running, 
     await pair.panel.remove_webhooks()
     assert not await station.inbox.points_to(TARGET)
     assert await station.inbox.redirect(TARGET) is not None
-    await station.inbox.restore(previous)
+    await station.inbox.restore(previous, TARGET)
     assert pair.panel.webhooks.items == {}
 
 

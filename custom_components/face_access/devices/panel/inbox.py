@@ -80,8 +80,8 @@ class PanelInbox:
             self.receiver.secret = wanted.secret
         return None
 
-    async def restore(self, previous: Mapping[str, Any]) -> None:
-        """Remove our webhook; others stay."""
+    async def restore(self, previous: Mapping[str, Any], ours: PushTarget) -> None:
+        """Remove our webhook; others stay. It is found by its mark, wherever somebody made it point since."""
         for webhook in await self._ours(str(previous.get(_MARK_KEY, ""))):
             await self._delete(webhook)
         self.receiver.secret = None
