@@ -7,7 +7,16 @@ from pathlib import Path
 import sqlite3
 from typing import Any
 
-from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_CLOSE, EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PORT,
+    CONF_SSL,
+    CONF_USERNAME,
+    CONF_VERIFY_SSL,
+    EVENT_HOMEASSISTANT_CLOSE,
+    EVENT_HOMEASSISTANT_STOP,
+)
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -16,6 +25,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import CONF_CONTROL_ID, CONF_FAMILY, DOMAIN
 from ..devices import FAMILIES, Link
+from ..devices.address import Address
 from .history import History
 
 _LINKS: HassKey[dict[str, Link]] = HassKey(f"{DOMAIN}_links")
@@ -68,7 +78,15 @@ def async_open_link(hass: HomeAssistant, data: Mapping[str, Any]) -> Link:
     """
     family = FAMILIES[data[CONF_FAMILY]]
     if CONF_HOST in data:
-        return family.direct(async_get_clientsession(hass), data[CONF_HOST], data[CONF_PORT])
+        address = Address(
+            host=data[CONF_HOST],
+            port=data[CONF_PORT],
+            username=data.get(CONF_USERNAME, ""),
+            password=data.get(CONF_PASSWORD, ""),
+            secure=data.get(CONF_SSL, False),
+            verify=data.get(CONF_VERIFY_SSL, False),
+        )
+        return family.direct(async_get_clientsession(hass), address)
     if (links := hass.data.get(_LINKS)) is None:
         links = hass.data[_LINKS] = {}
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import aiohttp
 
+from ..address import Address
 from ..errors import (
     InvalidValueError,
     StationForbiddenError,
@@ -163,21 +164,20 @@ class PanelFamily:
 
     NAME = "Intercom panel"
     DEFAULT_PORT = HTTP_PORT
+    NEEDS_LOGIN = True
+    ASKS = False
 
-    def direct(
-        self,
-        session: aiohttp.ClientSession,
-        host: str,
-        port: int = HTTP_PORT,
-        *,
-        username: str = _ADMIN,
-        password: str = "",
-        secure: bool = False,
-        verify: bool = False,
-    ) -> PanelLink:
+    def direct(self, session: aiohttp.ClientSession, address: Address) -> PanelLink:
         """Reach a panel. Most sign their certificates themselves. Raises InvalidValueError for what is no host."""
-        credentials = Credentials(username=username, password=password)
-        return PanelLink(session, host, port, credentials=credentials, secure=secure, verify=verify)
+        credentials = Credentials(username=address.username or _ADMIN, password=address.password)
+        return PanelLink(
+            session,
+            address.host,
+            address.port,
+            credentials=credentials,
+            secure=address.secure,
+            verify=address.verify,
+        )
 
     def queued(self) -> PanelLink:
         """Panels ask nobody for commands. Raises StationUnsupportedError."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from ..address import Address
 from ..errors import InvalidValueError, StationProtocolError, StationRefusedError, StationUnsupportedError
 from ..station import PushTarget, Reading, Setting, SettingValue, Station, StationInfo
 from .capabilities import (
@@ -228,10 +229,12 @@ class TerminalFamily:
 
     NAME = "Face terminal"
     DEFAULT_PORT = DEFAULT_PORT
+    NEEDS_LOGIN = False
+    ASKS = True
 
-    def direct(self, session: aiohttp.ClientSession, host: str, port: int) -> DirectLink:
+    def direct(self, session: aiohttp.ClientSession, address: Address) -> DirectLink:
         """Reach a terminal that listens. Raises InvalidValueError for what is no host."""
-        return DirectLink(session, host, port)
+        return DirectLink(session, address.host, address.port)
 
     def queued(self) -> QueuedLink:
         """Reach a terminal that asks for its commands."""
