@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from custom_components.face_access.access import Decision, Person, Pictures, Sighting, SightingKey, StationEvent
+from custom_components.face_access.devices.address import Address
 from custom_components.face_access.devices.errors import StationError
 from custom_components.face_access.devices.station import (
     FirmwareOffer,
@@ -262,7 +263,7 @@ class FakeFamily:
     NAME = "Fake"
     DEFAULT_PORT = 1
 
-    def direct(self, session: aiohttp.ClientSession, host: str, port: int) -> FakeLink:
+    def direct(self, session: aiohttp.ClientSession, address: Address) -> FakeLink:
         return FakeLink()
 
     def queued(self) -> FakeLink:
