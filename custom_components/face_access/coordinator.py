@@ -49,6 +49,7 @@ from .hub.history import KEEP_FOR, History
 
 type FaceAccessConfigEntry = ConfigEntry[FaceAccessCoordinator]
 type Listener = Callable[[StationEvent], None]
+type Identify = Callable[[Sighting, Person | None], tuple[Sighting, Person | None]]
 
 
 class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
@@ -65,6 +66,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.history = history
         self.queued = CONF_HOST not in entry.data
         self.last_sighting: Sighting | None = None
+        self.async_identify: Identify = lambda sighting, known: (sighting, known)
+        """Put the household's name to a sighting; replaced by who knows the household (hub/people.py)."""
         self.call_state: CallState | None = None
         self.called_at: datetime | None = None
         self._rang_at: datetime | None = None
@@ -204,6 +207,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_dispatch(self, event: StationEvent) -> None:
         """Tell everybody of a live event."""
+        if isinstance(event, Sighting):
+            event, _ = self.async_identify(event, None)
         match event:
             case Sighting():
                 self.last_sighting = event
@@ -289,7 +294,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             new = 0
             try:
                 async for sighting in records.since(start, now):
-                    if await self.history.add(sighting, live=False):
+                    if await self.history.add(self.async_identify(sighting, None)[0], live=False):
                         new += 1
                         self._check_push(sighting)
                 # Clocks are compared to the second: some overlap, so that nobody falls between two catch-ups.

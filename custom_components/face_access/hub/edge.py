@@ -116,8 +116,9 @@ class Edge:
     async def _take_sighting(self, sighting: Sighting, message: Message) -> Decision | None:
         """Store, decide where the station asks for it, and let everybody know. Only what is stored may open a door."""
         decision = None
+        sighting, person = self._coordinator.async_identify(sighting, message.person)
         if message.asks_decision:
-            decision = self._coordinator.async_decide(sighting, message.person, door=1)
+            decision = self._coordinator.async_decide(sighting, person, door=1)
             sighting = _judged(sighting, decision)
         fresh = sighting.realtime and abs(dt_util.utcnow() - sighting.captured_at) <= LIVE_WITHIN
         try:
@@ -134,7 +135,9 @@ class Edge:
             return Decision(reason=Reason.REPEATED) if message.asks_decision else None
         if decision is not None and decision.granted:
             # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
-            decision = self._coordinator.async_decide(sighting, message.person, door=1)
+            # Whom the household knows may have changed as well.
+            sighting, person = self._coordinator.async_identify(sighting, message.person)
+            decision = self._coordinator.async_decide(sighting, person, door=1)
             sighting = _judged(sighting, decision)
         if fresh:
             self._dispatch_soon(sighting)

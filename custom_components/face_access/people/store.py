@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +31,12 @@ CREATE TABLE IF NOT EXISTS photo (
     digest TEXT NOT NULL,
     content BLOB,
     PRIMARY KEY (person, digest)
+);
+CREATE TABLE IF NOT EXISTS seen (
+    person TEXT PRIMARY KEY REFERENCES person (id) ON DELETE CASCADE,
+    at REAL NOT NULL,
+    place TEXT NOT NULL,
+    picture BLOB
 );
 CREATE TABLE IF NOT EXISTS holding (
     target TEXT NOT NULL,
@@ -72,6 +79,15 @@ class Holding:
     photos: str = ""
     state: HoldingState = HoldingState.PENDING
     code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """When (aware) and where a person was last seen: `place` is what the household calls the station."""
+
+    at: datetime
+    place: str
+    picture: bytes | None = field(default=None, repr=False)
 
 
 def digest(photo: bytes) -> str:
@@ -172,6 +188,14 @@ class PeopleStore:
             if person not in self._profiles:
                 raise PersonError("person_unknown")
             await self._run(lambda: self._keep_instead(person, contents))
+
+    async def see(self, person: str, seen: Seen) -> None:
+        """Keep when and where a person was last seen; for somebody who is gone by now, nothing."""
+        await self._run(lambda: self._see(person, seen))
+
+    async def seen(self) -> dict[str, Seen]:
+        """Read when and where everybody was last seen."""
+        return await self._run(self._seen)
 
     # Targets
 
@@ -299,6 +323,16 @@ class PeopleStore:
                 [(content, person, name) for name, content in contents.items()],
             )
         self._open_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _see(self, person: str, seen: Seen) -> None:
+        self._open_connection.execute(
+            "INSERT OR REPLACE INTO seen SELECT id, ?, ?, ? FROM person WHERE id = ?",
+            (seen.at.timestamp(), seen.place, seen.picture, person),
+        )
+
+    def _seen(self) -> dict[str, Seen]:
+        rows = self._open_connection.execute("SELECT * FROM seen")
+        return {row[0]: Seen(at=datetime.fromtimestamp(row[1], UTC), place=row[2], picture=row[3]) for row in rows}
 
     def _keep(self, holdings: tuple[Holding, ...]) -> None:
         with self._transaction() as connection:
