@@ -130,6 +130,9 @@ class FakeMessage:
 
 
 class FakeInbox:
+    asking = False
+    asks_decisions = False
+
     def receive(self, body: bytes) -> FakeMessage:
         return FakeMessage()
 

@@ -264,7 +264,8 @@ class PushTarget:
 class Inbox(Protocol):
     """How a station reaches us.
 
-    `asking` is True while a station that asks for commands does so. `receive` understands a body of any quality and
+    `asking` is True while a station that asks for commands does so; `asks_decisions` while it waits for our word before
+    it opens, so that what is known of it must be fresh. `receive` understands a body of any quality and
     never raises. `exchange` serves a station that asks for its
     commands: it holds the request until there is one (never answering at once with nothing) and returns the body to
     answer with. `redirect` points the station's pushes to us and returns what was there; None when they came here
@@ -273,6 +274,8 @@ class Inbox(Protocol):
 
     @property
     def asking(self) -> bool: ...
+    @property
+    def asks_decisions(self) -> bool: ...
     def receive(self, body: bytes) -> Message: ...
     async def exchange(self, body: bytes) -> bytes: ...
     async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None: ...

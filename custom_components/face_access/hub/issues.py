@@ -45,6 +45,12 @@ def wrong_station(hass: HomeAssistant, entry: ConfigEntry, found: str) -> None:
 
 
 @callback
+def right_station(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """The station itself answers at its address. Should another one still use its URL, it will be heard of again."""
+    _clear(hass, entry, WRONG_STATION)
+
+
+@callback
 def clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget the issues of an entry that goes, or starts afresh."""
     for key in (CLOCK_WRONG, PUSH_MISSING, WRONG_STATION):
