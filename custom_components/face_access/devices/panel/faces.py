@@ -68,7 +68,8 @@ class FaceSettings:
     def _written_mode(self) -> str:
         if self.mode is not None:
             if self.mode not in self.modes:
-                raise InvalidValueError("mode", f"must be one of {', '.join(self.modes)}")
+                options = ", ".join(self.modes)
+                raise InvalidValueError("mode", f"must be one of {options}", "choice", options=options)
             return self.mode.value
         if not self.told:
             raise StationProtocolError("the panel did not tell its mode of face recognition")
