@@ -8,8 +8,11 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from ..const import DOMAIN
 from ..devices.errors import (
     InvalidValueError,
+    StationAuthError,
+    StationCertificateError,
     StationConnectionError,
     StationError,
+    StationForbiddenError,
     StationProtocolError,
     StationRefusedError,
     StationTimeoutError,
@@ -38,7 +41,10 @@ _KEYS: Mapping[type[StationError], str] = {
     StationUnsupportedError: "unsupported",
     StationProtocolError: "protocol",
     StationTimeoutError: "timeout",
+    StationCertificateError: "certificate",
     StationConnectionError: "cannot_connect",
+    StationAuthError: "invalid_auth",
+    StationForbiddenError: "forbidden",
 }
 
 
