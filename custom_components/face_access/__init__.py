@@ -1,6 +1,6 @@
 """Face Access: intercom panels, face terminals and face recognition at the door."""
 
-from homeassistant.const import Platform
+from homeassistant.const import CONF_HOST, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
@@ -45,6 +45,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     history = await async_get_history(hass)
     family = FAMILIES[entry.data[CONF_FAMILY]]
     link = async_open_link(hass, entry.data)
+    if CONF_HOST in entry.data:
+        entry.async_on_unload(link.close)
     station = family.station(link, StationInfo(**entry.data[CONF_STATION]), async_time_zone())
     coordinator = FaceAccessCoordinator(hass, entry, station, history)
     entry.runtime_data = coordinator

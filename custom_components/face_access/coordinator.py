@@ -10,6 +10,7 @@ from typing import override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -41,7 +42,7 @@ from .const import (
     RING_ONCE_IN,
     SILENT_AFTER,
 )
-from .devices.errors import StationError, StationUnsupportedError, WrongStationError
+from .devices.errors import StationAuthError, StationError, StationUnsupportedError, WrongStationError
 from .devices.station import Reading, SettingValue, Station
 from .hub import issues, push_target
 from .hub.errors import translated
@@ -133,6 +134,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         except WrongStationError as err:
             issues.wrong_station(self.hass, self.config_entry, err.found)
             raise UpdateFailed(**translated(err)) from err
+        except StationAuthError as err:
+            raise ConfigEntryAuthFailed(**translated(err)) from err
         except StationError as err:
             # A call of before the outage is not the call of after it.
             self.call_state = None
@@ -146,7 +149,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         if full:
             issues.right_station(self.hass, self.config_entry)
         if full and not self._learn_features(reading):
-            await self._async_check_push_target()
+            if self.station.feed is None:
+                await self._async_check_push_target()
             self.config_entry.async_create_background_task(self.hass, self.async_catch_up(), "face_access catch-up")
         return reading
 
