@@ -161,8 +161,8 @@ class TerminalInbox:
         """Whether the terminal asks for commands these days."""
         return isinstance(self._link, QueuedLink) and self._link.online
 
-    def receive(self, body: bytes) -> TerminalMessage:
-        """Understand what was sent. Never raises."""
+    def receive(self, body: bytes, headers: Mapping[str, str] | None = None) -> TerminalMessage:
+        """Understand what was sent; terminals sign nothing. Never raises."""
         message = receive(body, self._state.context)
         if message.upgrade is not None and message.serial is not None:
             return replace(message, acknowledgement=self._firmware.asked(message.upgrade))
