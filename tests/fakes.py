@@ -131,6 +131,9 @@ class FakeMessage:
 
 
 class FakeInbox:
+    asking = False
+    asks_decisions = False
+
     def receive(self, body: bytes, headers: Mapping[str, str] | None = None) -> FakeMessage:
         return FakeMessage()
 

@@ -93,7 +93,6 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             LOGGER,
             config_entry=entry,
             name=station.info.name,
-            # The device cannot be pinged while it is the one who calls: its questions are the sign of life.
             update_interval=READ_EVERY if self.queued else PING_EVERY,
             always_update=False,
         )
@@ -154,8 +153,13 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             raise UpdateFailed(**translated(err)) from err
         issues.clock(self.hass, self.config_entry, reading.clock_offset)
         restart.read(self.hass, self.config_entry, reading)
+        # A station that calls us need not be pinged, its questions are the sign of life; unless it opens by our word.
+        rare = self.queued and not self.station.inbox.asks_decisions
+        self.update_interval = READ_EVERY if rare else PING_EVERY
         if was_offline or self._online_since is None:
             self._online_since = now
+        if full:
+            issues.right_station(self.hass, self.config_entry)
         if full and not self._learn_features(reading):
             if self.station.feed is None:
                 await self._async_check_push_target()
@@ -197,7 +201,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self._read_at = None
         # Shielded: an automation that is restarted in the middle would else leave the reading broken off, as a failure.
         # Not the entry's own task: the reading may find new features, and the reload for them must not cancel it.
-        await asyncio.shield(self.hass.async_create_task(self.async_refresh(), "face_access reading after a change"))
+        # In the background: Home Assistant must not wait with its stop for a device that does not answer.
+        name = "face_access reading after a change"
+        await asyncio.shield(self.hass.async_create_background_task(self.async_refresh(), name))
 
     async def async_write_setting(self, key: str, value: SettingValue) -> None:
         """Write one setting. Whatever comes of it, the entities show the device's true state afterwards."""

@@ -57,12 +57,13 @@ def _objections(
         yield from _about_person(person, door, now)
     if sighting.score is None or sighting.score < max(policy.minimum_score, sighting.threshold or 0):
         yield Reason.SIMILARITY
+    if policy.liveness_required and sighting.liveness is not Liveness.LIVE:
+        yield Reason.LIVENESS
+    # Last: whoever would not be let in anyway shall not be told of as if they were.
     if policy.mode is DoorMode.NOTIFY_ONLY:
         yield Reason.NOTIFY_ONLY
     if policy.mode is DoorMode.NEVER:
         yield Reason.POLICY
-    if policy.liveness_required and sighting.liveness is not Liveness.LIVE:
-        yield Reason.LIVENESS
 
 
 def _about_sighting(sighting: Sighting, now: datetime, policy: DoorPolicy) -> Iterator[Reason]:

@@ -276,16 +276,18 @@ class PushTarget:
 class Inbox(Protocol):
     """How a station reaches us.
 
-    `asking` is True while a station that asks for commands does so. `receive` understands a body of any quality and
-    never raises; `headers` are those of the request, since some stations sign what they send. `exchange` serves a
-    station that asks for its commands: it holds the request until there is one (never answering at once with nothing)
-    and returns the body to answer with. `redirect` points the station's pushes to us and returns what was there; None
-    when they came here already. `restore` puts that back, unless the pushes no longer go to `ours`: then it is somebody
-    else's.
+    `asking` is True while a station that asks for commands does so; `asks_decisions` while it waits for our word before
+    it opens, so that what is known of it must be fresh. `receive` understands a body of any quality and never raises;
+    `headers` are those of the request, since some stations sign what they send. `exchange` serves a station that asks
+    for its commands: it holds the request until there is one (never answering at once with nothing) and returns the
+    body to answer with. `redirect` points the station's pushes to us and returns what was there; None when they came
+    here already. `restore` puts that back, unless the pushes no longer go to `ours`: then it is somebody else's.
     """
 
     @property
     def asking(self) -> bool: ...
+    @property
+    def asks_decisions(self) -> bool: ...
     def receive(self, body: bytes, headers: Mapping[str, str] | None = None) -> Message: ...
     async def exchange(self, body: bytes) -> bytes: ...
     async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None: ...

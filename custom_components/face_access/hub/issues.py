@@ -98,6 +98,12 @@ def restarted(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
 
 @callback
+def right_station(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """The station itself answers at its address. Should another one still use its URL, it will be heard of again."""
+    _clear(hass, entry, WRONG_STATION)
+
+
+@callback
 def clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget the issues of an entry that starts afresh: those that still hold are raised again.
 

@@ -38,6 +38,8 @@ class PanelInbox:
     """The panel's pushes. `receiver` keeps whether a signature ever fitted."""
 
     asking = False
+    # Its questions carry what there is to know about them.
+    asks_decisions = False
 
     def __init__(self, state: PanelState) -> None:
         """Bind to a panel."""
