@@ -21,7 +21,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import custom_components.face_access  # noqa: F401
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.house import async_close_link
+from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal, Timings
+
+from .panels import FAST_PANEL, add_panel
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -63,7 +66,7 @@ async def terminal(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[S
     await simulated.start()
     yield simulated
     # Before it goes off: what was begun ends, and an entry that is unloaded puts the terminal's settings back.
-    await hass.async_block_till_done()
+    await settle(hass)
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         await hass.config_entries.async_unload(entry.entry_id)
     await simulated.stop()
@@ -74,6 +77,31 @@ async def terminal(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[S
 async def entry(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> MockConfigEntry:
     """Set the terminal up as one that Home Assistant calls, with its consent to send what it sees."""
     return await add_direct(hass, terminal)
+
+
+@pytest.fixture
+def panel_model() -> str:
+    """Which panel there is, for tests to override."""
+    return "AA-12FB"
+
+
+@pytest.fixture
+async def panel(hass: HomeAssistant, socket_enabled: None, panel_model: str) -> AsyncIterator[SimulatedPanel]:
+    """Switch a panel on. It must have no complaint about us at the end, unless the test cleared them."""
+    simulated = SimulatedPanel(model=panel_model, name="Gate", timings=FAST_PANEL)
+    await simulated.start()
+    yield simulated
+    await settle(hass)
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        await hass.config_entries.async_unload(entry.entry_id)
+    await simulated.stop()
+    assert simulated.violations == []
+
+
+@pytest.fixture
+async def panel_entry(hass: HomeAssistant, web: str, panel: SimulatedPanel) -> MockConfigEntry:
+    """Set the panel up, with its consent to send what it sees."""
+    return await add_panel(hass, panel)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The vocabulary of the house and the decision who may come in: pure Python, no I/O."""
 
-from .decision import Decision, decide, explain
+from .decision import Decision, decide, decide_shown, explain
 from .events import (
     Alarm,
     AlarmKind,
@@ -58,5 +58,6 @@ __all__ = [
     "StationEvent",
     "Verdict",
     "decide",
+    "decide_shown",
     "explain",
 ]

@@ -50,6 +50,28 @@ def explain(
     return tuple(dict.fromkeys(_objections(sighting, person, door, now, policy, proofs=proofs)))
 
 
+def decide_shown(person: Person | None, door: str, now: datetime, policy: DoorPolicy) -> Decision:
+    """Say whether a card or a code of `person` opens `door` at `now` (aware) under `policy`; nobody's opens nothing.
+
+    What belongs to a face, likeness and liveness, is not asked of a card.
+    """
+    return Decision(reason=next(_objections_to_shown(person, door, now, policy), None))
+
+
+def _objections_to_shown(person: Person | None, door: str, now: datetime, policy: DoorPolicy) -> Iterator[Reason]:
+    if person is None:
+        yield Reason.UNKNOWN
+    else:
+        yield from _about_person(person, door, now)
+    if policy.mode is DoorMode.NOTIFY_ONLY:
+        yield Reason.NOTIFY_ONLY
+    if policy.mode is DoorMode.NEVER:
+        yield Reason.POLICY
+    if policy.factors:
+        # What is shown is one factor, and this door wants more than one.
+        yield Reason.SECOND_FACTOR
+
+
 def _objections(
     sighting: Sighting,
     person: Person | None,
@@ -66,12 +88,13 @@ def _objections(
         yield from _about_person(person, door, now)
     if not _reaches(sighting.score, policy.minimum_score) or not _reaches(sighting.score, sighting.threshold or 0):
         yield Reason.SIMILARITY
+    if policy.liveness_required and sighting.liveness is not Liveness.LIVE:
+        yield Reason.LIVENESS
+    # After all that: whoever would not be let in anyway shall not be told of as if they were.
     if policy.mode is DoorMode.NOTIFY_ONLY:
         yield Reason.NOTIFY_ONLY
     if policy.mode is DoorMode.NEVER:
         yield Reason.POLICY
-    if policy.liveness_required and sighting.liveness is not Liveness.LIVE:
-        yield Reason.LIVENESS
     # Last: whoever asks a phone to confirm may then know that nothing else is in the way.
     if person is None or _missing_factors(policy, proofs, person.id, door, now):
         yield Reason.SECOND_FACTOR

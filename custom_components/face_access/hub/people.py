@@ -1,4 +1,4 @@
-"""The people of the house in Home Assistant: who they are, who of them was seen, and every station that shall know them."""
+"""The people of the house in Home Assistant: who they are, who was seen, and every station that shall know them."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence

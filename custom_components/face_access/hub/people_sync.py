@@ -83,9 +83,8 @@ class TargetWorker:
     def _async_check_online(self) -> None:
         """A station that was away may have been restored, replaced or reset: look at what it has."""
         online = self.coordinator.last_update_success
-        if online and not self._was_online:
-            self.async_wake(look=True)
-        elif online and self._looked_at is not None and dt_util.utcnow() - self._looked_at >= LOOK_EVERY:
+        long_ago = self._looked_at is not None and dt_util.utcnow() - self._looked_at >= LOOK_EVERY
+        if online and (long_ago or not self._was_online):
             self.async_wake(look=True)
         self._was_online = online
 

@@ -27,10 +27,7 @@ def prepare(content: bytes, side: int = LARGEST_SIDE) -> bytes:
     formats = [name for name in _FORMATS if name in Image.OPEN]
     try:
         with Image.open(BytesIO(content), formats=formats) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
-                raise PersonError("photo_too_large")
-            if min(picture.size) < SMALLEST_SIDE:
-                raise PersonError("photo_too_small", limit=str(SMALLEST_SIDE))
+            _check_size(picture)
             picture.draft("RGB", (side, side))
             upright = ImageOps.exif_transpose(picture).convert("RGB")
     except PersonError:
@@ -41,6 +38,13 @@ def prepare(content: bytes, side: int = LARGEST_SIDE) -> bytes:
     buffer = BytesIO()
     upright.save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()
+
+
+def _check_size(picture: Image.Image) -> None:
+    if picture.width * picture.height > _MOST_PIXELS:
+        raise PersonError("photo_too_large")
+    if min(picture.size) < SMALLEST_SIDE:
+        raise PersonError("photo_too_small", limit=str(SMALLEST_SIDE))
 
 
 def thumbnail(photo: bytes) -> bytes:
