@@ -264,16 +264,18 @@ class HousePeople:
 
     @callback
     def _async_report(self, coordinator: FaceAccessCoordinator, event: StationEvent) -> None:
-        if not isinstance(event, Sighting) or not event.household or event.person_id not in self.store.profiles:
+        if not isinstance(event, Sighting) or not event.household:
+            return
+        person = event.person_id
+        if person is None or person not in self.store.profiles:
             return
         if event.recognised and kind_of(event) is not SightingKind.SPOOF:
-            seen = Seen(at=event.captured_at, place=coordinator.config_entry.title, picture=event.pictures.best)
-            before = self.seen.get(event.person_id)
-            if seen.picture is None and before is not None:
-                seen = replace(seen, picture=before.picture)
-            self.seen[event.person_id] = seen
-            self._hass.async_create_task(self._async_keep_seen(event.person_id, seen), "face_access last seen")
-        self._async_tell(event.person_id, event)
+            before = self.seen.get(person)
+            picture = event.pictures.best or (before.picture if before is not None else None)
+            seen = Seen(at=event.captured_at, place=coordinator.config_entry.title, picture=picture)
+            self.seen[person] = seen
+            self._hass.async_create_task(self._async_keep_seen(person, seen), "face_access last seen")
+        self._async_tell(person, event)
 
     async def _async_keep_seen(self, person: str, seen: Seen) -> None:
         try:

@@ -24,7 +24,7 @@ def prepare(content: bytes, side: int = LARGEST_SIDE) -> bytes:
     Raises PersonError.
     """
     Image.init()
-    formats = [name for name in _FORMATS if name in Image.OPEN]
+    formats: list[str] = [name for name in _FORMATS if name in Image.OPEN]
     try:
         with Image.open(BytesIO(content), formats=formats) as picture:
             _check_size(picture)
