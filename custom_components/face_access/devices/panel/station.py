@@ -38,7 +38,6 @@ from .inbox import PanelInbox
 from .info import PanelInfo, parse_info
 from .link import ADMIN, HTTP_PORT, Credentials, PanelLink
 from .phone import SipState
-from .push import PanelBroker
 from .settings import ROWS, SETTINGS, SOURCES
 from .state import PanelState
 
@@ -230,7 +229,6 @@ class PanelFamily:
             clock=PanelClock(client) if panel.android else None,
             records=PanelRecords(state) if panel.faces else None,
             feed=PanelFeed(state),
-            broker=PanelBroker(inbox.receiver, info.serial),
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),
             broker=PanelBroker(state, inbox.receiver) if panel.mqtt else None,
