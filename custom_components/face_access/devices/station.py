@@ -305,18 +305,6 @@ class ProvableInbox(Inbox, Protocol):
     async def prove(self, target: PushTarget) -> None: ...
 
 
-class Broker(Protocol):
-    """What a station publishes on an MQTT broker, while its owner has it speak to one.
-
-    `topic` is where it tells what happens. `receive` understands a payload of any quality and never raises; what came
-    another way is not told again.
-    """
-
-    @property
-    def topic(self) -> str: ...
-    def receive(self, payload: bytes) -> tuple[StationEvent, ...]: ...
-
-
 class Feed(Protocol):
     """What happens at a station that must be asked for it, every `interval`.
 
@@ -466,5 +454,4 @@ class Station:
     broker: Broker | None = None
     questions: Questions | None = None
     credentials: Credentials | None = None
-    broker: Broker | None = None
     people: People | None = None

@@ -137,19 +137,6 @@ class Receiver:
         return not self.verified
 
 
-class PanelBroker:
-    """What the panel publishes while its management server is an MQTT broker."""
-
-    def __init__(self, receiver: Receiver, serial: str) -> None:
-        """Bind to a panel."""
-        self._receiver = receiver
-        self.topic = f"server/request/v0/{serial}"
-
-    def receive(self, payload: bytes) -> tuple[StationEvent, ...]:
-        """Understand a publication. Never raises."""
-        return self._receiver.publication(payload)
-
-
 def _decode(body: bytes) -> dict[str, Any] | None:
     if len(body) > _MAX_BODY:
         return None
