@@ -23,6 +23,8 @@ from .access.naming import SightingKind, denial, kind_of, recognised_name
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import SettingValue
 from .entity import FaceAccessEntity, ReportEntity, sees_faces, tells_all
+from .hub.people_entry import is_people
+from .person import async_setup_people, make_sensors
 
 PARALLEL_UPDATES = 0
 
@@ -125,6 +127,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the sensors that the station has something to say to."""
+    if is_people(entry):
+        async_setup_people(hass, entry, async_add_entities, make_sensors)
+        return
     coordinator = entry.runtime_data
     async_add_entities(FactSensor(coordinator, fact) for fact in FACTS if fact.key in coordinator.features)
     async_add_entities(

@@ -12,19 +12,20 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Person, Role, Sighting, StationEvent
+from ..access import Method, Person, Role, Sighting, StationEvent
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
-from ..devices.station import Enrolment
+from ..devices.station import Enrolment, Question
 from ..people.model import Profile, Storage
 from ..people.photos import thumbnail
 from ..people.store import HoldingState, PeopleStore, Seen
 from ..people.sync import Wanted
 from .doors import async_wired
 from .house import folder
-from .people_issues import async_report_refusals
+from .people_issues import async_clear_refusals, async_report_refusals
 from .people_sync import TargetWorker
+from .questions import async_register_finder
 
 _PEOPLE: HassKey[asyncio.Task[HousePeople]] = HassKey(f"{DOMAIN}_people")
 
@@ -53,7 +54,10 @@ async def _open(hass: HomeAssistant) -> HousePeople:
         await store.close()
         raise
 
+    stop_answering = async_register_finder(hass, people.async_find_shown)
+
     async def close(_event: Event) -> None:
+        stop_answering()
         hass.data.pop(_PEOPLE, None)
         await store.close()
 
@@ -72,6 +76,7 @@ class HousePeople:
         self._hass = hass
         self._listeners: list[PersonListener] = []
         self._stop_schedules: CALLBACK_TYPE | None = None
+        self._names: dict[str, str] = {}
         self._async_follow_schedules()
 
     # What is known
@@ -113,6 +118,19 @@ class HousePeople:
         """What the station holds against somebody counts as well."""
         person = self.person(profile)
         return replace(person, enabled=False) if known is not None and not known.enabled else person
+
+    @callback
+    def async_find_shown(self, question: Question) -> Person | None:
+        """Find whose card that is; nobody's where two people have it."""
+        if question.method is not Method.CARD or not question.number.isdecimal():
+            return None
+        found = [profile for profile in self.store.profiles.values() if profile.card == int(question.number)]
+        return self.person(found[0]) if len(found) == 1 else None
+
+    @callback
+    def async_station_name(self, source: str) -> str:
+        """What the household calls a station."""
+        return self._names.get(source, source)
 
     # Changes
 
@@ -176,6 +194,7 @@ class HousePeople:
     def async_attach(self, coordinator: FaceAccessCoordinator) -> None:
         """Take in a station until its entry is unloaded: hear whom it sees, and teach it the household."""
         entry = coordinator.config_entry
+        self._names[coordinator.serial] = entry.title
         coordinator.async_identify = self.async_identify
         entry.async_on_unload(coordinator.async_subscribe(partial(self._async_report, coordinator)))
         if coordinator.station.people is None:
@@ -197,6 +216,12 @@ class HousePeople:
             del self.workers[coordinator.serial]
 
         entry.async_on_unload(detach)
+
+    async def async_forget_station(self, serial: str) -> None:
+        """A station is no longer the house's: what it was given is its owner's business."""
+        await self.store.drop_target(serial)
+        self._names.pop(serial, None)
+        async_clear_refusals(self._hass, serial)
 
     def _wanted(self, coordinator: FaceAccessCoordinator) -> Iterator[Wanted]:
         """Find what a station shall know: whoever may pass one of its doors, and whoever is to be turned away."""

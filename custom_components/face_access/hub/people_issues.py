@@ -16,13 +16,12 @@ PERSON_REFUSED: Final = "person_refused"
 @callback
 def async_report_refusals(hass: HomeAssistant, store: PeopleStore, coordinator: FaceAccessCoordinator) -> None:
     """Raise an issue for each person whom the station refused, and clear those that are gone."""
-    prefix = f"{PERSON_REFUSED}_{coordinator.serial}_"
     current: set[str] = set()
     for holding in store.holdings(coordinator.serial).values():
         if holding.state is not HoldingState.REFUSED or holding.code is None:
             continue
         profile = store.profiles.get(holding.person)
-        issue_id = f"{prefix}{holding.key}"
+        issue_id = f"{_prefix(coordinator.serial)}{holding.key}"
         current.add(issue_id)
         ir.async_create_issue(
             hass,
@@ -37,11 +36,24 @@ def async_report_refusals(hass: HomeAssistant, store: PeopleStore, coordinator: 
                 "reason": async_refusal_text(holding.code),
             },
         )
-    registry = ir.async_get(hass)
-    stale = [issue for domain, issue in registry.issues if domain == DOMAIN and issue.startswith(prefix)]
-    for issue_id in stale:
-        if issue_id not in current:
+    _clear(hass, coordinator.serial, current)
+
+
+@callback
+def async_clear_refusals(hass: HomeAssistant, serial: str) -> None:
+    """Forget what a station that is gone refused."""
+    _clear(hass, serial, set())
+
+
+def _clear(hass: HomeAssistant, serial: str, current: set[str]) -> None:
+    raised = [issue for domain, issue in ir.async_get(hass).issues if domain == DOMAIN]
+    for issue_id in raised:
+        if issue_id.startswith(_prefix(serial)) and issue_id not in current:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _prefix(serial: str) -> str:
+    return f"{PERSON_REFUSED}_{serial}_"
 
 
 @callback
