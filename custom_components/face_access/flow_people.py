@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 import sqlite3
-from typing import Any, override
+from typing import Any
 
 from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.config_entries import (
@@ -56,7 +56,6 @@ class PeopleFlowMixin(ConfigFlow):
 class PersonFlow(ConfigSubentryFlow):
     """The form of one person."""
 
-    @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Add a person."""
         if self._get_entry().state is not ConfigEntryState.LOADED:

@@ -16,6 +16,7 @@ from . import fields
 from .credentials import add_identifier, get_qr_code, list_identifiers, remove_identifier, reset_passes
 from .door import close_door, deny_access, hold_door_open, open_door, send_wiegand
 from .media import PICTURE_FIELDS, SOUND_FIELDS
+from .people import async_setup_people_actions
 from .records import get_records
 from .request import Action
 from .schedule import add_schedule, get_schedule, set_schedule
@@ -229,6 +230,7 @@ ACTIONS: tuple[Action[Any], ...] = (
 @callback
 def async_setup_actions(hass: HomeAssistant) -> None:
     """Register all actions, whatever stations there are."""
+    async_setup_people_actions(hass)
     for action in ACTIONS:
         hass.services.async_register(
             DOMAIN,

@@ -19,7 +19,7 @@ from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Enrolment, Question
 from ..people.model import Profile, Storage
 from ..people.photos import thumbnail
-from ..people.store import HoldingState, PeopleStore, Seen
+from ..people.store import Holding, HoldingState, PeopleStore, Seen
 from ..people.sync import Wanted
 from .doors import async_wired
 from .house import folder
@@ -43,6 +43,15 @@ async def async_get_people(hass: HomeAssistant) -> HousePeople:
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN, translation_key="people_unreadable", translation_placeholders={"error": str(err)}
         ) from err
+
+
+@callback
+def async_worker(hass: HomeAssistant, coordinator: FaceAccessCoordinator) -> TargetWorker | None:
+    """Find who keeps a station at what it shall know; None for one that learns nobody."""
+    task = hass.data.get(_PEOPLE)
+    if task is None or not task.done() or task.exception() is not None:
+        return None
+    return task.result().workers.get(coordinator.serial)
 
 
 async def _open(hass: HomeAssistant) -> HousePeople:
@@ -134,9 +143,9 @@ class HousePeople:
 
     # Changes
 
-    async def async_add(self, profile: Profile, photos: Sequence[bytes]) -> Profile:
+    async def async_add(self, profile: Profile, photos: Sequence[bytes], holding: Holding | None = None) -> Profile:
         """Add a person, photos as `prepare` made them. Raises PersonError and sqlite3.Error."""
-        profile = await self.store.add(profile, photos)
+        profile = await self.store.add(profile, photos, holding)
         self._async_changed(profile.id)
         return profile
 
@@ -224,12 +233,16 @@ class HousePeople:
         async_clear_refusals(self._hass, serial)
 
     def _wanted(self, coordinator: FaceAccessCoordinator) -> Iterator[Wanted]:
-        """Find what a station shall know: whoever may pass one of its doors, and whoever is to be turned away."""
+        """Find what a station shall know: whoever may pass one of its doors, and whoever is to be turned away.
+
+        Nobody can be given to a station without a face or a card; one who came from there has them there.
+        """
+        there = {holding.person for holding in self.store.holdings(coordinator.serial).values()}
         doors = {coordinator.door_id(door.number) for door in async_wired(coordinator)}
         for profile in tuple(self.store.profiles.values()):
             blocked = profile.role is Role.BLOCKED
             permitted = profile.doors is None or not doors.isdisjoint(profile.doors)
-            if (blocked or permitted) and (profile.photos or profile.card is not None):
+            if (blocked or permitted) and (profile.photos or profile.card is not None or profile.id in there):
                 yield self._wanted_one(profile)
 
     def _wanted_one(self, profile: Profile) -> Wanted:

@@ -129,17 +129,22 @@ class PeopleStore:
         """Everybody, by id."""
         return MappingProxyType(self._profiles)
 
-    async def add(self, profile: Profile, photos: Sequence[bytes] = ()) -> Profile:
-        """Add a person with their photos (JPEG), and return them. Raises PersonError where the id is taken."""
-        return await self._whole(self._add_whole(profile, photos))
+    async def add(self, profile: Profile, photos: Sequence[bytes] = (), holding: Holding | None = None) -> Profile:
+        """Add a person with their photos (JPEG), and return them. Raises PersonError where the id is taken.
 
-    async def _add_whole(self, profile: Profile, photos: Sequence[bytes]) -> Profile:
+        `holding` is what a target has of them already, where they come from there.
+        """
+        return await self._whole(self._add_whole(profile, photos, holding))
+
+    async def _add_whole(self, profile: Profile, photos: Sequence[bytes], holding: Holding | None) -> Profile:
         async with self._writing:
             if profile.id in self._profiles:
                 raise PersonError("person_exists")
             profile = replace(profile, photos=_digests(photos)).checked()
-            await self._run(lambda: self._add(profile, photos))
+            await self._run(lambda: self._add(profile, photos, holding))
             self._profiles[profile.id] = profile
+            if holding is not None:
+                self._holdings.setdefault(holding.target, {})[holding.key] = holding
         return profile
 
     async def update(self, profile: Profile, photos: Sequence[bytes] | None = None) -> Profile:
@@ -292,10 +297,12 @@ class PeopleStore:
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         self._open_connection.execute(statement, values)
 
-    def _add(self, profile: Profile, photos: Sequence[bytes]) -> None:
+    def _add(self, profile: Profile, photos: Sequence[bytes], holding: Holding | None) -> None:
         with self._transaction() as connection:
             connection.execute("INSERT INTO person VALUES (?, ?, ?)", (profile.id, profile.key, profile.to_json()))
             connection.executemany("INSERT INTO photo VALUES (?, ?, ?)", _photo_rows(profile.id, photos))
+            if holding is not None:
+                connection.execute(_PUT_HOLDING, _holding_row(holding))
 
     def _update(self, profile: Profile, photos: Sequence[bytes] | None) -> None:
         with self._transaction() as connection:
