@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import sqlite3
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER
@@ -42,7 +43,10 @@ class TargetWorker:
         self.listeners: list[CALLBACK_TYPE] = []
         self.done = asyncio.Event()
         self._hass = hass
-        self._due = asyncio.Event()
+        self._due = False
+        self._stopped = False
+        self._task: asyncio.Task[None] | None = None
+        self._stop_retry: CALLBACK_TYPE | None = None
         self._retry = False
         self._looked_at: datetime | None = None
         self._was_online = False
@@ -56,28 +60,37 @@ class TargetWorker:
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
-        """Begin to work until the returned callback is called."""
-        entry = self.coordinator.config_entry
-        task = entry.async_create_background_task(self._hass, self._work(), f"face_access people of {entry.title}")
+        """Work whenever there is something to do, until the returned callback is called."""
         unsubscribe = self.coordinator.async_add_listener(self._async_check_online)
         self._async_check_online()
         self.async_wake()
 
+        @callback
         def stop() -> None:
             unsubscribe()
-            task.cancel()
+            self._stopped = True
+            self._async_cancel_retry()
+            if self._task is not None:
+                self._task.cancel()
 
         return stop
 
     @callback
     def async_wake(self, *, look: bool = False, retry: bool = False) -> None:
         """Something else is wanted: see to it soon. `look` reads what is there; `retry` asks again what was refused."""
+        if self._stopped:
+            return
         if look:
             self._looked_at = None
         self._retry |= retry
+        self._due = True
         self.done.clear()
         self.sync.changed()
-        self._due.set()
+        self._async_cancel_retry()
+        if self._task is None or self._task.done():
+            entry = self.coordinator.config_entry
+            name = f"face_access people of {entry.title}"
+            self._task = entry.async_create_background_task(self._hass, self._work(), name, eager_start=False)
 
     @callback
     def _async_check_online(self) -> None:
@@ -89,22 +102,28 @@ class TargetWorker:
         self._was_online = online
 
     async def _work(self) -> None:
-        while True:
-            await self._due.wait()
+        while self._due:
             await asyncio.sleep(GATHER)
-            self._due.clear()
-            if not await self._round():
-                # Shorter when something changes, or when the station comes back.
-                try:
-                    async with asyncio.timeout(RETRY_AFTER):
-                        await self._due.wait()
-                except TimeoutError:
-                    self._due.set()
+            self._due = False
+            if not await self._round() and not self._due:
+                self._stop_retry = async_call_later(self._hass, RETRY_AFTER, self._async_try_again)
+
+    @callback
+    def _async_try_again(self, _now: datetime) -> None:
+        self._stop_retry = None
+        self.async_wake()
+
+    @callback
+    def _async_cancel_retry(self) -> None:
+        if self._stop_retry is not None:
+            self._stop_retry()
+            self._stop_retry = None
 
     async def _round(self) -> bool:
         """Run one round; False where it failed."""
         if not self.coordinator.last_update_success:
             await self.sync.look()
+            self._async_tell()
             return True
         retry, self._retry = self._retry, False
         full = self._looked_at is None
@@ -117,9 +136,7 @@ class TargetWorker:
             return False
         if full:
             self._looked_at = dt_util.utcnow()
-        if not complete:
-            self._due.set()
-        elif not self._due.is_set():
+        if complete and not self._due:
             self.done.set()
         self._async_tell()
         return True
