@@ -119,9 +119,7 @@ async def test_what_a_terminal_sees_carries_the_name_of_the_house(
     assert picture.state not in ("unknown", STATE_UNAVAILABLE)
     # And after a restart.
     assert (await people.store.seen())["anna_berg"].place == "Front door"
-    (device,) = [
-        one for one in dr.async_get(hass).devices.values() if (DOMAIN, f"person_{profile.key}") in one.identifiers
-    ]
+    device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, f"person_{profile.key}")})
     assert device.name == "Änne"
 
 
