@@ -22,8 +22,11 @@ from custom_components.face_access.config_flow import DIRECT_SCHEMA, OPTIONS_SCH
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import (
     InvalidValueError,
+    StationAuthError,
+    StationCertificateError,
     StationConnectionError,
     StationError,
+    StationForbiddenError,
     StationProtocolError,
     StationRefusedError,
     StationTimeoutError,
@@ -31,6 +34,8 @@ from custom_components.face_access.devices.errors import (
     ValueTooLongError,
     WrongStationError,
 )
+from custom_components.face_access.devices.panel import judge
+from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
@@ -41,6 +46,12 @@ from .conftest import add_direct, settle
 FOLDER = Path(__file__).parents[1] / "custom_components" / DOMAIN
 EN = json.loads((FOLDER / "translations" / "en.json").read_text())
 ICONS = json.loads((FOLDER / "icons.json").read_text())
+# Codes of refusals, by their names in the code.
+PANEL_CODES = {
+    value
+    for name, value in vars(judge).items()
+    if name.isupper() and not name.startswith("_") and isinstance(value, str)
+}
 STATION_ERRORS: tuple[StationError, ...] = (
     StationError(),
     StationConnectionError(),
@@ -50,6 +61,11 @@ STATION_ERRORS: tuple[StationError, ...] = (
     WrongStationError("a", "b"),
     InvalidValueError("field", "problem"),
     ValueTooLongError("field", 1, 2),
+    StationAuthError(),
+    StationCertificateError(),
+    StationForbiddenError(),
+    *(InvalidValueError("number", "problem", kind) for kind in ("card_number", "digits", "uuid", "plate")),
+    *(StationRefusedError(code) for code in PANEL_CODES - {code.key for code in ReplyCode} - {UNKNOWN_CODE}),
     *(StationRefusedError(code.key) for code in ReplyCode if code not in (ReplyCode.OK, ReplyCode.UNSUPPORTED)),
     StationRefusedError(UNKNOWN_CODE, "99"),
 )
@@ -103,6 +119,9 @@ def raised() -> Iterator[tuple[str, set[str]]]:
                     key = constant(call.args[0])
                     assert key is not None, ast.dump(call)
                     yield key, {name for name in keywords if name}
+                elif getattr(call.func, "id", None) == "InvalidValueError" and len(call.args) > 2:
+                    if (kind := constant(call.args[2])) is not None:
+                        yield f"invalid_{kind}", {"field", *(name for name in keywords if name)}
                 elif "translation_domain" in keywords and (key := constant(keywords["translation_key"])) is not None:
                     yield key, dictionary(keywords.get("translation_placeholders"), function)
 
@@ -208,7 +227,8 @@ def test_options() -> None:
     step = EN["options"]["step"]["init"]
     fields = {str(key) for key in OPTIONS_SCHEMA.schema}
     assert set(step["data"]) == set(step["data_description"]) == fields
-    assert EN["selector"].keys() == {"door_mode"}
+    assert EN["selector"].keys() == {"door_mode", "identifier_kind"}
+    assert set(EN["selector"]["identifier_kind"]["options"]) == set(CredentialKind)
     assert set(EN["selector"]["door_mode"]["options"]) == set(DoorMode)
     assert placeholders(EN["options"]) == placeholders(EN["selector"]) == set()
 
