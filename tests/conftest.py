@@ -66,7 +66,7 @@ async def terminal(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[S
     await simulated.start()
     yield simulated
     # Before it goes off: what was begun ends, and an entry that is unloaded puts the terminal's settings back.
-    await hass.async_block_till_done()
+    await settle(hass)
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         await hass.config_entries.async_unload(entry.entry_id)
     await simulated.stop()

@@ -124,13 +124,17 @@ class FakeMessage:
     person: Person | None = None
     asks_decision = False
     asks_command = False
+    question = None
 
     def answer(self, decision: Decision | None = None, greeting: Greeting | None = None, door: int = 1) -> bytes:
         return b"{}"
 
 
 class FakeInbox:
-    def receive(self, body: bytes) -> FakeMessage:
+    asking = False
+    asks_decisions = False
+
+    def receive(self, body: bytes, headers: Mapping[str, str] | None = None) -> FakeMessage:
         return FakeMessage()
 
     async def exchange(self, body: bytes) -> bytes:

@@ -10,9 +10,10 @@ from .const import CONF_FAMILY, CONF_STATION, DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices import FAMILIES
 from .devices.station import StationInfo
-from .hub import issues, push_target
+from .hub import issues, push_target, questions
 from .hub.edge import Edge
 from .hub.house import async_close_link, async_get_history, async_open_link, async_time_zone
+from .hub.ladder import Ladder
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -54,7 +55,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     await coordinator.async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     # Last: what is pushed earlier would be acknowledged and heard by no entity. Unanswered, the device sends it again.
-    Edge(hass, coordinator).async_register()
+    edge = Edge(hass, coordinator)
+    edge.async_register()
+    if station.feed is not None:
+        coordinator.ladder = Ladder(hass, coordinator, edge, station.feed)
+        coordinator.ladder.async_start()
     coordinator.async_resume()
     return True
 
@@ -63,13 +68,19 @@ async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
     """Let a station go, leaving it as we found it."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    await push_target.async_restore(hass, entry, entry.runtime_data.station)
+    coordinator = entry.runtime_data
+    if coordinator.ladder is not None:
+        # First: it would renew what is taken back here.
+        await coordinator.ladder.async_stop()
+    await questions.async_restore(coordinator)
+    await push_target.async_restore(hass, entry, coordinator.station)
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> None:
     """Forget all that the station saw: its pictures are biometric data and go with it."""
     issues.clear_all(hass, entry)
+    issues.restarted(hass, entry)
     await async_close_link(hass, entry.data)
     if entry.unique_id is not None:
         history = await async_get_history(hass)

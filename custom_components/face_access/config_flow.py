@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+import contextlib
 from dataclasses import asdict
 from typing import Any, override
 
@@ -21,7 +22,14 @@ from homeassistant.helpers.network import NoURLAvailableError
 
 from .const import CONF_FAMILY, CONF_FEATURES, CONF_PUSH, CONF_STATION, DOMAIN, LOGGER
 from .devices import FAMILIES, Link
-from .devices.errors import InvalidValueError, StationConnectionError, StationError
+from .devices.errors import (
+    InvalidValueError,
+    StationConnectionError,
+    StationError,
+    StationProtocolError,
+    StationRefusedError,
+    StationUnsupportedError,
+)
 from .devices.station import StationInfo
 from .flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key, panel_port
 from .flow_options import FaceAccessOptionsFlow
@@ -108,7 +116,12 @@ class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _learn(self, link: Link) -> StationInfo:
         family = FAMILIES[self._data[CONF_FAMILY]]
         info = await family.identify(link)
-        reading = await family.station(link, info, async_time_zone()).reader.read()
+        station = family.station(link, info, async_time_zone())
+        if station.feed is not None:
+            # Its log tells more of what it has; one that will not be read is no reason to stay out.
+            with contextlib.suppress(StationProtocolError, StationRefusedError, StationUnsupportedError):
+                await station.feed.poll()
+        reading = await station.reader.read()
         self._data[CONF_STATION] = asdict(info)
         self._data[CONF_FEATURES] = sorted({*reading.settings, *reading.facts})
         return info

@@ -1,6 +1,6 @@
 """The vocabulary of the house and the decision who may come in: pure Python, no I/O."""
 
-from .decision import Decision, decide
+from .decision import Decision, decide, decide_shown
 from .events import (
     Alarm,
     AlarmKind,
@@ -55,4 +55,5 @@ __all__ = [
     "StationEvent",
     "Verdict",
     "decide",
+    "decide_shown",
 ]

@@ -28,6 +28,25 @@ def decide(sighting: Sighting, person: Person | None, door: str, now: datetime, 
     return Decision(reason=next(_objections(sighting, person, door, now, policy), None))
 
 
+def decide_shown(person: Person | None, door: str, now: datetime, policy: DoorPolicy) -> Decision:
+    """Say whether a card or a code of `person` opens `door` at `now` (aware) under `policy`; nobody's opens nothing.
+
+    What belongs to a face, likeness and liveness, is not asked of a card.
+    """
+    return Decision(reason=next(_objections_to_shown(person, door, now, policy), None))
+
+
+def _objections_to_shown(person: Person | None, door: str, now: datetime, policy: DoorPolicy) -> Iterator[Reason]:
+    if person is None:
+        yield Reason.UNKNOWN
+    else:
+        yield from _about_person(person, door, now)
+    if policy.mode is DoorMode.NOTIFY_ONLY:
+        yield Reason.NOTIFY_ONLY
+    if policy.mode is DoorMode.NEVER:
+        yield Reason.POLICY
+
+
 def _objections(
     sighting: Sighting, person: Person | None, door: str, now: datetime, policy: DoorPolicy
 ) -> Iterator[Reason]:
@@ -38,12 +57,13 @@ def _objections(
         yield from _about_person(person, door, now)
     if sighting.score is None or sighting.score < max(policy.minimum_score, sighting.threshold or 0):
         yield Reason.SIMILARITY
+    if policy.liveness_required and sighting.liveness is not Liveness.LIVE:
+        yield Reason.LIVENESS
+    # Last: whoever would not be let in anyway shall not be told of as if they were.
     if policy.mode is DoorMode.NOTIFY_ONLY:
         yield Reason.NOTIFY_ONLY
     if policy.mode is DoorMode.NEVER:
         yield Reason.POLICY
-    if policy.liveness_required and sighting.liveness is not Liveness.LIVE:
-        yield Reason.LIVENESS
 
 
 def _about_sighting(sighting: Sighting, now: datetime, policy: DoorPolicy) -> Iterator[Reason]:

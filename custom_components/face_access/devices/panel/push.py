@@ -37,11 +37,6 @@ _OPINIONS: Final = frozenset(
 )
 
 
-def topic(serial: str) -> str:
-    """Name the topic under which a panel publishes its events on a broker."""
-    return f"server/request/v0/{serial}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelMessage:
     """One request of a panel. `question` is what it asks about somebody who stands there."""
@@ -138,6 +133,19 @@ class Receiver:
             self._complained = True
             _LOGGER.info("A delivery of the panel's webhook is not signed as expected")
         return not self.verified
+
+
+class PanelBroker:
+    """What the panel publishes while its management server is an MQTT broker."""
+
+    def __init__(self, receiver: Receiver, serial: str) -> None:
+        """Bind to a panel."""
+        self._receiver = receiver
+        self.topic = f"server/request/v0/{serial}"
+
+    def receive(self, payload: bytes) -> tuple[StationEvent, ...]:
+        """Understand a publication. Never raises."""
+        return self._receiver.publication(payload)
 
 
 def _decode(body: bytes) -> dict[str, Any] | None:

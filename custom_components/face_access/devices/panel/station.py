@@ -37,6 +37,7 @@ from .inbox import PanelInbox
 from .info import PanelInfo, parse_info
 from .link import HTTP_PORT, Credentials, PanelLink
 from .phone import SipState
+from .push import PanelBroker
 from .settings import ROWS, SETTINGS, SOURCES
 from .state import PanelState
 
@@ -211,11 +212,12 @@ class PanelFamily:
         client = PanelClient(link, serial=info.serial)
         state = PanelState(client, info.serial)
         reader = PanelReader(state)
+        inbox = PanelInbox(state)
         return Station(
             info=info,
             doors=tuple(PanelDoor(client, number) for number in range(1, panel.locks + 1)),
             reader=reader,
-            inbox=PanelInbox(state),
+            inbox=inbox,
             settings=PanelSettings(client, reader),
             sip=PanelSip(client),
             camera=PanelCamera(client),
@@ -223,6 +225,7 @@ class PanelFamily:
             clock=PanelClock(client) if panel.android else None,
             records=PanelRecords(state) if panel.faces else None,
             feed=PanelFeed(state),
+            broker=PanelBroker(inbox.receiver, info.serial),
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),
         )

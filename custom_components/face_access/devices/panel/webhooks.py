@@ -6,6 +6,7 @@ from datetime import timedelta
 import hashlib
 import hmac
 import json
+import re
 from typing import Any, Final
 
 from ..errors import InvalidValueError, StationProtocolError, StationRefusedError
@@ -20,6 +21,7 @@ TIMESTAMP: Final = "X-Webhook-Timestamp"
 EVENT_PREFIX: Final = "log."
 _ROOT: Final = "/webhooks"
 _REFUSED_EVENT: Final = "event_types"
+_WORD: Final = re.compile(r"[\w.]+")
 # Set by the panel itself, and refused from us.
 _OWN_HEADERS: Final = frozenset({"host", "authorization", "user-agent", "content-type", "content-length", "connection"})
 
@@ -177,8 +179,8 @@ class Webhooks:
 
 def _without_refused(events: list[str], err: StationRefusedError, essential: frozenset[str]) -> list[str]:
     """Leave out the event that a refusal names; or, where it says no more than that events are wrong, the rest."""
-    detail = err.detail or ""
-    named = [event for event in events if f"={event}" in detail or f"'{event}'" in detail or f"`{event}`" in detail]
+    # Whole words: one event's name begins another's.
+    named = {word.strip(".") for word in _WORD.findall(err.detail or "")} & set(events)
     if named:
         return [event for event in events if event not in named]
     if err.code != WRONG_VALUE or err.field != _REFUSED_EVENT:
