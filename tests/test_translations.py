@@ -18,7 +18,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import DoorMode
-from custom_components.face_access.config_flow import DIRECT_SCHEMA, OPTIONS_SCHEMA, PUSH_SCHEMA
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import (
     InvalidValueError,
@@ -37,11 +36,15 @@ from custom_components.face_access.devices.errors import (
 from custom_components.face_access.devices.panel import judge
 from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
+from custom_components.face_access.flow_forms import DIRECT_SCHEMA, PUSH_SCHEMA
+from custom_components.face_access.flow_options import OPTIONS_SCHEMA
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
+from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import add_direct, settle
+from .panels import add_panel
 
 FOLDER = Path(__file__).parents[1] / "custom_components" / DOMAIN
 EN = json.loads((FOLDER / "translations" / "en.json").read_text())
@@ -237,22 +240,24 @@ async def test_entities(
     hass: HomeAssistant,
     web: str,
     terminal: SimulatedTerminal,
+    panel: SimulatedPanel,
     entity_registry: er.EntityRegistry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each entity of a terminal that has everything has a name of its own, and no name is left over."""
+    """Each entity of a terminal and a panel that have everything has a name of its own, and no name is left over."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
     terminal.app["face"]["enable_dereplication"] = True
-    entry = await add_direct(hass, terminal, push=False)
+    panel.settings.values["/access/door/sensor"].update(enable=True, mode="door_sensor")
     used = set()
-    for doors in (1, 2):
-        hass.config_entries.async_update_entry(entry, options={"doors": doors})
-        assert await hass.config_entries.async_reload(entry.entry_id)
-        await settle(hass)
-        used |= {
-            (entity.domain, entity.translation_key)
-            for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
-        }
+    for entry in (await add_direct(hass, terminal, push=False), await add_panel(hass, panel, push=False)):
+        for doors in (1, 2):
+            hass.config_entries.async_update_entry(entry, options={**entry.options, "doors": doors})
+            assert await hass.config_entries.async_reload(entry.entry_id)
+            await settle(hass)
+            used |= {
+                (entity.domain, entity.translation_key)
+                for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+            }
     there = {(platform, key) for platform, keys in EN["entity"].items() for key in keys}
     assert used == there - NEVER_SEEN
     icons = {(platform, key) for platform, keys in ICONS["entity"].items() for key in keys}
