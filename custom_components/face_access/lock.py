@@ -1,7 +1,7 @@
 """Doors as locks, for those who open them by voice or from a lock card."""
 
 from datetime import datetime
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.components.lock import LockEntity, LockEntityFeature
 from homeassistant.const import Platform
@@ -20,6 +20,10 @@ from .hub.doors import async_open, async_release, async_wired
 from .hub.errors import raise_translated
 
 PARALLEL_UPDATES = 1
+
+# As what a log tells of our own commands, and how long that may take to get here.
+_COMMANDS: Final = (Method.API, Method.EMERGENCY)
+_ECHO_WITHIN: Final = 10.0
 
 
 async def async_setup_entry(
@@ -54,6 +58,8 @@ class DoorLock(DoorEntity, LockEntity):
         self._id = coordinator.door_id(door.number)
         self._open_until: datetime | None = None
         self._ours = False
+        self._commanded_at = float("-inf")
+        self._passage: Passage | None = None
         self._cancel: CALLBACK_TYPE | None = None
 
     @override
@@ -86,16 +92,34 @@ class DoorLock(DoorEntity, LockEntity):
     @callback
     def _async_report(self, event: StationEvent) -> None:
         match event:
-            case DoorMoved(door=self._id, open=True):
-                self._async_opened(event)
+            case Passage(granted=True, doors=doors) if self._id in doors:
+                # Why it opens: that it does is told next.
+                self._passage = event
             case DoorMoved(door=self._id):
-                self._async_closed()
-            case Passage(granted=True, method=Method.EMERGENCY, doors=doors) if self._id in doors and not self._held:
-                # Somebody else holds it open, nobody knows for how long.
-                self._attr_is_locked = None
+                passage, self._passage = self._passage, None
+                if not self._is_echo(passage):
+                    self._async_moved(event, passage)
+                    self.async_write_ha_state()
             case _:
-                return
-        self.async_write_ha_state()
+                pass
+
+    def _is_echo(self, passage: Passage | None) -> bool:
+        """Whether a log tells of our own command, which was told when it was given and may be over by now."""
+        now = self.hass.loop.time()
+        if passage is None:
+            self._commanded_at = now
+            return False
+        return passage.method in _COMMANDS and now - self._commanded_at < _ECHO_WITHIN
+
+    @callback
+    def _async_moved(self, moved: DoorMoved, passage: Passage | None) -> None:
+        if not moved.open:
+            self._async_closed()
+            return
+        if passage is not None and passage.method is Method.EMERGENCY and not self._held:
+            # Somebody else holds it open, nobody knows for how long.
+            self._attr_is_locked = None
+        self._async_opened(moved)
 
     @property
     def _held(self) -> bool:
@@ -104,7 +128,7 @@ class DoorLock(DoorEntity, LockEntity):
 
     @callback
     def _async_opened(self, moved: DoorMoved) -> None:
-        """The relay is held. Another opening, such as the echo of our own in a log, never shortens that."""
+        """The relay is held. Another opening never shortens that."""
         until = dt_util.utcnow() + (moved.held_for or self._door.hold_time(self.coordinator.data))
         if moved.held_for is not None:
             self._ours, self._attr_is_locked, self._open_until = True, True, None
