@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 import socket
 from unittest.mock import patch
 
@@ -102,6 +103,15 @@ async def panel(hass: HomeAssistant, socket_enabled: None, panel_model: str) -> 
 async def panel_entry(hass: HomeAssistant, web: str, panel: SimulatedPanel) -> MockConfigEntry:
     """Set the panel up, with its consent to send what it sees."""
     return await add_panel(hass, panel)
+
+
+@pytest.fixture
+def quick_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask a panel all the time, and have what it was told looked after just as often."""
+    monkeypatch.setattr("custom_components.face_access.hub.ladder.READ_EVERY", timedelta(seconds=0.2))
+    monkeypatch.setattr(
+        "custom_components.face_access.devices.panel.capabilities.PanelFeed.interval", timedelta(seconds=0.1)
+    )
 
 
 @pytest.fixture
