@@ -163,6 +163,20 @@ class FakeDoor:
 
 
 @dataclass
+class FakeHeldDoor(FakeDoor):
+    max_hold: timedelta = timedelta(hours=2)
+
+    async def hold_open(self, duration: timedelta) -> None:
+        self.device.do("hold_open", self.number, duration)
+
+    async def release(self) -> None:
+        self.device.do("release", self.number)
+
+    async def deny(self) -> None:
+        self.device.do("deny", self.number)
+
+
+@dataclass
 class FakeSettings:
     device: FakeDevice
 
