@@ -39,25 +39,20 @@ class DoorLock(DoorEntity, LockEntity):
     """A door strike behind a relay.
 
     It is open while the relay is held after a command that the station accepted, or a passage that it told of. The rest
-    of the time it is locked as far as anybody can assume, and Home Assistant is told that this is an assumption: a
-    strike locks by itself, but nothing measures whether the door stands open or a key holds it. A row of a dashboard
-    then offers to unlock, which works; with an unknown state it would offer to lock, which nothing can do.
+    of the time its state is unknown, because nothing measures it: the strike may be locked, the door may stand open or
+    be held by a key. An assumed "locked" would be believed.
 
     Unlocking is opening, since a strike knows only that pulse. Locking ends holding open, for a door that can be held;
     any other has no command for it, and says so rather than pretend.
     """
 
     _attr_supported_features = LockEntityFeature.OPEN
-    _attr_assumed_state = True
 
     def __init__(self, coordinator: FaceAccessCoordinator, door: Door) -> None:
         """Bind to the door."""
         super().__init__(coordinator, door, "door")
-        self._attr_is_locked = True
-        self._attr_is_open = False
         self._id = coordinator.door_id(door.number)
         self._open_until: datetime | None = None
-        self._ours = False
         self._commanded_at = float("-inf")
         self._passage: Passage | None = None
         self._cancel: CALLBACK_TYPE | None = None
@@ -98,7 +93,7 @@ class DoorLock(DoorEntity, LockEntity):
             case DoorMoved(door=self._id):
                 passage, self._passage = self._passage, None
                 if not self._is_echo(passage):
-                    self._async_moved(event, passage)
+                    self._async_moved(event)
                     self.async_write_ha_state()
             case _:
                 pass
@@ -112,26 +107,18 @@ class DoorLock(DoorEntity, LockEntity):
         return passage.method in _COMMANDS and now - self._commanded_at < _ECHO_WITHIN
 
     @callback
-    def _async_moved(self, moved: DoorMoved, passage: Passage | None) -> None:
-        if not moved.open:
+    def _async_moved(self, moved: DoorMoved) -> None:
+        if moved.open:
+            self._async_opened(moved)
+        else:
             self._async_closed()
-            return
-        if passage is not None and passage.method is Method.EMERGENCY and not self._held:
-            # Somebody else holds it open, nobody knows for how long.
-            self._attr_is_locked = None
-        self._async_opened(moved)
-
-    @property
-    def _held(self) -> bool:
-        """Whether it is held open on our own word."""
-        return self._ours and self._open_until is not None
 
     @callback
     def _async_opened(self, moved: DoorMoved) -> None:
         """The relay is held. Another opening never shortens that."""
         until = dt_util.utcnow() + (moved.held_for or self._door.hold_time(self.coordinator.data))
         if moved.held_for is not None:
-            self._ours, self._attr_is_locked, self._open_until = True, True, None
+            self._open_until = None
         self._open_until = until if self._open_until is None else max(until, self._open_until)
         self._attr_is_open = True
         self._async_cancel_release()
@@ -142,14 +129,14 @@ class DoorLock(DoorEntity, LockEntity):
     def _async_closed(self) -> None:
         """The relay was let go on our word."""
         self._async_cancel_release()
-        self._ours, self._open_until = False, None
-        self._attr_is_open, self._attr_is_locked = False, True
+        self._open_until = None
+        self._attr_is_open = False
 
     @callback
     def _async_released(self, _now: datetime) -> None:
-        """The relay lets go by itself; unless somebody else holds it, that locks."""
+        """The relay let go. Whether the strike locked again, nobody knows."""
         self._cancel = None
-        self._ours, self._open_until = False, None
+        self._open_until = None
         self._attr_is_open = False
         self.async_write_ha_state()
 

@@ -150,9 +150,12 @@ class Camera(Protocol):
 
 @runtime_checkable
 class StreamCamera(Camera, Protocol):
-    """An eye that moves: the address of a stream, with its password in it; None where there is none."""
+    """An eye that moves: the address of a stream, with its password in it; None where there is none.
 
-    async def stream_url(self) -> str | None: ...
+    `port` and `path` in place of the family's usual ones: not every model's are known.
+    """
+
+    async def stream_url(self, port: int | None = None, path: str | None = None) -> str | None: ...
 
 
 class CardOutput(Protocol):
@@ -302,18 +305,6 @@ class ProvableInbox(Inbox, Protocol):
     async def prove(self, target: PushTarget) -> None: ...
 
 
-class Broker(Protocol):
-    """What a station publishes on an MQTT broker, while its owner has it speak to one.
-
-    `topic` is where it tells what happens. `receive` understands a payload of any quality and never raises; what came
-    another way is not told again.
-    """
-
-    @property
-    def topic(self) -> str: ...
-    def receive(self, payload: bytes) -> tuple[StationEvent, ...]: ...
-
-
 class Feed(Protocol):
     """What happens at a station that must be asked for it, every `interval`.
 
@@ -334,6 +325,21 @@ class Questions(Protocol):
     async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None: ...
     async def restore(self, previous: Mapping[str, Any]) -> None: ...
     async def points_to(self, target: PushTarget) -> bool: ...
+
+
+class Broker(Protocol):
+    """A station that can tell a message broker what happens, in place of whom it told before.
+
+    It publishes to `topic`; `receive` understands a publication and never raises. `redirect` returns what was there
+    before, None when it spoke to that broker already; `restore` puts that back.
+    """
+
+    @property
+    def topic(self) -> str: ...
+    def receive(self, payload: bytes) -> tuple[StationEvent, ...]: ...
+    async def redirect(self, url: str, password: str, *, encrypted: bool = False) -> Mapping[str, Any] | None: ...
+    async def restore(self, previous: Mapping[str, Any]) -> None: ...
+    async def points_to(self, url: str) -> bool: ...
 
 
 class CredentialKind(StrEnum):

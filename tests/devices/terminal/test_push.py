@@ -26,7 +26,7 @@ from custom_components.face_access.access import (
 from custom_components.face_access.access.naming import kind_of
 from custom_components.face_access.devices.station import Greeting, ScreenText
 from custom_components.face_access.devices.terminal.push import REFUSALS, Context, TerminalMessage, receive
-from custom_components.face_access.devices.terminal.wire import as_int
+from custom_components.face_access.devices.values import as_int
 
 SERIAL = "0123A1-0000C4-0001EE"
 ZONE = ZoneInfo("Europe/Prague")

@@ -20,6 +20,7 @@ from ..errors import (
     StationUnsupportedError,
 )
 from ..station import Reading, Setting, SettingValue, Station, StationInfo
+from .broker import PanelBroker
 from .capabilities import (
     PanelCamera,
     PanelClock,
@@ -35,18 +36,18 @@ from .client import PanelClient
 from .identifier import types_of
 from .inbox import PanelInbox
 from .info import PanelInfo, parse_info
-from .link import HTTP_PORT, Credentials, PanelLink
+from .link import ADMIN, HTTP_PORT, Credentials, PanelLink
 from .phone import SipState
-from .push import PanelBroker
 from .settings import ROWS, SETTINGS, SOURCES
 from .state import PanelState
 
 _LOGGER = logging.getLogger(__name__)
 
 _MANUFACTURER: Final = "BAS-IP"
-_ADMIN: Final = "admin"
 # A firmware check goes to the vendor's server.
 _FIRMWARE_EVERY: Final = 86400.0
+# What a panel lacks may only be switched off on it: it is asked for again after so long.
+_LACKING_FOR: Final = 3600.0
 _MODEL: Final = re.compile(r"([a-z]+)(\d.*)")
 
 
@@ -65,13 +66,13 @@ def describe(info: PanelInfo) -> StationInfo:
 
 
 class PanelReader:
-    """Reads a panel. What it does not have is left out, and not asked for again until its firmware is another one."""
+    """Reads a panel. What it does not have is left out, and asked for again after an hour or with another firmware."""
 
     def __init__(self, state: PanelState) -> None:
         """Bind to a panel."""
         self._state = state
         self._client = state.client
-        self._lacking: set[str] = set()
+        self._lacking: dict[str, float] = {}
         self._firmware: str | None = None
         self._latest: str | None = None
         self._checked_at: float | None = None
@@ -127,13 +128,16 @@ class PanelReader:
 
     async def _try[T](self, name: str, ask: Callable[[], Awaitable[T]]) -> T | None:
         """Ask for something that not every panel has."""
-        if name in self._lacking:
+        if time.monotonic() - self._lacking.get(name, float("-inf")) < _LACKING_FOR:
             return None
         try:
             return await ask()
         except (StationUnsupportedError, StationForbiddenError) as err:
+            if isinstance(err, StationForbiddenError) and self._client.link.account_type != ADMIN:
+                # Not this function, but the account is at fault.
+                raise
             _LOGGER.debug("%s is not to be had: %s", name, type(err).__name__)
-            self._lacking.add(name)
+            self._lacking[name] = time.monotonic()
         except (StationRefusedError, StationProtocolError) as err:
             _LOGGER.debug("%s could not be read: %s", name, err)
         return None
@@ -174,7 +178,7 @@ class PanelFamily:
 
     def direct(self, session: aiohttp.ClientSession, address: Address) -> PanelLink:
         """Reach a panel. Most sign their certificates themselves. Raises InvalidValueError for what is no host."""
-        credentials = Credentials(username=address.username or _ADMIN, password=address.password)
+        credentials = Credentials(username=address.username or ADMIN, password=address.password)
         return PanelLink(
             session,
             address.host,
@@ -198,7 +202,7 @@ class PanelFamily:
         # Any question will do that needs a login: its answer matters to nobody.
         with contextlib.suppress(StationUnsupportedError, StationRefusedError, StationProtocolError):
             await client.system.time()
-        if link.account_type not in (None, _ADMIN):
+        if link.account_type not in (None, ADMIN):
             raise StationForbiddenError("the account is not an administrator's")
         return describe(info)
 
@@ -208,7 +212,8 @@ class PanelFamily:
         A panel that is away is what it was when `info` was read. It tells its times in full, so the house's time zone
         is of no use to it.
         """
-        panel = link.info or parse_info({"device_serial_number": info.serial, "device_model": info.model})
+        told = {"device_serial_number": info.serial, "device_model": info.model, "firmware_version": info.firmware}
+        panel = link.info or parse_info(told)
         client = PanelClient(link, serial=info.serial)
         state = PanelState(client, info.serial)
         reader = PanelReader(state)
@@ -225,7 +230,7 @@ class PanelFamily:
             clock=PanelClock(client) if panel.android else None,
             records=PanelRecords(state) if panel.faces else None,
             feed=PanelFeed(state),
-            broker=PanelBroker(inbox.receiver, info.serial),
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),
+            broker=PanelBroker(state, inbox.receiver) if panel.mqtt else None,
         )

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import InvalidValueError
+from ..values import MAX_U32, as_int, as_objects, as_text, check_number, check_text, to_base64
 from .caller import LONG_TIMEOUT, Caller, Effect
-from .values import MAX_U32, check_number, check_text, to_base64
-from .wire import as_int, as_objects, as_text
 
 SPEECH_LIMIT: Final = 64
 

@@ -7,9 +7,10 @@ import time
 from typing import Any, Final
 
 from ..errors import StationProtocolError, StationRefusedError, StationUnsupportedError, WrongStationError
+from ..values import as_int, as_text
 from .codes import ReplyCode, refusal
 from .link import Link
-from .wire import answers, as_int, as_text, command_of, envelope
+from .wire import answers, command_of, envelope
 
 # Terminals answer at once; those that work on a picture or write a file take longer.
 TIMEOUT: Final = 10.0

@@ -6,9 +6,8 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from ..errors import InvalidValueError
+from ..values import MAX_U32, as_bool, as_float, as_int, as_object, as_text, check_number, check_text, section
 from .services import ControlService, UploadInfo
-from .values import MAX_U32, check_number, check_text
-from .wire import as_bool, as_float, as_int, as_object, as_text, section
 
 type ParamValue = bool | int | float | str
 

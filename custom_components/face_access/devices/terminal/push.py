@@ -29,11 +29,12 @@ from ...access import (
 )
 from ..errors import StationProtocolError
 from ..station import Greeting, ScreenText
+from ..values import as_bool, as_float, as_int, as_text, from_base64, is_jpeg, is_png, section
 from .audio import SPEECH_LIMIT
 from .queue import HEARTBEAT, is_control
 from .screen import OsdText, write_text
-from .values import from_base64, is_jpeg, is_png, read_time
-from .wire import as_bool, as_float, as_int, as_text, command_of, cut_text, decode, section
+from .values import read_time
+from .wire import command_of, cut_text, decode
 
 # 2.2.1.1: why a person who is known may not pass. Numbers that we do not know are a no all the same.
 REFUSALS: Mapping[int, Reason] = {

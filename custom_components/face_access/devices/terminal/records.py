@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..errors import InvalidValueError
+from ..values import as_bool, as_float, as_int, as_object, as_objects, as_text, check_number, check_text, from_base64
 from .caller import LONG_TIMEOUT, Caller
 from .paging import MAX_PAGE_SIZE, Page, all_items, check_page
 from .push import match_failed
-from .values import ID_LIMIT, check_number, check_text, from_base64, read_time
-from .wire import as_bool, as_float, as_int, as_object, as_objects, as_text
+from .values import ID_LIMIT, read_time
 
 _NAME_LIMIT: Final = 63
 _MAX_TIMESTAMP: Final = 2**40

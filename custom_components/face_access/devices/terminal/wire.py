@@ -6,26 +6,7 @@ import math
 from typing import Any, Final
 
 from ..errors import StationProtocolError
-from ..values import as_bool, as_float, as_int, as_list, as_object, as_objects, as_text, section
-
-__all__ = [
-    "CONTENT_TYPE",
-    "VERSION",
-    "answers",
-    "as_bool",
-    "as_float",
-    "as_int",
-    "as_list",
-    "as_object",
-    "as_objects",
-    "as_text",
-    "command_of",
-    "cut_text",
-    "decode",
-    "encode",
-    "envelope",
-    "section",
-]
+from ..values import as_text
 
 VERSION: Final = "0.2"
 CONTENT_TYPE: Final = "application/json; charset=utf-8"
