@@ -7,6 +7,7 @@ from datetime import timedelta
 import hashlib
 import hmac
 import json
+import re
 from typing import Any, Final
 
 from ..errors import InvalidValueError, StationProtocolError, StationRefusedError
@@ -22,6 +23,7 @@ ATTEMPT: Final = "X-Webhook-Attempt"
 EVENT_PREFIX: Final = "log."
 _ROOT: Final = "/webhooks"
 _REFUSED_EVENT: Final = "event_types"
+_EVENT: Final = re.compile(rf"\b{re.escape(EVENT_PREFIX)}\w+")
 # Set by the panel itself, and refused from us.
 _OWN_HEADERS: Final = frozenset({"host", "authorization", "user-agent", "content-type", "content-length", "connection"})
 
@@ -194,9 +196,9 @@ def _unmentioned(webhook: Webhook) -> Iterator[None]:
 
 def _without_refused(events: list[str], err: StationRefusedError, essential: frozenset[str]) -> list[str]:
     """Leave out the event that a refusal names; or, where it says no more than that events are wrong, the rest."""
-    detail = err.detail or ""
-    named = [event for event in events if f"={event}" in detail or f"'{event}'" in detail or f"`{event}`" in detail]
-    if named:
+    # Whole words: one name may begin with another one.
+    named = frozenset(_EVENT.findall(err.detail or ""))
+    if named & frozenset(events):
         return [event for event in events if event not in named]
     if err.code != WRONG_VALUE or err.field != _REFUSED_EVENT:
         return events
