@@ -18,12 +18,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import DoorMode
-from custom_components.face_access.config_flow import DIRECT_SCHEMA, OPTIONS_SCHEMA, PUSH_SCHEMA
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import (
     InvalidValueError,
+    StationAuthError,
+    StationCertificateError,
     StationConnectionError,
     StationError,
+    StationForbiddenError,
     StationProtocolError,
     StationRefusedError,
     StationTimeoutError,
@@ -31,16 +33,28 @@ from custom_components.face_access.devices.errors import (
     ValueTooLongError,
     WrongStationError,
 )
+from custom_components.face_access.devices.panel import judge
+from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
+from custom_components.face_access.flow_forms import DIRECT_SCHEMA, PUSH_SCHEMA
+from custom_components.face_access.flow_options import OPTIONS_SCHEMA
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
+from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import add_direct, settle
+from .panels import add_panel
 
 FOLDER = Path(__file__).parents[1] / "custom_components" / DOMAIN
 EN = json.loads((FOLDER / "translations" / "en.json").read_text())
 ICONS = json.loads((FOLDER / "icons.json").read_text())
+# Codes of refusals, by their names in the code.
+PANEL_CODES = {
+    value
+    for name, value in vars(judge).items()
+    if name.isupper() and not name.startswith("_") and isinstance(value, str)
+}
 STATION_ERRORS: tuple[StationError, ...] = (
     StationError(),
     StationConnectionError(),
@@ -50,6 +64,11 @@ STATION_ERRORS: tuple[StationError, ...] = (
     WrongStationError("a", "b"),
     InvalidValueError("field", "problem"),
     ValueTooLongError("field", 1, 2),
+    StationAuthError(),
+    StationCertificateError(),
+    StationForbiddenError(),
+    *(InvalidValueError("number", "problem", kind) for kind in ("card_number", "digits", "uuid", "plate")),
+    *(StationRefusedError(code) for code in PANEL_CODES - {code.key for code in ReplyCode} - {UNKNOWN_CODE}),
     *(StationRefusedError(code.key) for code in ReplyCode if code not in (ReplyCode.OK, ReplyCode.UNSUPPORTED)),
     StationRefusedError(UNKNOWN_CODE, "99"),
 )
@@ -103,6 +122,9 @@ def raised() -> Iterator[tuple[str, set[str]]]:
                     key = constant(call.args[0])
                     assert key is not None, ast.dump(call)
                     yield key, {name for name in keywords if name}
+                elif getattr(call.func, "id", None) == "InvalidValueError" and len(call.args) > 2:
+                    if (kind := constant(call.args[2])) is not None:
+                        yield f"invalid_{kind}", {"field", *(name for name in keywords if name)}
                 elif "translation_domain" in keywords and (key := constant(keywords["translation_key"])) is not None:
                     yield key, dictionary(keywords.get("translation_placeholders"), function)
 
@@ -208,7 +230,8 @@ def test_options() -> None:
     step = EN["options"]["step"]["init"]
     fields = {str(key) for key in OPTIONS_SCHEMA.schema}
     assert set(step["data"]) == set(step["data_description"]) == fields
-    assert EN["selector"].keys() == {"door_mode"}
+    assert EN["selector"].keys() == {"door_mode", "identifier_kind"}
+    assert set(EN["selector"]["identifier_kind"]["options"]) == set(CredentialKind)
     assert set(EN["selector"]["door_mode"]["options"]) == set(DoorMode)
     assert placeholders(EN["options"]) == placeholders(EN["selector"]) == set()
 
@@ -217,22 +240,24 @@ async def test_entities(
     hass: HomeAssistant,
     web: str,
     terminal: SimulatedTerminal,
+    panel: SimulatedPanel,
     entity_registry: er.EntityRegistry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each entity of a terminal that has everything has a name of its own, and no name is left over."""
+    """Each entity of a terminal and a panel that have everything has a name of its own, and no name is left over."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
     terminal.app["face"]["enable_dereplication"] = True
-    entry = await add_direct(hass, terminal, push=False)
+    panel.settings.values["/access/door/sensor"].update(enable=True, mode="door_sensor")
     used = set()
-    for doors in (1, 2):
-        hass.config_entries.async_update_entry(entry, options={"doors": doors})
-        assert await hass.config_entries.async_reload(entry.entry_id)
-        await settle(hass)
-        used |= {
-            (entity.domain, entity.translation_key)
-            for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
-        }
+    for entry in (await add_direct(hass, terminal, push=False), await add_panel(hass, panel, push=False)):
+        for doors in (1, 2):
+            hass.config_entries.async_update_entry(entry, options={**entry.options, "doors": doors})
+            assert await hass.config_entries.async_reload(entry.entry_id)
+            await settle(hass)
+            used |= {
+                (entity.domain, entity.translation_key)
+                for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+            }
     there = {(platform, key) for platform, keys in EN["entity"].items() for key in keys}
     assert used == there - NEVER_SEEN
     icons = {(platform, key) for platform, keys in ICONS["entity"].items() for key in keys}

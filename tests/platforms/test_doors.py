@@ -4,18 +4,20 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.const import STATE_UNKNOWN
+from homeassistant.const import ATTR_ASSUMED_STATE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.face_access.access import DoorMoved
+from custom_components.face_access.access import DoorMoved, Method, Passage, StationEvent
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.coordinator import FaceAccessCoordinator
 from custom_components.face_access.devices.errors import StationTimeoutError
-from tests.fakes import SERIAL, FakeDevice, known
+from custom_components.face_access.hub.doors import async_hold_open
+from tests.fakes import SERIAL, FakeDevice, FakeHeldDoor, known
 
 from .conftest import SetUp
 
@@ -24,6 +26,15 @@ type Find = Callable[[str, str], str]
 
 async def call(hass: HomeAssistant, platform: str, action: str, entity: str) -> None:
     await hass.services.async_call(platform, action, {"entity_id": entity}, blocking=True)
+
+
+def opened_by(coordinator: FaceAccessCoordinator, method: Method) -> tuple[StationEvent, ...]:
+    """What a log tells of an opening."""
+    door = coordinator.door_id(1)
+    return (
+        Passage(source=SERIAL, at=dt_util.utcnow(), granted=True, method=method, doors=(door,)),
+        DoorMoved(source=SERIAL, door=door, open=True),
+    )
 
 
 async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float) -> None:
@@ -44,14 +55,14 @@ async def test_lock_is_open_while_the_relay_is_held(
     action: str,
 ) -> None:
     lock = entity_id("lock", "door_1")
-    assert hass.states.get(lock).state == STATE_UNKNOWN
+    assert hass.states.get(lock).state == "locked"
     await call(hass, platform, action, entity_id(platform, f"{key}_1"))
     assert device.did("open") == [(1,)]
     assert hass.states.get(lock).state == "open"
     await pass_time(hass, freezer, 2)
     assert hass.states.get(lock).state == "open"
     await pass_time(hass, freezer, 2)
-    assert hass.states.get(lock).state == STATE_UNKNOWN
+    assert hass.states.get(lock).state == "locked"
 
 
 async def test_opening_again_holds_longer(
@@ -64,7 +75,7 @@ async def test_opening_again_holds_longer(
     await pass_time(hass, freezer, 2)
     assert hass.states.get(lock).state == "open"
     await pass_time(hass, freezer, 2)
-    assert hass.states.get(lock).state == STATE_UNKNOWN
+    assert hass.states.get(lock).state == "locked"
 
 
 async def test_nothing_is_claimed_when_the_station_did_not_answer(
@@ -75,7 +86,7 @@ async def test_nothing_is_claimed_when_the_station_did_not_answer(
         with pytest.raises(HomeAssistantError) as error:
             await call(hass, platform, action, entity_id(platform, key))
         assert error.value.translation_key == "timeout"
-    assert hass.states.get(entity_id("lock", "door_1")).state == STATE_UNKNOWN
+    assert hass.states.get(entity_id("lock", "door_1")).state == "locked"
 
 
 async def test_lock_cannot_lock(
@@ -91,12 +102,106 @@ async def test_seeing_somebody_claims_nothing_about_the_door(
     hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find
 ) -> None:
     coordinator.async_dispatch(known())
-    assert hass.states.get(entity_id("lock", "door_1")).state == STATE_UNKNOWN
+    assert hass.states.get(entity_id("lock", "door_1")).state == "locked"
+
+
+async def test_at_rest_it_is_assumed_to_be_locked(
+    hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find
+) -> None:
+    """A row of a dashboard then offers to unlock, and everybody can see that nothing was measured."""
+    lock = hass.states.get(entity_id("lock", "door_1"))
+    assert (lock.state, lock.attributes[ATTR_ASSUMED_STATE]) == ("locked", True)
+
+
+@pytest.fixture
+def held_doors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the station doors that can be held open."""
+    monkeypatch.setattr("tests.fakes.FakeDoor", FakeHeldDoor)
+
+
+async def test_held_open_until_the_time_is_up(
+    hass: HomeAssistant,
+    held_doors: None,
+    coordinator: FaceAccessCoordinator,
+    device: FakeDevice,
+    entity_id: Find,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    lock = entity_id("lock", "door_1")
+    await async_hold_open(coordinator, coordinator.station.doors[0], timedelta(seconds=60))
+    assert device.did("hold_open") == [(1, timedelta(seconds=60))]
+    await pass_time(hass, freezer, 50)
+    # Another opening, or the echo of our own in a log, shortens nothing.
+    for event in opened_by(coordinator, Method.EMERGENCY):
+        coordinator.async_dispatch(event)
+    assert hass.states.get(lock).state == "open"
+    await pass_time(hass, freezer, 9)
+    assert hass.states.get(lock).state == "open"
+    await pass_time(hass, freezer, 2)
+    assert hass.states.get(lock).state == "locked"
+
+
+async def test_locking_ends_holding_open(
+    hass: HomeAssistant,
+    held_doors: None,
+    coordinator: FaceAccessCoordinator,
+    device: FakeDevice,
+    entity_id: Find,
+) -> None:
+    lock = entity_id("lock", "door_1")
+    await async_hold_open(coordinator, coordinator.station.doors[0], timedelta(hours=1))
+    device.trouble = StationTimeoutError("no answer")
+    with pytest.raises(HomeAssistantError):
+        await call(hass, "lock", "lock", lock)
+    assert hass.states.get(lock).state == "open"
+    device.trouble = None
+    await call(hass, "lock", "lock", lock)
+    assert device.did("release") == [(1,)]
+    assert hass.states.get(lock).state == "locked"
+
+
+async def test_held_open_by_somebody_else(
+    hass: HomeAssistant,
+    held_doors: None,
+    coordinator: FaceAccessCoordinator,
+    entity_id: Find,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """For how long nobody knows: after the usual time it is not known to be locked, until somebody locks it."""
+    lock = entity_id("lock", "door_1")
+    for event in opened_by(coordinator, Method.EMERGENCY):
+        coordinator.async_dispatch(event)
+    assert hass.states.get(lock).state == "open"
+    await pass_time(hass, freezer, 10)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+    await call(hass, "lock", "open", lock)
+    await pass_time(hass, freezer, 10)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+    await call(hass, "lock", "lock", lock)
+    assert hass.states.get(lock).state == "locked"
+
+
+async def test_a_card_is_over_after_the_hold_time(
+    hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find, freezer: FrozenDateTimeFactory
+) -> None:
+    lock = entity_id("lock", "door_1")
+    for event in opened_by(coordinator, Method.CARD):
+        coordinator.async_dispatch(event)
+    assert hass.states.get(lock).state == "open"
+    await pass_time(hass, freezer, 4)
+    assert hass.states.get(lock).state == "locked"
+
+
+async def test_saying_no(
+    hass: HomeAssistant, held_doors: None, coordinator: FaceAccessCoordinator, device: FakeDevice, entity_id: Find
+) -> None:
+    await call(hass, "button", "press", entity_id("button", "deny_access"))
+    assert device.did("deny") == [(1,)]
 
 
 async def test_reported_movement(hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find) -> None:
     lock = entity_id("lock", "door_1")
-    for door, opened, state in ((2, True, STATE_UNKNOWN), (1, True, "open"), (1, False, STATE_UNKNOWN)):
+    for door, opened, state in ((2, True, "locked"), (1, True, "open"), (1, False, "locked")):
         coordinator.async_dispatch(DoorMoved(source=SERIAL, door=coordinator.door_id(door), open=opened))
         assert hass.states.get(lock).state == state
 
@@ -128,7 +233,7 @@ async def test_second_door_and_taking_it_back(
     assert hass.states.get(entity_id("lock", "door_1")).name == "Front door Door 1"
     await call(hass, "lock", "open", entity_id("lock", "door_2"))
     assert device.did("open") == [(2,)]
-    assert hass.states.get(entity_id("lock", "door_1")).state == STATE_UNKNOWN
+    assert hass.states.get(entity_id("lock", "door_1")).state == "locked"
     hass.config_entries.async_update_entry(fake_entry, options={"doors": 1})
     await hass.config_entries.async_reload(fake_entry.entry_id)
     await hass.async_block_till_done()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...access import StationEvent
-from .push import Receiver, topic
+from .push import Receiver
 from .state import PanelState
 from .system import Management, Protocol
 
@@ -20,7 +20,7 @@ class PanelBroker:
     @property
     def topic(self) -> str:
         """Where the panel publishes."""
-        return topic(self._state.context.serial)
+        return f"server/request/v0/{self._state.context.serial}"
 
     def receive(self, payload: bytes) -> tuple[StationEvent, ...]:
         """Understand a publication. Never raises."""

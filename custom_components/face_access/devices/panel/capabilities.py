@@ -229,7 +229,7 @@ class PanelCredentials:
         if identifier.type is not IdentifierType.FACE:
             return await self._client.identifiers.create(identifier)
         if credential.photo is None:
-            raise InvalidValueError("photo", "is missing: a face is made of one")
+            raise InvalidValueError("photo", "is missing: a face is made of one", "no_photo")
         return await self._client.identifiers.enrol(identifier, credential.photo)
 
     async def remove(self, uid: int) -> None:

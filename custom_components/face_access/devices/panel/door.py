@@ -165,7 +165,8 @@ class Access:
         raw = await self._caller.get(_SENSOR)
         known = DoorSensor.parse(raw).modes
         if mode is not None and known and mode not in known:
-            raise InvalidValueError("mode", f"must be one of {', '.join(known)}")
+            options = ", ".join(known)
+            raise InvalidValueError("mode", f"must be one of {options}", "choice", options=options)
         repeat_key = next((key for key in _REPEAT_KEYS if key in raw), _REPEAT_KEYS[0])
         repeated = {} if repeat is None else {repeat_key: repeat}
         kept = {key: value for key, value in raw.items() if key != "available_modes"}

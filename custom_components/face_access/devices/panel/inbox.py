@@ -93,6 +93,11 @@ class PanelInbox:
         wanted = self._webhook(target)
         return any(_is_at(webhook, wanted) for webhook in await self._ours(_mark(target)))
 
+    async def prove(self, target: PushTarget) -> None:
+        """Let the panel send a test over our webhook. Raises StationUnsupportedError where it cannot."""
+        for webhook in (await self._ours(_mark(target)))[:1]:
+            await self._state.client.webhooks.test(webhook.uid or 0)
+
     async def _create(self, wanted: Webhook) -> None:
         # Known before the panel is told: the first delivery may be faster than the answer.
         self.receiver.secret, self.receiver.verified = wanted.secret, False

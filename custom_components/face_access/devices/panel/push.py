@@ -37,11 +37,6 @@ _OPINIONS: Final = frozenset(
 )
 
 
-def topic(serial: str) -> str:
-    """Name the topic under which a panel publishes its events on a broker."""
-    return f"server/request/v0/{serial}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelMessage:
     """One request of a panel. `question` is what it asks about somebody who stands there."""

@@ -104,7 +104,7 @@ class PanelReader:
         return Reading(settings=settings, facts=await self._facts(), clock_offset=offset)
 
     async def _facts(self) -> dict[str, SettingValue]:
-        facts: dict[str, SettingValue] = {}
+        facts: dict[str, SettingValue] = {} if self._firmware is None else {"firmware": self._firmware}
         if (sip := await self._try("sip_status", self._client.phone.status)) is not None and sip.state is not None:
             facts["sip_registered"] = sip.state is SipState.REGISTERED
         if (door := await self._try("door", self._client.access.status)) is not None:
@@ -120,7 +120,10 @@ class PanelReader:
         if self._checked_at is None or now - self._checked_at >= _FIRMWARE_EVERY:
             self._checked_at = now
             check = await self._try("firmware", self._client.system.firmware)
-            self._latest = check.version if check is not None and check.available else None
+            self._latest = None
+            if check is not None and check.available is not None:
+                # Nothing newer is news too: what runs is the newest then.
+                self._latest = check.version if check.available else self._firmware
         return self._latest
 
     async def _try[T](self, name: str, ask: Callable[[], Awaitable[T]]) -> T | None:
@@ -160,7 +163,8 @@ class PanelSettings:
             raise InvalidValueError(key, "is no setting")
         setting = self._reader.described[key]
         if setting.options and value not in setting.options:
-            raise InvalidValueError(key, f"must be one of {', '.join(setting.options)}")
+            options = ", ".join(setting.options)
+            raise InvalidValueError(key, f"must be one of {options}", "choice", options=options)
         await row.write(self._client, value)
 
 

@@ -23,7 +23,7 @@ ATTEMPT: Final = "X-Webhook-Attempt"
 EVENT_PREFIX: Final = "log."
 _ROOT: Final = "/webhooks"
 _REFUSED_EVENT: Final = "event_types"
-_EVENT: Final = re.compile(rf"\b{re.escape(EVENT_PREFIX)}\w+")
+_WORD: Final = re.compile(r"[\w.]+")
 # Set by the panel itself, and refused from us.
 _OWN_HEADERS: Final = frozenset({"host", "authorization", "user-agent", "content-type", "content-length", "connection"})
 
@@ -196,9 +196,9 @@ def _unmentioned(webhook: Webhook) -> Iterator[None]:
 
 def _without_refused(events: list[str], err: StationRefusedError, essential: frozenset[str]) -> list[str]:
     """Leave out the event that a refusal names; or, where it says no more than that events are wrong, the rest."""
-    # Whole words: one name may begin with another one.
-    named = frozenset(_EVENT.findall(err.detail or ""))
-    if named & frozenset(events):
+    # Whole words: one event's name begins another's.
+    named = {word.strip(".") for word in _WORD.findall(err.detail or "")} & set(events)
+    if named:
         return [event for event in events if event not in named]
     if err.code != WRONG_VALUE or err.field != _REFUSED_EVENT:
         return events

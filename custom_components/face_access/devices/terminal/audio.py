@@ -33,7 +33,7 @@ class Audio:
     async def play(self, wav: bytes) -> None:
         """Play a WAV file (2.12.2)."""
         if not (wav.startswith(b"RIFF") and wav[8:12] == b"WAVE"):
-            raise InvalidValueError("wav", "must be a WAV file")
+            raise InvalidValueError("wav", "must be a WAV file", "wav")
         audio = {"format": "wav", "data": to_base64(wav)}
         await self._call("play audio stream", {"audio": audio}, effect=Effect.ACT, timeout=LONG_TIMEOUT)
 

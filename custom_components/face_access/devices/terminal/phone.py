@@ -36,7 +36,7 @@ class Sip:
         """Call `sip:username@domain:port` (2.16.2)."""
         match = _SIP_URL.fullmatch(check_text("url", url))
         if match is None or not 1 <= int(match[1]) <= 65535:
-            raise InvalidValueError("url", "must look like sip:username@domain:port")
+            raise InvalidValueError("url", "must look like sip:username@domain:port", "sip_address")
         await self._call("sip call", {"url": url}, effect=Effect.ACT)
 
     async def hang_up(self) -> None:

@@ -104,6 +104,7 @@ class TerminalMessage:
     person: Person | None = None
     asks_decision: bool = False
     asks_command: bool = False
+    question: None = None
     upgrade: Mapping[str, Any] | None = field(default=None, repr=False)
     acknowledgement: Mapping[str, Any] = field(default_factory=dict, repr=False)
 

@@ -171,8 +171,8 @@ class TerminalInbox:
         """Whether the terminal waits for our word before it opens."""
         return self._state.context.online_mode
 
-    def receive(self, body: bytes) -> TerminalMessage:
-        """Understand what was sent. Never raises."""
+    def receive(self, body: bytes, headers: Mapping[str, str] | None = None) -> TerminalMessage:
+        """Understand what was sent; terminals sign nothing. Never raises."""
         message = receive(body, self._state.known())
         if message.upgrade is not None and message.serial is not None:
             return replace(message, acknowledgement=self._firmware.asked(message.upgrade))

@@ -1,0 +1,1 @@
+"""Recognition of faces in pictures, without Home Assistant."""

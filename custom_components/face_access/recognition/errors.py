@@ -1,0 +1,53 @@
+"""What can go wrong in local recognition, one class per remedy."""
+
+
+class RecognitionError(Exception):
+    """Recognition could not be done. The message is for the log, in English, and holds nothing biometric."""
+
+
+class RuntimeMissingError(RecognitionError):
+    """Neither onnxruntime nor numpy can be imported here."""
+
+
+class PictureError(RecognitionError):
+    """The picture cannot be used: not a picture, damaged, or larger than a camera makes."""
+
+
+class GraphError(RecognitionError):
+    """The ONNX file is malformed, or asks for more than a network of this kind needs."""
+
+
+class UnsupportedOperatorError(GraphError):
+    """The ONNX file is sound but uses an operator that this runtime lacks."""
+
+
+class ModelError(RecognitionError):
+    """A model cannot be used. `model` names it."""
+
+    def __init__(self, model: str, message: str) -> None:
+        super().__init__(f"{model}: {message}")
+        self.model = model
+
+
+class ModelMissingError(ModelError):
+    """The model's file is not there."""
+
+
+class ModelDamagedError(ModelError):
+    """The file is there, but it is not the one that the manifest names: size or SHA-256 differ."""
+
+
+class ModelLicenceError(ModelError):
+    """The model may not be used commercially, and nobody said that this house may."""
+
+
+class ModelUnusableError(ModelError):
+    """The file is intact, but cannot serve in its role: a broken graph, unknown operators, unexpected outputs."""
+
+
+class DownloadError(ModelError):
+    """The model could not be fetched; what has arrived is kept, and the next attempt resumes there."""
+
+
+class GalleryError(RecognitionError):
+    """A template does not fit the gallery: wrong length, not finite, or made by another model."""

@@ -1,0 +1,268 @@
+"""An ONNX file as plain data, read with caps: nothing in it is believed.
+
+Source: onnx.proto3 of ONNX IR version 10. Training, functions, sparse tensors, subgraphs and external data are refused.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+import math
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import GraphError
+from .wire import BYTES, VARINT, Value, blob, fields, numbers, signed, single, text
+
+type Array = NDArray[Any]
+type Attribute = int | float | str | Array | tuple[int, ...] | tuple[float, ...]
+type Message = Mapping[int, list[tuple[int, Value]]]
+
+_DTYPES: Final[Mapping[int, np.dtype[Any]]] = {
+    1: np.dtype("<f4"),
+    2: np.dtype("u1"),
+    3: np.dtype("i1"),
+    6: np.dtype("<i4"),
+    7: np.dtype("<i8"),
+    9: np.dtype("?"),
+    10: np.dtype("<f2"),
+    11: np.dtype("<f8"),
+}
+_TYPED: Final = {1: 4, 6: 5, 7: 7, 11: 10}
+"""The field that holds the elements of a data type when raw_data does not."""
+
+_FLOATS: Final = 6
+_INTS: Final = 7
+"""AttributeProto.AttributeType: how an empty list is told from a missing one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of a file is accepted. Elements are counted over all tensors of the file."""
+
+    size: int = 300 * 1024 * 1024
+    nodes: int = 4096
+    tensors: int = 8192
+    dimensions: int = 8
+    elements: int = 100_000_000
+    names: int = 64
+    """Inputs or outputs of one node."""
+    attributes: int = 32
+    numbers: int = 4096
+    """Elements of one list attribute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One operator. Names that are empty stand for inputs left out."""
+
+    op: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """An input or output of the graph; a dimension that is not fixed is None."""
+
+    name: str
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """The network: nodes in an order in which they can run, and the tensors that the file brings."""
+
+    opset: int
+    nodes: tuple[Node, ...]
+    tensors: Mapping[str, Array]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+class _Reader:
+    """Reads one file and counts what it has accepted so far."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.elements = 0
+        self.tensors = 0
+
+    def tensor(self, data: memoryview) -> tuple[str, Array]:
+        message = _message(data)
+        if 13 in message or _number(message, 14):
+            raise GraphError("tensors outside the file are refused")
+        self.tensors += 1
+        if self.tensors > self.limits.tensors:
+            raise GraphError("too many tensors")
+        shape = tuple(numbers(message.get(1, []), self.limits.dimensions))
+        code = _number(message, 2)
+        dtype = _DTYPES.get(code)
+        if dtype is None:
+            raise GraphError(f"data type {code} is not supported")
+        if any(size < 0 for size in shape):
+            raise GraphError("a tensor has a negative dimension")
+        count = math.prod(shape)
+        self.elements += count
+        if self.elements > self.limits.elements:
+            raise GraphError("too many elements")
+        return _text(message, 8), self._elements(message, code, dtype, count).reshape(shape)
+
+    @staticmethod
+    def _elements(message: Message, code: int, dtype: np.dtype[Any], count: int) -> Array:
+        raw = _blob(message, 9)
+        number = _TYPED.get(code)
+        if raw is None and number is not None and number in message and dtype.kind == "i":
+            found: Array = np.array(numbers(message[number], count), dtype=np.int64)
+            if dtype.itemsize == 4 and len(found) and not -(2**31) <= found.min() <= found.max() < 2**31:
+                raise GraphError("a number does not fit its type")
+            found = found.astype(dtype)
+        else:
+            if raw is None and number is not None:
+                raw = memoryview(b"".join(blob(value) for _, value in message.get(number, [])))
+            raw = memoryview(b"") if raw is None else raw
+            if len(raw) != count * dtype.itemsize:
+                raise GraphError("a tensor's data do not fit its shape")
+            found = np.frombuffer(raw, dtype=dtype)
+        if len(found) != count:
+            raise GraphError("a tensor's data do not fit its shape")
+        return found
+
+    def attribute(self, data: memoryview) -> tuple[str, Attribute]:
+        message = _message(data)
+        if {6, 11, 21, 22, 23} & message.keys():
+            raise GraphError("subgraphs and references are refused")
+        name, limit = _text(message, 1), self.limits.numbers
+        if 5 in message:
+            return name, self.tensor(blob(message[5][-1][1]))[1]
+        kind = _number(message, 20)
+        if 8 in message or kind == _INTS:
+            return name, tuple(numbers(message.get(8, []), limit))
+        if 7 in message or kind == _FLOATS:
+            return name, _floats(message.get(7, []), limit)
+        if 4 in message:
+            return name, text(message[4][-1][1])
+        if 2 in message:
+            return name, single(message[2][-1][1])
+        return name, _number(message, 3)
+
+    def node(self, data: memoryview) -> Node:
+        message = _message(data)
+        if _text(message, 7) not in ("", "ai.onnx"):
+            raise GraphError("operators of other domains are refused")
+        limits = self.limits
+        if max(len(message.get(1, ())), len(message.get(2, ()))) > limits.names:
+            raise GraphError("a node has too many inputs or outputs")
+        if len(message.get(5, ())) > limits.attributes:
+            raise GraphError("a node has too many attributes")
+        return Node(
+            op=_text(message, 4),
+            inputs=_texts(message, 1),
+            outputs=_texts(message, 2),
+            attributes=dict(self.attribute(blob(value)) for _, value in message.get(5, [])),
+        )
+
+    def graph(self, data: memoryview, opset: int) -> Graph:
+        message = _message(data)
+        if 15 in message:
+            raise GraphError("sparse tensors are refused")
+        if len(message.get(1, ())) > self.limits.nodes:
+            raise GraphError("too many nodes")
+        tensors = dict(self.tensor(blob(value)) for _, value in message.get(5, []))
+        nodes = tuple(self.node(blob(value)) for _, value in message.get(1, []))
+        inputs = tuple(
+            port for port in (_port(blob(value)) for _, value in message.get(11, [])) if port.name not in tensors
+        )
+        outputs = tuple(_port(blob(value)) for _, value in message.get(12, []))
+        _check_order(nodes, tensors, inputs, outputs)
+        return Graph(opset=opset, nodes=nodes, tensors=tensors, inputs=inputs, outputs=outputs)
+
+
+def parse(data: bytes, limits: Limits | None = None) -> Graph:
+    """Read an ONNX file. Raises GraphError for whatever is malformed, too large or refused."""
+    limits = limits or Limits()
+    if len(data) > limits.size:
+        raise GraphError(f"the file has {len(data)} bytes, more than {limits.size}")
+    message = _message(memoryview(data))
+    if 20 in message or 25 in message:
+        raise GraphError("training and functions are refused")
+    graph = _blob(message, 7)
+    if graph is None:
+        raise GraphError("the file holds no graph")
+    opset = 0
+    for _, value in message.get(8, []):
+        entry = _message(blob(value))
+        if _text(entry, 1) in ("", "ai.onnx"):
+            opset = _number(entry, 2)
+    if not 7 <= opset <= 30:
+        raise GraphError(f"operator set {opset} is not supported")
+    return _Reader(limits).graph(graph, opset)
+
+
+def _check_order(
+    nodes: Iterable[Node], tensors: Mapping[str, Array], inputs: Iterable[Port], outputs: Iterable[Port]
+) -> None:
+    known = {*tensors, *(port.name for port in inputs), ""}
+    for node in nodes:
+        if missing := [name for name in node.inputs if name not in known]:
+            raise GraphError(f"{node.op} reads {missing[0][:60]!r} before it is made")
+        if not node.outputs or any(name in known for name in node.outputs if name):
+            raise GraphError(f"{node.op} makes nothing, or what exists already")
+        known.update(node.outputs)
+    if missing := [port.name for port in outputs if port.name not in known or not port.name]:
+        raise GraphError(f"nothing makes the output {missing[0][:60]!r}")
+
+
+def _message(data: memoryview) -> Message:
+    found: defaultdict[int, list[tuple[int, Value]]] = defaultdict(list)
+    for number, wire, value in fields(data):
+        found[number].append((wire, value))
+    return found
+
+
+def _number(message: Message, number: int) -> int:
+    if number not in message:
+        return 0
+    wire, value = message[number][-1]
+    if wire != VARINT:
+        raise GraphError("a number was expected")
+    return signed(value)
+
+
+def _blob(message: Message, number: int) -> memoryview | None:
+    if number not in message:
+        return None
+    wire, value = message[number][-1]
+    if wire != BYTES:
+        raise GraphError("bytes were expected")
+    return blob(value)
+
+
+def _text(message: Message, number: int) -> str:
+    data = _blob(message, number)
+    return "" if data is None else text(data)
+
+
+def _texts(message: Message, number: int) -> tuple[str, ...]:
+    return tuple(text(value) for _, value in message.get(number, []))
+
+
+def _floats(values: list[tuple[int, Value]], limit: int) -> tuple[float, ...]:
+    data = b"".join(blob(value) for _, value in values)
+    if len(data) % 4 or len(data) > 4 * limit:
+        raise GraphError("a list of numbers has a wrong length")
+    return tuple(np.frombuffer(data, dtype="<f4").tolist())
+
+
+def _port(data: memoryview) -> Port:
+    message = _message(data)
+    kind = _blob(message, 2)
+    tensor = None if kind is None else _blob(_message(kind), 1)
+    shape = None if tensor is None else _blob(_message(tensor), 2)
+    if shape is None:
+        raise GraphError("an input or output is not a tensor with a shape")
+    sizes = [_message(blob(value)) for _, value in _message(shape).get(1, [])]
+    # A dimension of 0 or none at all means that the file leaves it open.
+    return Port(name=_text(message, 1), shape=tuple(_number(size, 1) or None for size in sizes))

@@ -1,0 +1,55 @@
+"""A network run by onnxruntime, where somebody has installed it; it never installs itself.
+
+Source of the options: onnxruntime documentation, "Thread management" and "Memory consumption". Threads that spin while
+they wait cost more processor time than the work itself at the pace of a doorbell.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Any, override
+
+from ..errors import GraphError
+from .graph import Array, Graph
+from .net import Net
+
+_PACKAGE: str = "onnxruntime"
+
+
+def available() -> ModuleType | None:
+    """Import onnxruntime. None where it is missing or does not start on this machine."""
+    try:
+        return import_module(_PACKAGE)
+    except ImportError, OSError:
+        return None
+
+
+class OnnxruntimeNet(Net):
+    """A session of one thread without an arena: memory goes back when a run ends."""
+
+    runtime = "onnxruntime"
+
+    def __init__(self, module: ModuleType, data: bytes, graph: Graph) -> None:
+        """Load a file that `graph` was read from. Raises GraphError when onnxruntime refuses it."""
+        options: Any = module.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = module.ExecutionMode.ORT_SEQUENTIAL
+        options.graph_optimization_level = module.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.enable_cpu_mem_arena = False
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 4  # what is wrong comes as an exception
+        try:
+            self._session: Any = module.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as err:  # its exceptions share no other base
+            raise GraphError(f"onnxruntime refuses the network: {str(err)[:200]}") from err
+        self.inputs = graph.inputs
+        self.outputs = tuple(port.name for port in graph.outputs)
+
+    @override
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        try:
+            results: list[Array] = self._session.run(self.outputs, dict(feeds))
+        except Exception as err:  # its exceptions share no other base
+            raise GraphError(f"the network does not fit its input: {str(err)[:200]}") from err
+        return dict(zip(self.outputs, results, strict=True))
