@@ -130,9 +130,10 @@ async def test_held_open_until_the_time_is_up(
     await async_hold_open(coordinator, coordinator.station.doors[0], timedelta(seconds=60))
     assert device.did("hold_open") == [(1, timedelta(seconds=60))]
     await pass_time(hass, freezer, 50)
-    # Another opening, or the echo of our own in a log, shortens nothing.
-    for event in opened_by(coordinator, Method.EMERGENCY):
-        coordinator.async_dispatch(event)
+    # Another opening, or a late echo of our own in a log, shortens nothing.
+    for method in (Method.CARD, Method.EMERGENCY):
+        for event in opened_by(coordinator, method):
+            coordinator.async_dispatch(event)
     assert hass.states.get(lock).state == "open"
     await pass_time(hass, freezer, 9)
     assert hass.states.get(lock).state == "open"
@@ -178,6 +179,18 @@ async def test_held_open_by_somebody_else(
     assert hass.states.get(lock).state == STATE_UNKNOWN
     await call(hass, "lock", "lock", lock)
     assert hass.states.get(lock).state == "unknown"
+
+
+@pytest.mark.parametrize("method", [Method.API, Method.EMERGENCY])
+async def test_the_echo_of_our_own_command_comes_after_its_end(
+    hass: HomeAssistant, held_doors: None, coordinator: FaceAccessCoordinator, entity_id: Find, method: Method
+) -> None:
+    lock = entity_id("lock", "door_1")
+    await async_hold_open(coordinator, coordinator.station.doors[0], timedelta(hours=1))
+    await call(hass, "lock", "lock", lock)
+    for event in opened_by(coordinator, method):
+        coordinator.async_dispatch(event)
+    assert hass.states.get(lock).state == "locked"
 
 
 async def test_a_card_is_over_after_the_hold_time(
