@@ -194,13 +194,13 @@ class Engine:
         watch = watch or Stopwatch()
         model = self._one(ModelRole.DETECTOR)
         with watch.step("decode"):
-            image = picture.image(picture.reduction(max(_DECODED, longest)))
+            reduction = picture.reduction(max(_DECODED, longest))
+            image = picture.image(reduction)
         with watch.step("detect"):
             pixels, factor = letterbox(image, longest, model.model.input.size)
             height, width = pixels.shape[:2]
-            reduced = image.width / picture.width
             with _usable(model):
-                found = detect.decode(model.run(pixels), height, width, factor * reduced)
+                found = detect.decode(model.run(pixels), height, width, factor / reduction)
         return sorted(found, key=lambda one: -one.box.area)[:MAXIMUM_FACES]
 
     def cut(self, picture: Picture, detection: Detection) -> Pixels:
@@ -215,8 +215,7 @@ class Engine:
         reduction = picture.reduction(_DECODED)
         if quality.distance(detection.landmarks) / reduction < _CROP_EYES:
             reduction = 1
-        image = picture.image(reduction)
-        return image, image.width / picture.width
+        return picture.image(reduction), 1 / reduction
 
     def embed(self, face: Pixels, *, mirrored: bool = False) -> Floats:
         """Make the unit vector of an aligned face; `mirrored` adds its mirror image. Raises ModelError."""

@@ -59,9 +59,8 @@ class Picture:
             image = ImageOps.exif_transpose(image.convert("RGB")) if _orientation(image) > 1 else image.convert("RGB")
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as err:
             raise PictureError("the picture is damaged") from err
-        size = -(-self.width // reduction), -(-self.height // reduction)
         # Formats other than JPEG come at full size.
-        return image if image.size == size else image.resize(size, Image.Resampling.BOX)
+        return image.reduce(reduction) if image.width == self.width else image
 
     def reduction(self, longest: int) -> int:
         """Find how far the picture can be reduced with its longer side not below `longest`."""
