@@ -21,8 +21,7 @@ from .hub.errors import raise_translated
 
 PARALLEL_UPDATES = 1
 
-# As what a log tells of our own commands, and how long that may take to get here.
-_COMMANDS: Final = (Method.API, Method.EMERGENCY)
+# How long a log may take to tell us of our own command.
 _ECHO_WITHIN: Final = 10.0
 
 
@@ -54,7 +53,7 @@ class DoorLock(DoorEntity, LockEntity):
         self._id = coordinator.door_id(door.number)
         self._open_until: datetime | None = None
         self._commanded_at = float("-inf")
-        self._passage: Passage | None = None
+        self._told: Method | None = None
         self._cancel: CALLBACK_TYPE | None = None
 
     @override
@@ -87,24 +86,22 @@ class DoorLock(DoorEntity, LockEntity):
     @callback
     def _async_report(self, event: StationEvent) -> None:
         match event:
-            case Passage(granted=True, doors=doors) if self._id in doors:
-                # Why it opens: that it does is told next.
-                self._passage = event
+            case Passage(granted=True, method=method, doors=doors) if self._id in doors:
+                # That it opened is told next; but of an emergency nothing more is told.
+                self._told = None if method is Method.EMERGENCY else method
             case DoorMoved(door=self._id):
-                passage, self._passage = self._passage, None
-                if not self._is_echo(passage):
+                if not self._is_echo():
                     self._async_moved(event)
                     self.async_write_ha_state()
             case _:
                 pass
 
-    def _is_echo(self, passage: Passage | None) -> bool:
+    def _is_echo(self) -> bool:
         """Whether a log tells of our own command, which was told when it was given and may be over by now."""
-        now = self.hass.loop.time()
-        if passage is None:
+        now, told, self._told = self.hass.loop.time(), self._told, None
+        if told is None:
             self._commanded_at = now
-            return False
-        return passage.method in _COMMANDS and now - self._commanded_at < _ECHO_WITHIN
+        return told is Method.API and now - self._commanded_at < _ECHO_WITHIN
 
     @callback
     def _async_moved(self, moved: DoorMoved) -> None:
@@ -115,7 +112,7 @@ class DoorLock(DoorEntity, LockEntity):
 
     @callback
     def _async_opened(self, moved: DoorMoved) -> None:
-        """The relay is held. Another opening never shortens that."""
+        """The relay is held. Another opening, such as the echo of our own in a log, never shortens that."""
         until = dt_util.utcnow() + (moved.held_for or self._door.hold_time(self.coordinator.data))
         if moved.held_for is not None:
             self._open_until = None

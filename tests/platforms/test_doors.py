@@ -105,6 +105,13 @@ async def test_seeing_somebody_claims_nothing_about_the_door(
     assert hass.states.get(entity_id("lock", "door_1")).state == STATE_UNKNOWN
 
 
+async def test_at_rest_nothing_is_known(
+    hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find
+) -> None:
+    """Nothing measures a strike: nobody shall believe that it is locked."""
+    assert hass.states.get(entity_id("lock", "door_1")).state == STATE_UNKNOWN
+
+
 @pytest.fixture
 def held_doors(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the station doors that can be held open."""
@@ -153,14 +160,34 @@ async def test_locking_ends_holding_open(
     assert hass.states.get(lock).state == STATE_UNKNOWN
 
 
-@pytest.mark.parametrize("method", [Method.API, Method.EMERGENCY])
+async def test_held_open_by_somebody_else(
+    hass: HomeAssistant,
+    held_doors: None,
+    coordinator: FaceAccessCoordinator,
+    entity_id: Find,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """For how long nobody knows: after the usual time it is not known to be locked, until somebody locks it."""
+    lock = entity_id("lock", "door_1")
+    for event in opened_by(coordinator, Method.EMERGENCY):
+        coordinator.async_dispatch(event)
+    assert hass.states.get(lock).state == "open"
+    await pass_time(hass, freezer, 10)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+    await call(hass, "lock", "open", lock)
+    await pass_time(hass, freezer, 10)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+    await call(hass, "lock", "lock", lock)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+
+
 async def test_the_echo_of_our_own_command_comes_after_its_end(
-    hass: HomeAssistant, held_doors: None, coordinator: FaceAccessCoordinator, entity_id: Find, method: Method
+    hass: HomeAssistant, held_doors: None, coordinator: FaceAccessCoordinator, entity_id: Find
 ) -> None:
     lock = entity_id("lock", "door_1")
-    await async_hold_open(coordinator, coordinator.station.doors[0], timedelta(hours=1))
+    await call(hass, "lock", "open", lock)
     await call(hass, "lock", "lock", lock)
-    for event in opened_by(coordinator, method):
+    for event in opened_by(coordinator, Method.API):
         coordinator.async_dispatch(event)
     assert hass.states.get(lock).state == STATE_UNKNOWN
 
