@@ -53,7 +53,17 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
 async def web(hass: HomeAssistant, socket_enabled: None, hass_client_no_auth: ClientSessionGenerator) -> str:
     """Serve Home Assistant's HTTP on a real port, and tell it so: devices are pointed to this address."""
     # All that adds a route goes first: once the server runs, its router takes no more.
-    for component in ("http", "webhook", "repairs", "image", "camera", "media_player", "tts", "diagnostics"):
+    for component in (
+        "http",
+        "webhook",
+        "repairs",
+        "image",
+        "camera",
+        "media_player",
+        "tts",
+        "diagnostics",
+        "file_upload",
+    ):
         assert await async_setup_component(hass, component, {})
     client = await hass_client_no_auth()
     url = f"http://127.0.0.1:{client.port}"

@@ -36,7 +36,7 @@ from custom_components.face_access.devices.errors import (
 from custom_components.face_access.devices.panel import judge
 from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
-from custom_components.face_access.flow_forms import DIRECT_SCHEMA, PUSH_SCHEMA
+from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key
 from custom_components.face_access.flow_options import OPTIONS_SCHEMA
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
@@ -73,7 +73,7 @@ STATION_ERRORS: tuple[StationError, ...] = (
     StationRefusedError(UNKNOWN_CODE, "99"),
 )
 # What Home Assistant itself ends a flow with (helpers of config_entries.py).
-CORE_ABORTS = {"already_configured", "already_in_progress", "reconfigure_successful"}
+CORE_ABORTS = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful"}
 # Written by the document, never read (2.3.1): no device is ever seen to have it.
 NEVER_SEEN = {("switch", "temperature_fast")}
 
@@ -156,6 +156,10 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     issues.clock(hass, entry, timedelta(minutes=5))
     issues.push_missing(hass, entry)
     issues.wrong_station(hass, entry, "b")
+    issues.webhook_missing(hass, entry, missing=True)
+    issues.broker_missing(hass, entry, missing=True)
+    issues.questions_missing(hass, entry, missing=True)
+    issues.restart_needed(hass, entry, {})
     raised_issues = {issue.translation_key: issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN}
     assert raised_issues.keys() == EN["issues"].keys()
     for key, issue in raised_issues.items():
@@ -181,10 +185,8 @@ def flow_words() -> dict[str, set[str]]:
                 words[names[arg]].add(value)
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id="errors"))], value=ast.Constant(value=str(value))):
                 words["error"].add(value)
-            case ast.FunctionDef(name="_error_key"):
-                words["error"] |= {
-                    constant(each.value) or "" for each in ast.walk(node) if isinstance(each, ast.Return)
-                }
+    # Those of a station that answers, or does not.
+    words["error"] |= {error_key(error) for error in STATION_ERRORS if not isinstance(error, InvalidValueError)}
     return words
 
 
@@ -195,8 +197,14 @@ def test_config_flow() -> None:
     assert {part: set(EN["config"][part]) for part in words} == words
     steps = EN["config"]["step"]
     assert steps["user"]["menu_options"].keys() == steps["user"]["menu_option_descriptions"].keys()
-    assert steps["user"]["menu_options"].keys() == {"direct", "callback"}
-    for step, schema in (("direct", DIRECT_SCHEMA), ("push", PUSH_SCHEMA)):
+    assert steps["user"]["menu_options"].keys() == {"panel", "direct", "callback"}
+    forms = (
+        ("direct", DIRECT_SCHEMA),
+        ("panel", PANEL_SCHEMA),
+        ("push", PUSH_SCHEMA),
+        ("reauth_confirm", LOGIN_SCHEMA),
+    )
+    for step, schema in forms.items():
         assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == {str(key) for key in schema.schema}
 
 
@@ -208,6 +216,7 @@ def test_config_flow() -> None:
         (("step", "addresses"), {"server", "port", "control_path", "upload_path"}),
         (("progress", "wait_for_station"), {"server", "port", "control_path", "upload_path"}),
         (("abort", "wrong_station"), {"expected", "found"}),
+        (("step", "reauth_confirm"), {"name"}),
     ],
 )
 def test_values_in_the_flow(part: tuple[str, str], given: set[str]) -> None:
@@ -222,7 +231,7 @@ def test_no_other_values_in_the_flow() -> None:
         for name, words in EN["config"][kind].items()
         if placeholders(words)
     }
-    assert speaking == {"push", "not_seen", "addresses", "wait_for_station", "wrong_station"}
+    assert speaking == {"push", "not_seen", "addresses", "wait_for_station", "wrong_station", "reauth_confirm"}
 
 
 def test_options() -> None:
