@@ -143,7 +143,7 @@ async def test_the_contact_of_the_door(
     await until(lambda: state("binary_sensor", "door_open") == "off")
     assert state("binary_sensor", "door_left_open") == "off"
     # What the contact says is no word about the strike.
-    assert state("lock", "door_1") == "locked"
+    assert state("lock", "door_1") == "unknown"
 
 
 async def test_an_input_that_is_no_contact_any_more(
@@ -255,6 +255,6 @@ async def test_reports_stay_while_the_panel_is_away(
     assert state("event", "doorbell") == rang
     await panel.restore_network()
     await coordinator.async_read_again()
-    assert state("lock", "door_1") == "locked"
+    assert state("lock", "door_1") == "unknown"
     assert state("binary_sensor", "online") == "on"
     assert rings == []
