@@ -5,8 +5,8 @@ In a test:    `panel = SimulatedPanel(model="AA-12FB"); await panel.start(); ...
 `violations` lists everything the peer did that the documents forbid; a test asserts that it is empty.
 
 What no document shows is the simulator's own choice: the bodies of dashboard, firmware check and link results, the name
-of the field for retries, the paths that `inferred` switches, the envelope of MQTT, and what a log entry of a face has.
-There is no RTSP server behind `stream_url`.
+of the field for retries, the paths that `inferred` switches, the envelope of MQTT, what a log entry of a face has, and
+whether the stream wants Digest or Basic (it takes both).
 """
 
 import argparse
@@ -41,6 +41,7 @@ class SimulatedPanel(Scenes):
         host: str = "127.0.0.1",
         port: int = 0,
         page_port: int | None = None,
+        rtsp_port: int = 0,
         https: bool = False,
         password: str | None = None,
         api: str | None = None,
@@ -76,7 +77,7 @@ class SimulatedPanel(Scenes):
             state_file=state_file,
         )
         self.host, self.tls = host, https
-        self._wanted_port, self._wanted_page = port, page_port
+        self._wanted_port, self._wanted_page, self._wanted_rtsp = port, page_port, rtsp_port
         self._session: aiohttp.ClientSession | None = None
         self.server = ApiServer(self)
         self.page = Page(self)
@@ -89,6 +90,7 @@ class SimulatedPanel(Scenes):
         self.remote.session = self._session
         self.syslog.start(self._session)
         self.port = await self._listen(self._wanted_port)
+        await self.stream.start(self.host, self._wanted_rtsp)
         if self._wanted_page is not None:
             await self.page.start(self.host, self._wanted_page)
         self.boot()
@@ -102,6 +104,7 @@ class SimulatedPanel(Scenes):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.server.stop()
+        await self.stream.stop()
         await self.page.stop()
         if self._session is not None:
             await self._session.close()
@@ -150,6 +153,7 @@ class SimulatedPanel(Scenes):
     def go_offline(self) -> None:
         self.online = False
         self.webhooks.stop()
+        self.stream.drop()
         self.server.drop()
 
     @override
@@ -191,6 +195,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8100, help="port of the API, 0: any")
     parser.add_argument("--page-port", type=int, help="port of the page and the control API, 0: any")
+    parser.add_argument("--rtsp-port", type=int, default=0, help="port of the stream, 0: any; panels have 8554")
     parser.add_argument("--https", action="store_true", help="answer with a self-signed certificate")
     parser.add_argument("--serial", help="a UUID")
     parser.add_argument("--name")
@@ -216,6 +221,7 @@ async def _run(options: argparse.Namespace) -> None:
         host=options.host,
         port=options.port,
         page_port=options.page_port,
+        rtsp_port=options.rtsp_port,
         https=options.https,
         password=options.password,
         api=options.api,
@@ -229,6 +235,7 @@ async def _run(options: argparse.Namespace) -> None:
     await panel.start()
     print(f"panel {panel.model.name} {panel.serial}", flush=True)
     print(f"api {panel.base_url}", flush=True)
+    print(f"rtsp {panel.stream.port}", flush=True)
     if options.page_port is not None:
         print(f"page {panel.page_url}", flush=True)
     stop = asyncio.Event()

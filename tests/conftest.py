@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 import socket
 from unittest.mock import patch
 
@@ -20,8 +21,12 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 # The test harness has a custom_components of its own. Whichever is imported first is the one that Home Assistant sees.
 import custom_components.face_access  # noqa: F401
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.devices.panel.capabilities import PanelFeed
 from custom_components.face_access.hub.house import async_close_link
+from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal, Timings
+
+from .panels import FAST_PANEL, add_panel
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,7 +53,17 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
 async def web(hass: HomeAssistant, socket_enabled: None, hass_client_no_auth: ClientSessionGenerator) -> str:
     """Serve Home Assistant's HTTP on a real port, and tell it so: devices are pointed to this address."""
     # All that adds a route goes first: once the server runs, its router takes no more.
-    for component in ("http", "webhook", "repairs", "image", "camera", "media_player", "tts", "diagnostics"):
+    for component in (
+        "http",
+        "webhook",
+        "repairs",
+        "image",
+        "camera",
+        "media_player",
+        "tts",
+        "diagnostics",
+        "file_upload",
+    ):
         assert await async_setup_component(hass, component, {})
     client = await hass_client_no_auth()
     url = f"http://127.0.0.1:{client.port}"
@@ -63,7 +78,7 @@ async def terminal(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[S
     await simulated.start()
     yield simulated
     # Before it goes off: what was begun ends, and an entry that is unloaded puts the terminal's settings back.
-    await hass.async_block_till_done()
+    await settle(hass)
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         await hass.config_entries.async_unload(entry.entry_id)
     await simulated.stop()
@@ -74,6 +89,40 @@ async def terminal(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[S
 async def entry(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> MockConfigEntry:
     """Set the terminal up as one that Home Assistant calls, with its consent to send what it sees."""
     return await add_direct(hass, terminal)
+
+
+@pytest.fixture
+def panel_model() -> str:
+    """Which panel there is, for tests to override."""
+    return "AA-12FB"
+
+
+@pytest.fixture
+async def panel(hass: HomeAssistant, web: str, panel_model: str) -> AsyncIterator[SimulatedPanel]:
+    """Switch a panel on. It is off before Home Assistant's server is: what it still has to deliver arrives.
+
+    It must have no complaint about us at the end, unless the test cleared them."""
+    simulated = SimulatedPanel(model=panel_model, name="Gate", timings=FAST_PANEL)
+    await simulated.start()
+    yield simulated
+    await settle(hass)
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        await hass.config_entries.async_unload(entry.entry_id)
+    await simulated.stop()
+    assert simulated.violations == []
+
+
+@pytest.fixture
+async def panel_entry(hass: HomeAssistant, web: str, panel: SimulatedPanel) -> MockConfigEntry:
+    """Set the panel up, with its consent to send what it sees."""
+    return await add_panel(hass, panel)
+
+
+@pytest.fixture
+def quick_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask a panel all the time, and have what it was told looked after just as often."""
+    monkeypatch.setattr("custom_components.face_access.hub.ladder.READ_EVERY", timedelta(seconds=0.2))
+    monkeypatch.setattr(PanelFeed, "interval", timedelta(seconds=0.1))
 
 
 @pytest.fixture

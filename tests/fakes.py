@@ -124,13 +124,17 @@ class FakeMessage:
     person: Person | None = None
     asks_decision = False
     asks_command = False
+    question = None
 
     def answer(self, decision: Decision | None = None, greeting: Greeting | None = None, door: int = 1) -> bytes:
         return b"{}"
 
 
 class FakeInbox:
-    def receive(self, body: bytes) -> FakeMessage:
+    asking = False
+    asks_decisions = False
+
+    def receive(self, body: bytes, headers: Mapping[str, str] | None = None) -> FakeMessage:
         return FakeMessage()
 
     async def exchange(self, body: bytes) -> bytes:
@@ -156,6 +160,20 @@ class FakeDoor:
 
     async def open(self, person_id: str | None = None) -> None:
         self.device.do("open", self.number)
+
+
+@dataclass
+class FakeHeldDoor(FakeDoor):
+    max_hold: timedelta = timedelta(hours=2)
+
+    async def hold_open(self, duration: timedelta) -> None:
+        self.device.do("hold_open", self.number, duration)
+
+    async def release(self) -> None:
+        self.device.do("release", self.number)
+
+    async def deny(self) -> None:
+        self.device.do("deny", self.number)
 
 
 @dataclass

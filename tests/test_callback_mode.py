@@ -339,7 +339,7 @@ async def test_another_device_on_the_control_url(
     issue_registry: ir.IssueRegistry,
 ) -> None:
     """It is kept waiting, gets no command, and an issue names it. The right one goes on."""
-    with patch.object(edge, "_STRANGER_DELAY", 0.2):
+    with patch.object(edge, "_HOLD", 0.2):
         stranger.connect(behind_nat.control_url())
         await until(lambda: stranger.control.heartbeats > 2)
         async with asyncio.timeout(AT_ONCE):
@@ -382,6 +382,17 @@ async def test_face_on_the_control_url(
     assert hass.states.get(FACE).attributes["event_type"] == "recognised"
 
 
+async def test_heartbeat_on_the_upload_url(
+    hass: HomeAssistant, online: MockConfigEntry, behind_nat: SimulatedTerminal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both addresses mixed up at the device: answered late, or it would ask again without end."""
+    heartbeat = json.dumps({"cmd": "heart beat", "device_sn": SERIAL}).encode()
+    with patch.object(edge, "_HOLD", 0.3):
+        answers = [await post_bytes(behind_nat.upload_url(), heartbeat) for _ in range(2)]
+    assert all(json.loads(body)["code"] == 0 and seconds >= 0.3 for body, seconds in answers)
+    assert caplog.text.count("asks for commands at the address for pushes") == 1
+
+
 async def test_bell_on_the_control_url(
     hass: HomeAssistant, online: MockConfigEntry, behind_nat: SimulatedTerminal
 ) -> None:
@@ -407,13 +418,14 @@ async def test_question_for_firmware(
 async def test_garbage_on_the_control_url(
     hass: HomeAssistant, online: MockConfigEntry, behind_nat: SimulatedTerminal, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Acknowledged late, logged once, and it takes no command away."""
+    """Acknowledged late, each kind logged once, and it takes no command away."""
     url = behind_nat.control_url()
-    with patch.object(online.runtime_data.station.inbox._link, "_hold", 0.2):
+    with patch.object(edge, "_HOLD", 0.2):
         answers = await asyncio.gather(*(post_bytes(url, b"\x00garbage") for _ in range(3)))
-        answers.append(await post_bytes(url, b'{"cmd": "new thing"}'))
+        answers += await asyncio.gather(*(post_bytes(url, b'{"cmd": "new thing"}') for _ in range(2)))
     assert all(json.loads(body)["code"] == 0 and seconds >= 0.2 for body, seconds in answers)
-    assert len([record for record in caplog.records if record.levelname == "WARNING" and "asked" in record.msg]) == 1
+    said = [record.getMessage() for record in caplog.records if "something unusable" in record.msg]
+    assert [text.partition("(")[2].partition(")")[0] for text in said] == ["not JSON", "unknown command"]
     async with asyncio.timeout(AT_ONCE):
         await hass.services.async_call("button", "press", {"entity_id": OPEN}, blocking=True)
     assert len(behind_nat.openings) == 1

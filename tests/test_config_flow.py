@@ -15,7 +15,7 @@ from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.terminal.caller import Caller
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import FAST, SERIAL, add_direct, free_port, settle
+from .conftest import FAST, SERIAL, add_direct, free_port, settle, until
 
 type Flow = dict
 
@@ -24,7 +24,7 @@ async def start(hass: HomeAssistant, way: str) -> Flow:
     """Open the flow and choose who calls whom."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == ["direct", "callback"]
+    assert result["menu_options"] == ["panel", "direct", "callback"]
     return await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": way})
 
 
@@ -137,6 +137,8 @@ async def test_new_address_of_the_same_terminal(
     moved = SimulatedTerminal(serial=SERIAL, timings=FAST)
     await moved.start()
     flow = await go_on(hass, flow, host="127.0.0.1", port=moved.port)
+    assert flow["step_id"] == "push"
+    flow = await go_on(hass, flow, push=True)
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
     await settle(hass)
     assert entry.data["port"] == moved.port
@@ -210,13 +212,44 @@ async def test_home_assistant_without_an_address(hass: HomeAssistant, web: str) 
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "no_url")
 
 
-async def test_addresses_can_be_shown_again(hass: HomeAssistant, calling_entry: MockConfigEntry) -> None:
-    """Reconfigure of a terminal that calls us shows what it was given."""
+async def test_addresses_can_be_shown_again(
+    hass: HomeAssistant, calling_entry: MockConfigEntry, behind_nat: SimulatedTerminal
+) -> None:
+    """Reconfigure of a terminal that calls us shows what it was given, and asks for consent again."""
     flow = await reconfigure(hass, calling_entry)
     assert flow["step_id"] == "addresses"
     assert calling_entry.data["control_id"] in flow["description_placeholders"]["control_path"]
     flow = await go_on(hass, flow)
-    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "addresses_shown")
+    assert flow["step_id"] == "push"
+    flow = await go_on(hass, flow, push=False)
+    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
+    await until(lambda: behind_nat.app["upload_info"]["method"] == "none")
+    assert calling_entry.data["push"] is False
+
+
+async def test_consent_is_taken_back(hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal) -> None:
+    """What was in the terminal before us is there again, and nothing is written any more."""
+    before = dict(entry.data["previous_target"])
+    flow = await go_on(hass, await reconfigure(hass, entry), host="127.0.0.1", port=terminal.port)
+    flow = await go_on(hass, flow, push=False)
+    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
+    await settle(hass)
+    assert entry.state is ConfigEntryState.LOADED
+    assert terminal.app["upload_info"]["method"] == before["method"]
+    assert "previous_target" not in entry.data
+
+
+async def test_calling_terminal_is_not_made_a_direct_one(
+    hass: HomeAssistant, web: str, calling_entry: MockConfigEntry, behind_nat: SimulatedTerminal
+) -> None:
+    """Adding it again by an address says so, and leaves its way alone."""
+    twin = SimulatedTerminal(serial=SERIAL, timings=FAST)
+    await twin.start()
+    flow = await go_on(hass, await start(hass, "direct"), host="127.0.0.1", port=twin.port)
+    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "calls_already")
+    assert "host" not in calling_entry.data
+    await twin.stop()
+    assert twin.violations == []
 
 
 async def test_addresses_without_an_address(hass: HomeAssistant, calling_entry: MockConfigEntry) -> None:

@@ -63,7 +63,7 @@ async def test_nothing_leaks(
     assert found["last_sighting"] == {
         "verdict": "granted",
         "refused": None,
-        "liveness": "live",
+        "liveness": "unchecked",
         "compared": True,
         "has_picture": True,
     }

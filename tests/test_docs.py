@@ -31,6 +31,7 @@ INTEGRATION = ROOT / "custom_components" / "face_access"
 EN = json.loads((INTEGRATION / "translations" / "en.json").read_text())
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("models/*.md"), *ROOT.glob("blueprints/*.md")])
 TERMINALS = (ROOT / "docs" / "terminals.md").read_text()
+PANELS = (ROOT / "docs" / "panels.md").read_text()
 README = (ROOT / "README.md").read_text()
 PLATFORMS = {
     SettingKind.TOGGLE: "switch",
@@ -240,12 +241,13 @@ def test_every_field_option_and_repair_is_described() -> None:
     steps = EN["config"]["step"]
     labels = {label for step in steps.values() for label in step.get("data", {}).values()}
     labels |= set(EN["options"]["step"]["init"]["data"].values())
+    pages = TERMINALS + PANELS
     for label in labels:
-        assert f"| {label} |" in TERMINALS, label
+        assert f"| {label} |" in pages, label
     for mode in EN["selector"]["door_mode"]["options"].values():
         assert f"*{mode}*" in TERMINALS, mode
     for issue in EN["issues"].values():
-        assert f"**{issue['title'].replace('{name}', '…')}**" in TERMINALS
+        assert f"**{issue['title'].replace('{name}', '…')}**" in pages
     for error in (*EN["config"]["error"].values(), steps["not_seen"]["title"]):
         first = error.partition(".")[0].partition(", but it did")[0]
         if first.startswith(("Nothing answers", "Something answers", "The terminal has not")):

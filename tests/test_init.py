@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+import sqlite3
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
@@ -87,7 +89,11 @@ async def test_another_terminal_at_the_address_at_the_start(
 
 
 async def test_another_terminal_at_the_address_later(
-    hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal, device_id: str
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    terminal: SimulatedTerminal,
+    device_id: str,
+    issue_registry: ir.IssueRegistry,
 ) -> None:
     """A door must not change behind a button: the wrong relay stays where it is."""
     terminal.serial = OTHER
@@ -98,10 +104,12 @@ async def test_another_terminal_at_the_address_later(
         await hass.services.async_call(DOMAIN, "open_door", {"device_id": device_id}, blocking=True)
     assert error.value.translation_key == "wrong_station"
     assert terminal.openings == []
+    assert issue_registry.async_get_issue(DOMAIN, issue_id("wrong_station", entry)) is not None
     terminal.serial = SERIAL
     async_fire_time_changed(hass, datetime.now(UTC) + PING_EVERY)
     await until(lambda: hass.states.get(ONLINE).state == "on")
     await settle(hass)
+    assert issue_registry.async_get_issue(DOMAIN, issue_id("wrong_station", entry)) is None
 
 
 async def test_terminal_goes_and_comes(
@@ -274,3 +282,20 @@ async def test_one_terminal_is_away(
     await until(lambda: hass.states.get(ONLINE).state == "off")
     assert hass.states.get("binary_sensor.back_door_online").state == "on"
     await terminal.restore_network()
+
+
+async def test_old_faces_go_while_nobody_comes(
+    hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Thirty days are thirty days in a quiet house too; a full disk is told of, and tried again."""
+    await seen(hass, await terminal.present_known("0001"))
+    history = entry.runtime_data.history
+    with patch.object(history, "prune", side_effect=sqlite3.OperationalError("disk is full")):
+        async_fire_time_changed(hass, datetime.now(UTC) + timedelta(hours=6, minutes=1))
+        await settle(hass)
+    assert "Old sightings could not be deleted: disk is full" in caplog.text
+    assert len(await history.list(source=SERIAL)) == 1
+    with patch("custom_components.face_access.hub.history.KEEP_FOR", timedelta(seconds=-1)):
+        async_fire_time_changed(hass, datetime.now(UTC) + timedelta(hours=13))
+        await settle(hass)
+    assert await history.list(source=SERIAL) == []

@@ -1,17 +1,20 @@
 """A terminal in online mode asks before it opens: the acknowledgement carries our decision."""
 
 from datetime import UTC, datetime, timedelta
+import json
 import sqlite3
 from unittest.mock import patch
 
+from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_fire_time_changed
 
+from custom_components.face_access.const import PING_EVERY
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import add_direct, settle
-from .test_push import FACE, seen
+from .test_push import FACE, answer, face, seen
 
 ONLINE = 2
 
@@ -128,6 +131,28 @@ async def test_without_liveness_detection(hass: HomeAssistant, web: str, termina
     assert state.attributes["reason"] == "liveness"
 
 
+async def test_liveness_detection_switched_off_at_the_device(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """A terminal that opens by our word is asked at every ping whether it still checks."""
+    terminal.app["face"]["enable_alive"] = False
+    async_fire_time_changed(hass, datetime.now(UTC) + PING_EVERY)
+    await settle(hass)
+    state = await seen(hass, await terminal.present_photo("0001"))
+    assert terminal.openings == []
+    assert state.attributes["reason"] == "liveness"
+
+
+async def test_what_was_known_long_ago_opens_nothing(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """It pushes and does not answer: whether it checks for life is not known any more."""
+    with patch("custom_components.face_access.devices.terminal.state._LIVENESS_AGE", -1):
+        state = await seen(hass, await terminal.present_known("0001"))
+    assert terminal.openings == []
+    assert state.attributes["reason"] == "liveness"
+
+
 async def test_the_devices_no_beats_our_yes(
     hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
 ) -> None:
@@ -168,6 +193,22 @@ async def test_what_is_not_stored_opens_nothing(
         state = await seen(hass, await terminal.present_known("0001"))
     assert terminal.openings == []
     assert state.attributes["reason"] == "not_stored"
+
+
+async def test_what_is_not_stored_is_told_of_once(
+    hass: HomeAssistant, web: str, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """No disk remembers it, so we do: the same push once more is no second visitor, whether the disk is back or not."""
+    body = json.dumps(face()).encode()
+    heard = async_capture_events(hass, EVENT_STATE_CHANGED)
+    with patch.object(online.runtime_data.history, "add", side_effect=sqlite3.OperationalError):
+        for _ in range(2):
+            await answer(web, online, body)
+            await settle(hass)
+    assert (await answer(web, online, body))["code"] == 0
+    await settle(hass)
+    assert [event.data["entity_id"] for event in heard].count(FACE) == 1
+    assert terminal.openings == []
 
 
 async def test_slow_disk_opens_nothing(

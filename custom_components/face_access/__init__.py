@@ -1,6 +1,6 @@
 """Face Access: intercom panels, face terminals and face recognition at the door."""
 
-from homeassistant.const import Platform
+from homeassistant.const import CONF_HOST, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
@@ -10,9 +10,10 @@ from .const import CONF_FAMILY, CONF_STATION, DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices import FAMILIES
 from .devices.station import StationInfo
-from .hub import issues, push_target
+from .hub import issues, push_target, questions
 from .hub.edge import Edge
 from .hub.house import async_close_link, async_get_history, async_open_link, async_time_zone
+from .hub.ladder import Ladder
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -45,6 +46,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     history = await async_get_history(hass)
     family = FAMILIES[entry.data[CONF_FAMILY]]
     link = async_open_link(hass, entry.data)
+    if CONF_HOST in entry.data:
+        entry.async_on_unload(link.close)
     station = family.station(link, StationInfo(**entry.data[CONF_STATION]), async_time_zone())
     coordinator = FaceAccessCoordinator(hass, entry, station, history)
     entry.runtime_data = coordinator
@@ -52,7 +55,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     await coordinator.async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     # Last: what is pushed earlier would be acknowledged and heard by no entity. Unanswered, the device sends it again.
-    Edge(hass, coordinator).async_register()
+    edge = Edge(hass, coordinator)
+    edge.async_register()
+    if station.feed is not None:
+        coordinator.ladder = Ladder(hass, coordinator, edge, station.feed)
+        coordinator.ladder.async_start()
     coordinator.async_resume()
     return True
 
@@ -61,13 +68,19 @@ async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
     """Let a station go, leaving it as we found it."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    await push_target.async_restore(hass, entry, entry.runtime_data.station)
+    coordinator = entry.runtime_data
+    if coordinator.ladder is not None:
+        # First: it would renew what is taken back here.
+        await coordinator.ladder.async_stop()
+    await questions.async_restore(coordinator)
+    await push_target.async_restore(hass, entry, coordinator.station)
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> None:
     """Forget all that the station saw: its pictures are biometric data and go with it."""
     issues.clear_all(hass, entry)
+    issues.restarted(hass, entry)
     await async_close_link(hass, entry.data)
     if entry.unique_id is not None:
         history = await async_get_history(hass)

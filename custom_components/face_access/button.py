@@ -1,4 +1,4 @@
-"""Things that a station does at the press of a button: open a door, start again, set its clock."""
+"""Things that a station does at the press of a button: open a door, say no, start again, set its clock."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Door, Station
 from .entity import DoorEntity, FaceAccessEntity, async_forget_unwired
-from .hub.doors import async_open, async_wired
+from .hub.doors import async_open, async_wired, held_door
 from .hub.errors import raise_translated
 
 PARALLEL_UPDATES = 1
@@ -33,7 +33,13 @@ def _sync_clock(station: Station) -> Command | None:
     return None if clock is None else lambda: clock.set(dt_util.now())
 
 
+def _deny(station: Station) -> Command | None:
+    door = held_door(station)
+    return None if door is None else door.deny
+
+
 BUTTONS = (
+    FaceAccessButtonDescription(key="deny_access", translation_key="deny_access", command=_deny),
     FaceAccessButtonDescription(
         key="sync_clock",
         translation_key="sync_clock",

@@ -1,18 +1,19 @@
-"""What a station sees now, one still picture at a time."""
+"""What a station sees now: one still picture at a time, and as a stream where it has one."""
 
 import asyncio
 from typing import Final, override
 
-from homeassistant.components.camera import Camera
+from homeassistant.components.camera import Camera, CameraEntityFeature
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import LOGGER
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationError
-from .devices.station import Camera as StationCamera
+from .devices.station import Camera as StationCamera, StreamCamera
 from .entity import FaceAccessEntity
 from .hub.picture import content_type
+from .hub.stream import async_answers
 
 PARALLEL_UPDATES = 0
 
@@ -47,6 +48,31 @@ class SnapshotCamera(FaceAccessEntity, Camera):
         self._asking = asyncio.Lock()
         self._picture: bytes | None = None
         self._asked_at = float("-inf")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Find out whether there is a stream. Offered in vain, it would hide the stills that there are."""
+        await super().async_added_to_hass()
+        if isinstance(self._camera, StreamCamera):
+            self.coordinator.config_entry.async_create_background_task(
+                self.hass, self._async_look_for_stream(), "face_access search for a stream"
+            )
+
+    async def _async_look_for_stream(self) -> None:
+        if (url := await self.stream_source()) is not None and await async_answers(url):
+            self._attr_supported_features |= CameraEntityFeature.STREAM
+            self.async_write_ha_state()
+
+    @override
+    async def stream_source(self) -> str | None:
+        """Give the address of the stream, with its password in it; None where there is none."""
+        if not isinstance(self._camera, StreamCamera):
+            return None
+        try:
+            return await self._camera.stream_url()
+        except StationError as err:
+            LOGGER.debug("%s has no stream: %s", self.coordinator.name, type(err).__name__)
+            return None
 
     @override
     async def async_camera_image(self, width: int | None = None, height: int | None = None) -> bytes | None:

@@ -2,79 +2,43 @@
 
 import asyncio
 from collections.abc import Mapping
+import contextlib
 from dataclasses import asdict
 from typing import Any, override
 
 from homeassistant.components import webhook
-from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
-    ConfigEntry,
-    ConfigFlow,
-    ConfigFlowResult,
-    OptionsFlowWithReload,
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigEntry, ConfigFlow, ConfigFlowResult
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PORT,
+    CONF_SSL,
+    CONF_USERNAME,
+    CONF_VERIFY_SSL,
+    CONF_WEBHOOK_ID,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_WEBHOOK_ID
 from homeassistant.core import callback
-from homeassistant.helpers import selector
 from homeassistant.helpers.network import NoURLAvailableError
-import probatio as vol
 
-from .access import DoorMode
-from .const import (
-    CONF_DENIED_TEXT,
-    CONF_DOOR_MODE,
-    CONF_DOORS,
-    CONF_FAMILY,
-    CONF_FEATURES,
-    CONF_GRANTED_TEXT,
-    CONF_LIVENESS_REQUIRED,
-    CONF_LOCAL_ONLY,
-    CONF_PUSH,
-    CONF_STATION,
-    DEFAULT_DENIED_TEXT,
-    DEFAULT_GRANTED_TEXT,
-    DOMAIN,
-    LOGGER,
-)
+from .const import CONF_FAMILY, CONF_FEATURES, CONF_PUSH, CONF_STATION, DOMAIN, LOGGER
 from .devices import FAMILIES, Link
 from .devices.errors import (
     InvalidValueError,
     StationConnectionError,
     StationError,
+    StationForbiddenError,
     StationProtocolError,
-    StationTimeoutError,
+    StationRefusedError,
+    StationUnsupportedError,
 )
 from .devices.station import StationInfo
+from .flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key, panel_port
+from .flow_options import FaceAccessOptionsFlow
 from .hub.first_contact import FirstContact, async_addresses
 from .hub.house import async_close_link, async_open_link, async_time_zone
 
-_PORT = selector.NumberSelector(
-    selector.NumberSelectorConfig(min=1, max=65535, step=1, mode=selector.NumberSelectorMode.BOX)
-)
-DIRECT_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_HOST): selector.TextSelector(),
-        vol.Required(CONF_PORT): vol.All(_PORT, vol.Coerce(int)),
-    }
-)
-PUSH_SCHEMA = vol.Schema({vol.Required(CONF_PUSH, default=True): selector.BooleanSelector()})
-OPTIONS_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_DOORS, default=1): vol.All(
-            selector.NumberSelector(
-                selector.NumberSelectorConfig(min=1, max=4, step=1, mode=selector.NumberSelectorMode.BOX)
-            ),
-            vol.Coerce(int),
-        ),
-        vol.Required(CONF_DOOR_MODE, default=DoorMode.NOTIFY_ONLY): selector.SelectSelector(
-            selector.SelectSelectorConfig(options=list(DoorMode), translation_key=CONF_DOOR_MODE)
-        ),
-        vol.Required(CONF_LIVENESS_REQUIRED, default=True): selector.BooleanSelector(),
-        vol.Optional(CONF_GRANTED_TEXT, default=DEFAULT_GRANTED_TEXT): selector.TextSelector(),
-        vol.Optional(CONF_DENIED_TEXT, default=DEFAULT_DENIED_TEXT): selector.TextSelector(),
-        vol.Required(CONF_LOCAL_ONLY, default=True): selector.BooleanSelector(),
-    }
-)
+# How a station is reached: what a new address of a known one replaces.
+_WAY = (CONF_HOST, CONF_PORT, CONF_SSL, CONF_VERIFY_SSL, CONF_USERNAME, CONF_PASSWORD)
 # Long enough to walk to the device and type in the addresses.
 _FIRST_CONTACT_TIMEOUT = 15 * 60
 _ASK_AGAIN = 1
@@ -101,24 +65,39 @@ class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Choose who calls whom."""
-        return self.async_show_menu(step_id="user", menu_options=["direct", "callback"])
+        """Choose what it is, and who calls whom."""
+        return self.async_show_menu(step_id="user", menu_options=["panel", "direct", "callback"])
 
     # Home Assistant calls the station
 
+    async def async_step_panel(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a panel's address and its account, and prove both."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            password = user_input.get(CONF_PASSWORD) or self._known.get(CONF_PASSWORD, "")
+            self._data |= {**user_input, CONF_FAMILY: "panel", CONF_PASSWORD: password}
+            self._data[CONF_PORT] = panel_port(user_input, FAMILIES["panel"].DEFAULT_PORT)
+            if (info := await self._identify(errors)) is not None:
+                return await self._proven(info)
+        known = {key: value for key, value in self._known.items() if key != CONF_PASSWORD}
+        schema = self.add_suggested_values_to_schema(PANEL_SCHEMA, user_input or known)
+        return self.async_show_form(step_id="panel", data_schema=schema, errors=errors)
+
     async def async_step_direct(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the address and prove that a station answers there."""
+        """Ask for a terminal's address and prove that one answers there."""
         errors: dict[str, str] = {}
         if user_input is not None:
             self._data |= user_input
-            info = await self._identify(errors)
-            if info is not None:
+            if (info := await self._identify(errors)) is not None:
                 return await self._proven(info)
-        defaults: Mapping[str, Any] = {CONF_PORT: FAMILIES[self._data[CONF_FAMILY]].DEFAULT_PORT}
-        if self.source == SOURCE_RECONFIGURE:
-            defaults = self._get_reconfigure_entry().data
+        defaults = self._known or {CONF_PORT: FAMILIES[self._data[CONF_FAMILY]].DEFAULT_PORT}
         schema = self.add_suggested_values_to_schema(DIRECT_SCHEMA, user_input or defaults)
         return self.async_show_form(step_id="direct", data_schema=schema, errors=errors)
+
+    @property
+    def _known(self) -> Mapping[str, Any]:
+        """What the entry has that is to be changed; nothing for a new one."""
+        return self._get_reconfigure_entry().data if self.source == SOURCE_RECONFIGURE else {}
 
     async def _identify(self, errors: dict[str, str]) -> StationInfo | None:
         """Ask the station who it is and what it has."""
@@ -130,31 +109,41 @@ class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
         try:
             return await self._learn(link)
         except StationError as err:
-            errors["base"] = _error_key(err)
+            errors["base"] = error_key(err)
+        finally:
+            await link.close()
         return None
 
     async def _learn(self, link: Link) -> StationInfo:
         family = FAMILIES[self._data[CONF_FAMILY]]
         info = await family.identify(link)
-        reading = await family.station(link, info, async_time_zone()).reader.read()
+        station = family.station(link, info, async_time_zone())
+        if station.feed is not None:
+            # Its log tells more of what it has; one that will not be read is no reason to stay out.
+            with contextlib.suppress(
+                StationForbiddenError, StationProtocolError, StationRefusedError, StationUnsupportedError
+            ):
+                await station.feed.poll()
+        reading = await station.reader.read()
         self._data[CONF_STATION] = asdict(info)
         self._data[CONF_FEATURES] = sorted({*reading.settings, *reading.facts})
         return info
 
     async def _proven(self, info: StationInfo) -> ConfigFlowResult:
         """Go on with a station whose serial number is known."""
-        await self.async_set_unique_id(info.serial)
-        if self.source == SOURCE_RECONFIGURE:
-            self._abort_if_unique_id_mismatch(
-                reason="wrong_station",
-                description_placeholders={
-                    "expected": self._get_reconfigure_entry().unique_id or "",
-                    "found": info.serial,
-                },
-            )
-            return self.async_update_reload_and_abort(self._get_reconfigure_entry(), data_updates=self._data)
-        addresses: dict[str, Any] = {key: self._data[key] for key in (CONF_HOST, CONF_PORT) if key in self._data}
-        self._abort_if_unique_id_configured(updates=addresses)
+        known = await self.async_set_unique_id(info.serial)
+        if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
+            reauth = self.source == SOURCE_REAUTH
+            entry = self._get_reauth_entry() if reauth else self._get_reconfigure_entry()
+            placeholders = {"expected": entry.unique_id or "", "found": info.serial}
+            self._abort_if_unique_id_mismatch(reason="wrong_station", description_placeholders=placeholders)
+            if reauth:
+                return self.async_update_reload_and_abort(entry, data_updates=self._data)
+            return await self.async_step_push()
+        if known is not None and CONF_HOST in self._data and CONF_HOST not in known.data:
+            # With an address it would be reached another way, and the one in use would end without a word.
+            return self.async_abort(reason="calls_already")
+        self._abort_if_unique_id_configured(updates={key: self._data[key] for key in _WAY if key in self._data})
         return await self.async_step_push()
 
     # The station calls Home Assistant
@@ -206,12 +195,15 @@ class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
     # Both
 
     async def async_step_push(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for consent to write our address into the station."""
+        """Ask for consent to write our address into the station; later on the same question takes it back."""
         station = self._data[CONF_STATION]
         if user_input is None:
             placeholders = {"name": station["name"], "serial": station["serial"]}
-            return self.async_show_form(step_id="push", data_schema=PUSH_SCHEMA, description_placeholders=placeholders)
+            schema = self.add_suggested_values_to_schema(PUSH_SCHEMA, self._known)
+            return self.async_show_form(step_id="push", data_schema=schema, description_placeholders=placeholders)
         self._data[CONF_PUSH] = user_input[CONF_PUSH]
+        if self.source == SOURCE_RECONFIGURE:
+            return self.async_update_reload_and_abort(self._get_reconfigure_entry(), data_updates=self._data)
         self._data.setdefault(CONF_WEBHOOK_ID, webhook.async_generate_id())
         self._let_go()
         return self.async_create_entry(title=station["name"], data=self._data)
@@ -235,43 +227,38 @@ class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
     # Later
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Take a new address of the same station, or show the addresses that it was given."""
-        entry = self._get_reconfigure_entry()
-        if CONF_HOST in entry.data:
-            return await self.async_step_direct()
-        return await self.async_step_addresses()
+        """Take a new address or account of the same station, or show the addresses that it was given."""
+        self._data[CONF_FAMILY] = family = self._known[CONF_FAMILY]
+        if CONF_HOST not in self._known:
+            return await self.async_step_addresses()
+        return await (self.async_step_panel() if FAMILIES[family].NEEDS_LOGIN else self.async_step_direct())
 
     async def async_step_addresses(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show again what has to be entered at a station that calls us."""
         if user_input is not None:
-            return self.async_abort(reason="addresses_shown")
-        entry = self._get_reconfigure_entry()
+            self._data = {CONF_STATION: self._known[CONF_STATION]}
+            return await self.async_step_push()
         try:
-            placeholders = async_addresses(self.hass, entry.data)
+            placeholders = async_addresses(self.hass, self._known)
         except NoURLAvailableError:
             return self.async_abort(reason="no_url")
         return self.async_show_form(step_id="addresses", description_placeholders=placeholders)
 
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """The station no longer takes our password."""
+        return await self.async_step_reauth_confirm()
 
-class FaceAccessOptionsFlow(OptionsFlowWithReload):
-    """The household's preferences for one station."""
-
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for all of them at once."""
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the account, and prove it."""
+        entry = self._get_reauth_entry()
+        errors: dict[str, str] = {}
         if user_input is not None:
-            return self.async_create_entry(data=user_input)
-        schema = self.add_suggested_values_to_schema(OPTIONS_SCHEMA, self.config_entry.options)
-        return self.async_show_form(step_id="init", data_schema=schema)
-
-
-def _error_key(err: StationError) -> str:
-    match err:
-        case StationTimeoutError():
-            return "timeout"
-        case StationConnectionError():
-            return "cannot_connect"
-        case StationProtocolError():
-            return "not_a_station"
-        case _:
-            LOGGER.debug("the station refused: %s", err)
-            return "refused"
+            self._data = {**entry.data, **user_input}
+            if (info := await self._identify(errors)) is not None:
+                return await self._proven(info)
+        known = {CONF_USERNAME: entry.data.get(CONF_USERNAME)}
+        schema = self.add_suggested_values_to_schema(LOGIN_SCHEMA, user_input or known)
+        placeholders = {"name": entry.title}
+        return self.async_show_form(
+            step_id="reauth_confirm", data_schema=schema, errors=errors, description_placeholders=placeholders
+        )

@@ -14,6 +14,7 @@ CONF_STATION: Final = "station"
 CONF_CONTROL_ID: Final = "control_id"
 CONF_PUSH: Final = "push"
 CONF_PREVIOUS_TARGET: Final = "previous_target"
+CONF_PREVIOUS_QUESTIONS: Final = "previous_questions"
 
 # Entry options: what the household prefers.
 CONF_DOORS: Final = "doors"
@@ -22,6 +23,8 @@ CONF_LIVENESS_REQUIRED: Final = "liveness_required"
 CONF_LOCAL_ONLY: Final = "local_only"
 CONF_GRANTED_TEXT: Final = "granted_text"
 CONF_DENIED_TEXT: Final = "denied_text"
+CONF_ANSWER_QUESTIONS: Final = "answer_questions"
+CONF_BROKER: Final = "broker"
 
 DEFAULT_GRANTED_TEXT: Final = "Welcome, {name}"
 DEFAULT_DENIED_TEXT: Final = ""
@@ -33,6 +36,8 @@ RING_ONCE_IN: Final = timedelta(seconds=5)
 # A full reading is a dozen requests, so it is rare; the ping between two of them is one.
 READ_EVERY: Final = timedelta(minutes=5)
 PING_EVERY: Final = timedelta(seconds=30)
+# How often a push that works is tried out; whether its address still stands in the station is asked far more often.
+PROVE_EVERY: Final = timedelta(days=1)
 # A terminal asks for its next command at once after an answer, or 15 s after none (HTTP API 1.1.3), and we hold 10 s.
 SILENT_AFTER: Final = timedelta(seconds=45)
 # Terminals keep time badly; beyond this, validity dates and schedules on the device go wrong.

@@ -5,19 +5,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 import sqlite3
-from typing import override
+from typing import TYPE_CHECKING, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from .access import (
+    Alarm,
+    Booted,
     CallChanged,
     CallState,
+    ContactMoved,
     Decision,
     DoorMode,
     DoorPolicy,
@@ -27,6 +31,7 @@ from .access import (
     Sighting,
     StationEvent,
     decide,
+    decide_shown,
 )
 from .const import (
     CONF_DOOR_MODE,
@@ -41,11 +46,15 @@ from .const import (
     RING_ONCE_IN,
     SILENT_AFTER,
 )
-from .devices.errors import StationError, StationUnsupportedError, WrongStationError
+from .devices.errors import StationAuthError, StationError, StationUnsupportedError, WrongStationError
 from .devices.station import Reading, SettingValue, Station
-from .hub import issues, push_target
+from .hub import issues, push_target, restart
 from .hub.errors import translated
+from .hub.facts import after
 from .hub.history import KEEP_FOR, History
+
+if TYPE_CHECKING:
+    from .hub.ladder import Ladder
 
 type FaceAccessConfigEntry = ConfigEntry[FaceAccessCoordinator]
 type Listener = Callable[[StationEvent], None]
@@ -69,6 +78,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.called_at: datetime | None = None
         self._rang_at: datetime | None = None
         self.redirected = False
+        self.pushed = asyncio.Event()
+        """Set when something genuine was pushed; for whoever tries a push out."""
+        self.ladder: Ladder | None = None
         self._listeners_of_events: list[tuple[bool, Listener]] = []
         self._read_at: datetime | None = None
         self._online_since: datetime | None = None
@@ -81,7 +93,6 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             LOGGER,
             config_entry=entry,
             name=station.info.name,
-            # The device cannot be pinged while it is the one who calls: its questions are the sign of life.
             update_interval=READ_EVERY if self.queued else PING_EVERY,
             always_update=False,
         )
@@ -134,15 +145,24 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         except WrongStationError as err:
             issues.wrong_station(self.hass, self.config_entry, err.found)
             raise UpdateFailed(**translated(err)) from err
+        except StationAuthError as err:
+            raise ConfigEntryAuthFailed(**translated(err)) from err
         except StationError as err:
             # A call of before the outage is not the call of after it.
             self.call_state = None
             raise UpdateFailed(**translated(err)) from err
         issues.clock(self.hass, self.config_entry, reading.clock_offset)
+        restart.read(self.hass, self.config_entry, reading)
+        # A station that calls us need not be pinged, its questions are the sign of life; unless it opens by our word.
+        rare = self.queued and not self.station.inbox.asks_decisions
+        self.update_interval = READ_EVERY if rare else PING_EVERY
         if was_offline or self._online_since is None:
             self._online_since = now
+        if full:
+            issues.right_station(self.hass, self.config_entry)
         if full and not self._learn_features(reading):
-            await self._async_check_push_target()
+            if self.station.feed is None:
+                await self._async_check_push_target()
             self.config_entry.async_create_background_task(self.hass, self.async_catch_up(), "face_access catch-up")
         return reading
 
@@ -181,14 +201,19 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self._read_at = None
         # Shielded: an automation that is restarted in the middle would else leave the reading broken off, as a failure.
         # Not the entry's own task: the reading may find new features, and the reload for them must not cancel it.
-        await asyncio.shield(self.hass.async_create_task(self.async_refresh(), "face_access reading after a change"))
+        # In the background: Home Assistant must not wait with its stop for a device that does not answer.
+        name = "face_access reading after a change"
+        await asyncio.shield(self.hass.async_create_background_task(self.async_refresh(), name))
 
     async def async_write_setting(self, key: str, value: SettingValue) -> None:
         """Write one setting. Whatever comes of it, the entities show the device's true state afterwards."""
         if self.station.settings is None:
             raise StationUnsupportedError(key)
+        before = self.data.settings.get(key)
         try:
             await self.station.settings.write(key, value)
+            if self.station.settings.described[key].needs_restart and value != before:
+                restart.needed(self.hass, self.config_entry, before, value)
         finally:
             await self.async_read_again()
 
@@ -211,6 +236,11 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
                 self.call_state = event.state
             case FirmwareReported():
                 self.async_update_listeners()
+            case Booted():
+                restart.booted(self.hass, self.config_entry, event.at)
+            case ContactMoved() | Alarm():
+                self.data = after(self.data, event)
+                self.async_update_listeners()
             case Ring():
                 if self._is_echo(event):
                     return
@@ -229,12 +259,19 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_decide(self, sighting: Sighting, person: Person | None, door: int) -> Decision:
         """Decide for a station that waits for our word before it opens its door of that number."""
+        return decide(sighting, person, self.door_id(door), dt_util.utcnow(), self._policy())
+
+    @callback
+    def async_decide_shown(self, person: Person | None, door: int) -> Decision:
+        """Decide for a station that asks whether a card or a code of somebody opens its door of that number."""
+        return decide_shown(person, self.door_id(door), dt_util.utcnow(), self._policy())
+
+    def _policy(self) -> DoorPolicy:
         options = self.config_entry.options
-        policy = DoorPolicy(
+        return DoorPolicy(
             mode=DoorMode(options.get(CONF_DOOR_MODE, DoorMode.NOTIFY_ONLY)),
             liveness_required=options.get(CONF_LIVENESS_REQUIRED, True),
         )
-        return decide(sighting, person, self.door_id(door), dt_util.utcnow(), policy)
 
     # A station that calls us
 
@@ -306,7 +343,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
 
     def _check_push(self, sighting: Sighting) -> None:
         """A sighting that had to be fetched although the station was there all the time: its pushes do not arrive."""
-        if not self.config_entry.data.get(CONF_PUSH) or self._online_since is None:
+        if not self.config_entry.data.get(CONF_PUSH) or self._online_since is None or self.station.feed is not None:
             return
         if self._online_since + LIVE_WITHIN < sighting.captured_at < dt_util.utcnow() - LIVE_WITHIN:
             issues.push_missing(self.hass, self.config_entry)

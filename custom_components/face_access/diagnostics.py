@@ -3,6 +3,7 @@
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_SSL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_FEATURES
@@ -10,7 +11,7 @@ from .coordinator import FaceAccessConfigEntry
 from .devices.station import SettingKind
 
 # Addresses, ids that open webhooks, and what the device is called: all of the entry's data but this is private.
-_OPEN_DATA = {"family", "port", "push", CONF_FEATURES}
+_OPEN_DATA = {"family", "port", "push", CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> dict[str, Any]:
@@ -35,6 +36,9 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAcc
         },
         "online": coordinator.last_update_success,
         "calls_us": coordinator.queued,
+        "news": None
+        if (ladder := coordinator.ladder) is None
+        else {"webhook": ladder.webhook, "broker": ladder.broker, "asks": ladder.asks},
         "clock_offset_seconds": None if offset is None else offset.total_seconds(),
         "settings": async_redact_data(dict(coordinator.data.settings), texts),
         "facts": dict(coordinator.data.facts),

@@ -4,16 +4,17 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import override
 
-from homeassistant.const import EntityCategory, Platform
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_USERNAME, EntityCategory, Platform
 from homeassistant.core import callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
+from yarl import URL
 
 from .access import StationEvent
 from .const import DOMAIN
 from .coordinator import FaceAccessCoordinator
-from .devices.station import Door, Setting, SettingKind, SettingValue
+from .devices.station import Door, Setting, SettingKind, SettingValue, Station
 from .hub.doors import async_wired
 from .hub.errors import raise_translated
 
@@ -21,6 +22,16 @@ from .hub.errors import raise_translated
 def unique_id(serial: str, key: str) -> str:
     """Make the unique id of a station's entity; for those that refer to each other through the registry."""
     return f"{serial}-{key}"
+
+
+def tells_all(station: Station) -> bool:
+    """Whether a station tells whatever happens at it, and not only whom it sees: it has a log to be asked for."""
+    return station.feed is not None
+
+
+def sees_faces(station: Station) -> bool:
+    """Whether a station recognises faces: one that does keeps records of them, or has nothing else to tell."""
+    return station.records is not None or not tells_all(station)
 
 
 class FaceAccessEntity(CoordinatorEntity[FaceAccessCoordinator]):
@@ -32,6 +43,7 @@ class FaceAccessEntity(CoordinatorEntity[FaceAccessCoordinator]):
         """Bind to the station; its device is the only one of its config entry."""
         super().__init__(coordinator)
         info = coordinator.station.info
+        data = coordinator.config_entry.data
         self._attr_unique_id = unique_id(coordinator.serial, key)
         self._attr_device_info = DeviceInfo(
             identifiers={(DOMAIN, coordinator.serial)},
@@ -44,6 +56,11 @@ class FaceAccessEntity(CoordinatorEntity[FaceAccessCoordinator]):
         # Left out where the station does not say: None would wipe what it said before a restart (update.py).
         if info.firmware is not None:
             self._attr_device_info["sw_version"] = info.firmware
+        # Who asks for a user name has pages to use it on; a terminal has none.
+        if CONF_USERNAME in data:
+            scheme = "https" if data.get(CONF_SSL) else "http"
+            url = URL.build(scheme=scheme, host=data[CONF_HOST], port=data[CONF_PORT])
+            self._attr_device_info["configuration_url"] = url
 
 
 class ReportEntity(FaceAccessEntity):
@@ -80,19 +97,25 @@ class SettingEntity(FaceAccessEntity):
     def __init__(self, coordinator: FaceAccessCoordinator, setting: Setting) -> None:
         """Bind to one setting."""
         super().__init__(coordinator, setting.key)
-        self._setting = setting
+        self._described = setting
         self._attr_translation_key = setting.key
         self._attr_entity_registry_enabled_default = not setting.rare
 
     @property
+    def _setting(self) -> Setting:
+        """The setting as the station now describes it: a new firmware may have more to choose from."""
+        settings = self.coordinator.station.settings
+        return self._described if settings is None else settings.described.get(self._described.key, self._described)
+
+    @property
     def _value(self) -> SettingValue | None:
         """The value at the last reading; None where there was none."""
-        return self.coordinator.data.settings.get(self._setting.key)
+        return self.coordinator.data.settings.get(self._described.key)
 
     @raise_translated
     async def _async_write(self, value: SettingValue) -> None:
         """Write the setting; the state follows from what the station then says."""
-        await self.coordinator.async_write_setting(self._setting.key, value)
+        await self.coordinator.async_write_setting(self._described.key, value)
 
 
 def settings_of(coordinator: FaceAccessCoordinator, kind: SettingKind) -> Iterator[Setting]:

@@ -1,4 +1,4 @@
-"""What happens at a station, for automations: somebody was seen, somebody rang."""
+"""What happens at a station, for automations: somebody was seen, came in or was turned away, rang."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .access import Ring, Sighting, StationEvent
+from .access import Passage, Ring, Sighting, StationEvent, Verdict
 from .access.naming import SightingKind, denial, kind_of
 from .const import DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Station
-from .entity import ReportEntity, unique_id
+from .entity import ReportEntity, sees_faces, tells_all, unique_id
 from .image import LAST_SIGHTING
 
 PARALLEL_UPDATES = 0
@@ -71,12 +71,36 @@ def _ring(_coordinator: FaceAccessCoordinator, event: StationEvent) -> Happening
     return Happening(type=DoorbellEventType.RING, attributes={}) if isinstance(event, Ring) else None
 
 
+def _access(coordinator: FaceAccessCoordinator, event: StationEvent) -> Happening | None:
+    """Describe how somebody came in or was turned away; never with the number that they showed."""
+    if not isinstance(event, Passage):
+        return None
+    numbers = {coordinator.door_id(door.number): door.number for door in coordinator.station.doors}
+    return Happening(
+        type=Verdict.GRANTED if event.granted else Verdict.DENIED,
+        attributes={
+            "method": event.method,
+            "owner": event.owner,
+            "doors": [numbers[door] for door in event.doors if door in numbers],
+            "reason": event.reason,
+        },
+    )
+
+
 EVENTS = (
     FaceAccessEventDescription(
         key="face",
         translation_key="face",
         event_types=[kind.value for kind in SightingKind],
         happening=_face,
+        supported=sees_faces,
+    ),
+    FaceAccessEventDescription(
+        key="access",
+        translation_key="access",
+        event_types=[Verdict.GRANTED, Verdict.DENIED],
+        happening=_access,
+        supported=tells_all,
     ),
     FaceAccessEventDescription(
         key="doorbell",

@@ -69,6 +69,6 @@ def _lines(message: str, title: str | None) -> tuple[ScreenText, ...]:
     texts = [text.strip() for text in [title or "", *message.splitlines()] if text.strip()]
     most = _BOTTOM_LINE // _LINE_HEIGHT + 1
     if not 1 <= len(texts) <= most:
-        raise InvalidValueError("message", f"1 to {most} lines, not {len(texts)}")
+        raise InvalidValueError("message", f"1 to {most} lines, not {len(texts)}", "lines", most=most, lines=len(texts))
     top = _BOTTOM_LINE - _LINE_HEIGHT * (len(texts) - 1)
     return tuple(ScreenText(text=text, y=top + _LINE_HEIGHT * number) for number, text in enumerate(texts))

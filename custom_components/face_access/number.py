@@ -3,6 +3,7 @@
 from typing import override
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity
+from homeassistant.const import UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -19,6 +20,7 @@ _DEVICE_CLASSES = {
     "temperature_range_max": NumberDeviceClass.TEMPERATURE,
     "temperature_range_min": NumberDeviceClass.TEMPERATURE,
 }
+_DURATIONS = {UnitOfTime.SECONDS, UnitOfTime.MINUTES}
 
 
 async def async_setup_entry(
@@ -36,10 +38,20 @@ class SettingNumber(SettingEntity, NumberEntity):
         """Take over the setting's limits."""
         super().__init__(coordinator, setting)
         self._attr_device_class = _DEVICE_CLASSES.get(setting.key)
-        self._attr_native_min_value = setting.minimum
-        self._attr_native_max_value = setting.maximum
+        if setting.unit in _DURATIONS:
+            self._attr_device_class = NumberDeviceClass.DURATION
         self._attr_native_step = setting.step
         self._attr_native_unit_of_measurement = setting.unit
+
+    @property
+    @override
+    def native_min_value(self) -> float:
+        return self._setting.minimum
+
+    @property
+    @override
+    def native_max_value(self) -> float:
+        return self._setting.maximum
 
     @property
     @override

@@ -11,8 +11,8 @@ from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.util import dt as dt_util
 
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
-from .devices.errors import StationError
-from .hub import issues, push_target
+from .devices.errors import StationConnectionError, StationError
+from .hub import issues, push_target, questions
 
 type Fix = Callable[[FaceAccessCoordinator], Awaitable[None]]
 
@@ -28,7 +28,23 @@ async def _redirect(coordinator: FaceAccessCoordinator) -> None:
     issues.push_arrived(coordinator.hass, coordinator.config_entry)
 
 
-_FIXES: Mapping[str, Fix] = {issues.CLOCK_WRONG: _set_clock, issues.PUSH_MISSING: _redirect}
+async def _restart(coordinator: FaceAccessCoordinator) -> None:
+    if (power := coordinator.station.power) is not None:
+        await power.reboot()
+
+
+async def _try_webhook(coordinator: FaceAccessCoordinator) -> None:
+    if (ladder := coordinator.ladder) is not None and not await ladder.async_try_webhook():
+        raise StationConnectionError("nothing arrived")
+
+
+_FIXES: Mapping[str, Fix] = {
+    issues.CLOCK_WRONG: _set_clock,
+    issues.PUSH_MISSING: _redirect,
+    issues.QUESTIONS_MISSING: questions.async_redirect,
+    issues.RESTART_NEEDED: _restart,
+    issues.WEBHOOK_MISSING: _try_webhook,
+}
 
 
 class FixFlow(RepairsFlow):

@@ -6,8 +6,8 @@ from homeassistant.components.select import SelectEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
-from .devices.station import Setting, SettingKind
+from .coordinator import FaceAccessConfigEntry
+from .devices.station import SettingKind
 from .entity import SettingEntity, settings_of
 
 PARALLEL_UPDATES = 1
@@ -24,10 +24,10 @@ async def async_setup_entry(
 class SettingSelect(SettingEntity, SelectEntity):
     """A choice."""
 
-    def __init__(self, coordinator: FaceAccessCoordinator, setting: Setting) -> None:
-        """Offer the setting's options."""
-        super().__init__(coordinator, setting)
-        self._attr_options = list(setting.options)
+    @property
+    @override
+    def options(self) -> list[str]:
+        return list(self._setting.options)
 
     @property
     @override

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import override
+from datetime import UTC, datetime, timedelta
+from typing import Final, override
 
 from homeassistant.components.sensor import (
     RestoreSensor,
@@ -13,18 +13,25 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfTemperature
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
 
-from .access import CallChanged, CallState, Reason, Sighting, StationEvent
+from .access import Booted, CallChanged, CallState, Reason, Sighting, StationEvent
 from .access.naming import SightingKind, denial, kind_of, recognised_name
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import SettingValue
-from .entity import FaceAccessEntity, ReportEntity
+from .entity import FaceAccessEntity, ReportEntity, sees_faces, tells_all
 
 PARALLEL_UPDATES = 0
 
 type Value = str | float | datetime
+
+# How long a call rings, and how long one may talk, as settings of the station.
+_CALL_LIMITS: Final = ("dial_timeout", "talk_timeout")
+# A clock that is set between two readings moves what happened before by that.
+_CLOCK_NOISE: Final = timedelta(seconds=30)
 
 FACTS = (
     SensorEntityDescription(
@@ -74,7 +81,7 @@ class SightingSensorDescription(SensorEntityDescription):
     """`seen` finds the new value in a sighting, None for one that leaves the value as it is."""
 
     seen: Callable[[Sighting], Value | None]
-    supported: Callable[[FaceAccessCoordinator], bool] = lambda _coordinator: True
+    supported: Callable[[FaceAccessCoordinator], bool] = lambda coordinator: sees_faces(coordinator.station)
 
 
 def _denial(sighting: Sighting) -> str | None:
@@ -125,6 +132,8 @@ async def async_setup_entry(
     )
     if coordinator.station.sip is not None:
         async_add_entities([CallStateSensor(coordinator)])
+    if tells_all(coordinator.station):
+        async_add_entities([LastBootSensor(coordinator)])
 
 
 class FactSensor(FaceAccessEntity, SensorEntity):
@@ -176,7 +185,10 @@ class SightingSensor(ReportEntity, RestoreSensor):
 
 
 class CallStateSensor(FaceAccessEntity, SensorEntity):
-    """Where the station's call stands, unknown until the station says so: a call of before a restart may be over."""
+    """Where the station's call stands, unknown until the station says so: a call of before a restart may be over.
+
+    A station with limits for its calls says when one begins, and not always when it ends: then the limits do.
+    """
 
     _attr_translation_key = "call_state"
     _attr_device_class = SensorDeviceClass.ENUM
@@ -185,19 +197,91 @@ class CallStateSensor(FaceAccessEntity, SensorEntity):
     def __init__(self, coordinator: FaceAccessCoordinator) -> None:
         """Bind to the station's telephone."""
         super().__init__(coordinator, "call_state")
+        self._over = False
+        self._end: CALLBACK_TYPE | None = None
 
     @property
     @override
     def native_value(self) -> CallState | None:
-        return self.coordinator.call_state
+        state = self.coordinator.call_state
+        return CallState.IDLE if state is not None and self._over else state
 
     @override
     async def async_added_to_hass(self) -> None:
         """Listen to the telephone."""
         await super().async_added_to_hass()
         self.async_on_remove(self.coordinator.async_subscribe(self._async_report))
+        self.async_on_remove(self._async_cancel)
 
     @callback
     def _async_report(self, event: StationEvent) -> None:
-        if isinstance(event, CallChanged):
+        if not isinstance(event, CallChanged):
+            return
+        self._async_cancel()
+        self._over = False
+        limits = [self.coordinator.data.settings.get(key) for key in _CALL_LIMITS]
+        if event.state is not CallState.IDLE and (longest := sum(float(limit) for limit in limits if limit)):
+            self._end = async_call_later(self.hass, longest, self._async_over)
+        self.async_write_ha_state()
+
+    @callback
+    def _async_over(self, _now: datetime) -> None:
+        self._end = None
+        self._over = True
+        self.async_write_ha_state()
+
+    @callback
+    def _async_cancel(self) -> None:
+        if self._end is not None:
+            self._end()
+            self._end = None
+
+
+class LastBootSensor(ReportEntity, RestoreSensor):
+    """When the station last started, as far as it told."""
+
+    _attr_translation_key = "last_boot"
+    _attr_device_class = SensorDeviceClass.TIMESTAMP
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+
+    def __init__(self, coordinator: FaceAccessCoordinator) -> None:
+        """Bind to the station."""
+        super().__init__(coordinator, "last_boot")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Start with what the station has in its log, else with the value of before the restart."""
+        await super().async_added_to_hass()
+        data = await self.async_get_last_sensor_data()
+        if data is not None and isinstance(data.native_value, datetime):
+            self._attr_native_value = data.native_value
+        self._take_reading()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        self._take_reading()
+        super()._handle_coordinator_update()
+
+    def _take_reading(self) -> None:
+        """Take the time that is in the reading: milliseconds of the station's own clock."""
+        reading = self.coordinator.data
+        told = reading.facts.get("booted_at")
+        if isinstance(told, int):
+            moment = datetime.fromtimestamp(told / 1000, UTC) - (reading.clock_offset or timedelta())
+            self._take(moment)
+
+    @override
+    @callback
+    def _async_report(self, event: StationEvent) -> None:
+        if isinstance(event, Booted):
+            self._take(event.at)
             self.async_write_ha_state()
+
+    def _take(self, moment: datetime) -> None:
+        """Take a time unless it is the one that is shown, give or take a correction of the clock."""
+        shown = self._attr_native_value
+        if moment > dt_util.utcnow() + _CLOCK_NOISE:
+            return
+        if not isinstance(shown, datetime) or moment - shown > _CLOCK_NOISE:
+            self._attr_native_value = moment

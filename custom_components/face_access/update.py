@@ -1,4 +1,4 @@
-"""Firmware for a station, from files that the household provides."""
+"""Firmware for a station: from files that the household provides, or news of what its vendor has."""
 
 import asyncio
 from datetime import timedelta
@@ -12,7 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
-from .devices.station import Firmware
+from .devices.station import Firmware, SettingValue
 from .entity import FaceAccessEntity
 from .hub.errors import raise_translated
 from .hub.firmware import FirmwareFile, async_find, async_offered, is_newer
@@ -22,15 +22,70 @@ PARALLEL_UPDATES = 1
 # A station asks when it likes, then fetches, writes and starts again.
 OFFERED_FOR: Final = timedelta(minutes=30)
 CHECK_EVERY: Final = 5.0
+# Facts of a reading: the firmware that runs, and the newest that the vendor has.
+INSTALLED: Final = "firmware"
+LATEST: Final = "latest_firmware"
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the update of a station that takes firmware."""
+    """Add the update of a station that takes firmware from us, or knows what its vendor has."""
     coordinator = entry.runtime_data
     if (firmware := coordinator.station.firmware) is not None:
         async_add_entities([FirmwareUpdate(coordinator, firmware)], update_before_add=True)
+    elif LATEST in coordinator.features:
+        async_add_entities([FirmwareNews(coordinator)])
+
+
+class FirmwareNews(FaceAccessEntity, UpdateEntity):
+    """The firmware of a station that asks its vendor by itself. Installed at the station: no call for that is known."""
+
+    _attr_translation_key = "firmware"
+    _attr_device_class = UpdateDeviceClass.FIRMWARE
+
+    def __init__(self, coordinator: FaceAccessCoordinator) -> None:
+        """Bind to the station."""
+        super().__init__(coordinator, "firmware")
+
+    @property
+    @override
+    def installed_version(self) -> str | None:
+        return _text(self.coordinator.data.facts.get(INSTALLED)) or self.coordinator.station.info.firmware
+
+    @property
+    @override
+    def latest_version(self) -> str | None:
+        """What the vendor has; unknown while the station cannot ask."""
+        return _text(self.coordinator.data.facts.get(LATEST))
+
+    @override
+    def version_is_newer(self, latest_version: str, installed_version: str) -> bool:
+        """Compare as versions are written everywhere here, whatever a vendor adds to them."""
+        return is_newer(latest_version, installed_version)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Put what runs on the device page."""
+        await super().async_added_to_hass()
+        self._async_note_installed()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        self._async_note_installed()
+        super()._handle_coordinator_update()
+
+    @callback
+    def _async_note_installed(self) -> None:
+        """A station that was updated says so at its next reading, and its device page with it."""
+        installed, device = self.installed_version, self.device_entry
+        if installed is not None and device is not None:
+            dr.async_get(self.hass).async_update_device(device.id, sw_version=installed)
+
+
+def _text(value: SettingValue | None) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 class FirmwareUpdate(FaceAccessEntity, UpdateEntity):

@@ -52,7 +52,7 @@ def machine(home_assistant: str) -> str:
     info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     model = found[1] if (found := re.search(r"model name\s*:\s*(.+)", info)) else platform.machine()
     return (
-        f"{cores} cores of {model}, {platform.system()} {platform.release()}, Python {platform.python_version()}, "
+        f"{cores} cores of {model}, {platform.system()}, Python {platform.python_version()}, "
         f"Home Assistant {home_assistant}"
     )
 

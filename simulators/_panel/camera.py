@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from .._terminal import pictures
-from .settings import RTSP
 
 if TYPE_CHECKING:
     from .core import Core
@@ -47,9 +46,3 @@ class Camera:
         buffer = BytesIO()
         pictures.draw(self.core.visitor, photo=self.core.visitor_photo).save(buffer, "WEBP", quality=80)
         return base64.b64encode(buffer.getvalue()) if self.core.photo == "base64" else buffer.getvalue()
-
-    @property
-    def stream_url(self) -> str:
-        """The address of the stream. Nothing answers there: the simulator has no RTSP server."""
-        values = self.core.settings.values[RTSP]
-        return f"rtsp://{values['username']}:{values['password']}@{self.core.host}:8554/ch01"

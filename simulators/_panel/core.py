@@ -23,6 +23,7 @@ from .model import MODELS, Opening, Timings
 from .outlets import Mqtt, Syslog
 from .profiles import Profiles
 from .remote import Remote
+from .rtsp import Stream
 from .settings import Settings
 from .webhooks import Webhooks
 
@@ -112,6 +113,7 @@ class Core:
         self.door = Door(self)
         self.calls = Calls(self)
         self.camera = Camera(self)
+        self.stream = Stream(self)
         self.remote = Remote(self)
         self.webhooks = Webhooks(self)
         self.mqtt = Mqtt(self)

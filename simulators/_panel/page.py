@@ -98,6 +98,7 @@ def state(panel: Scenes) -> dict[str, Any]:
         "tokens": len(panel.accounts.tokens),
         "acts": dict(panel.acts),
         "photos": len(panel.camera.taken),
+        "stream": {"port": panel.stream.port, "watchers": panel.stream.watchers},
         "visitor": {"name": panel.visitor, "photo": panel.visitor_photo},
         "violations": panel.violations,
         "log": list(panel.log)[-60:],

@@ -21,6 +21,7 @@ SYSLOG: Final = "/syslog/settings"
 MASTER_CODE: Final = "/access/general/unlock/input/code"
 SIP: Final = "/device/sip/settings"
 RTSP: Final = "/device/settings/rtsp"
+VIDEO: Final = "/device/settings/video"
 _LEAKS_BEFORE: Final = (3, 9, 2)  # Camdroid firmware before this shows passwords in clear (CVE-2024-39220)
 
 type Values = dict[str, Any]
@@ -249,7 +250,7 @@ def _device(core: Core) -> tuple[Setting, ...]:
             },
         ),
         Setting(
-            path="/device/settings/video",
+            path=VIDEO,
             defaults={"video_resolution": "1280x720", "fps": 25},
             fields={"video_resolution": text(pattern=r"\d{3,4}x\d{3,4}"), "fps": integer(1, 30, optional=True)},
         ),

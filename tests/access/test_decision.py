@@ -9,13 +9,16 @@ import pytest
 from custom_components.face_access.access import (
     DoorMode,
     DoorPolicy,
+    Factor,
     Liveness,
     Person,
+    Proof,
     Reason,
     Role,
     Sighting,
     SightingKey,
     decide,
+    explain,
 )
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -169,3 +172,96 @@ def test_no_combination_of_failures_opens(names: set[str]) -> None:
         person = replace(person, **of_person)
         policy = replace(policy, **of_policy)
     assert not decide(sighting, person, DOOR, NOW, policy).granted
+
+
+FACTORS = frozenset(Factor)
+GUARDED = replace(POLICY, factors=FACTORS, factors_within=timedelta(seconds=20))
+PROOFS = {factor: Proof(factor=factor, person_id="0001", door=DOOR, at=NOW - timedelta(seconds=5)) for factor in Factor}
+
+
+def test_opens_when_every_wanted_factor_was_given() -> None:
+    """The guarded door opens, so that the refusals below mean something."""
+    assert decide(SIGHTING, PERSON, DOOR, NOW, GUARDED, proofs=PROOFS.values()).granted
+
+
+@pytest.mark.parametrize("factor", Factor)
+@pytest.mark.parametrize(
+    "change",
+    [
+        None,
+        {"person_id": "0002"},
+        {"door": "SN-1_2"},
+        {"at": NOW - timedelta(seconds=20, microseconds=1)},
+        {"at": NOW + timedelta(microseconds=1)},
+    ],
+    ids=["not given", "of somebody else", "at another door", "too long ago", "from the future"],
+)
+def test_one_missing_factor_keeps_the_door_shut(factor: Factor, change: dict | None) -> None:
+    """Each factor on its own: for the person, at the door, in time."""
+    proofs = dict(PROOFS)
+    proof = proofs.pop(factor)
+    if change is not None:
+        proofs[factor] = replace(proof, **change)
+    assert decide(SIGHTING, PERSON, DOOR, NOW, GUARDED, proofs=proofs.values()).reason is Reason.SECOND_FACTOR
+
+
+proofs = st.lists(
+    st.builds(
+        Proof,
+        factor=st.sampled_from(Factor),
+        person_id=st.sampled_from(["0001", "0002"]),
+        door=st.sampled_from([DOOR, "SN-1_2"]),
+        at=near | times,
+    ),
+    max_size=6,
+)
+guards = st.builds(
+    replace,
+    policies,
+    factors=st.frozensets(st.sampled_from(Factor)),
+    factors_within=st.timedeltas(min_value=timedelta(), max_value=timedelta(minutes=2)),
+)
+
+
+@given(sightings, persons, guards, proofs)
+def test_factors_only_ever_add_to_the_conditions(
+    sighting: Sighting, person: Person | None, policy: DoorPolicy, given: list[Proof]
+) -> None:
+    """With factors a door opens exactly when it would without them and each of them was given."""
+    without = decide(sighting, person, DOOR, NOW, replace(policy, factors=frozenset())).granted
+    complete = person is not None and all(
+        any(
+            proof.factor is factor
+            and proof.person_id == person.id
+            and proof.door == DOOR
+            and NOW - policy.factors_within <= proof.at <= NOW
+            for proof in given
+        )
+        for factor in policy.factors
+    )
+    assert decide(sighting, person, DOOR, NOW, policy, proofs=given).granted is (without and complete)
+
+
+@given(sightings, persons, guards, proofs)
+def test_the_explanation_agrees_with_the_decision(
+    sighting: Sighting, person: Person | None, policy: DoorPolicy, given: list[Proof]
+) -> None:
+    """The decision's reason is the explanation's first, and there is none exactly when the door opens."""
+    reasons = explain(sighting, person, DOOR, NOW, policy, proofs=given)
+    decision = decide(sighting, person, DOOR, NOW, policy, proofs=given)
+    assert decision.reason is (reasons[0] if reasons else None)
+    assert decision.granted is (not reasons)
+    assert len(set(reasons)) == len(reasons)
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("-inf")])
+@pytest.mark.parametrize("where", ["score", "threshold", "minimum"])
+def test_a_number_that_is_none_opens_nothing(score: float, where: str) -> None:
+    """Comparisons with what is no number are false: they must fall on the side of no."""
+    sighting, policy = SIGHTING, POLICY
+    if where == "minimum":
+        policy = replace(policy, minimum_score=score)
+    else:
+        sighting = replace(sighting, **{where: score})
+    granted = decide(sighting, PERSON, DOOR, NOW, policy).granted
+    assert granted is (where != "score" and score == float("-inf"))

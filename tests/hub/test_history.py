@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import sqlite3
 import subprocess
 import sys
+from unittest.mock import patch
 
 import pytest
 
@@ -145,6 +147,32 @@ async def test_old_and_surplus_sightings_go(tmp_path: Path, monkeypatch: pytest.
     await store.open()
     assert await store.list(source=None) == []
     await store.close()
+
+
+async def test_a_quiet_house_forgets_too(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody comes any more, and what is old goes all the same, however much there is."""
+    for number in range(12):
+        await history.add(sighting(number), live=True)
+    await history.prune()
+    assert len(await history.list(source=None)) == 12
+    monkeypatch.setattr(history_module, "KEEP_FOR", timedelta(seconds=-1))
+    await history.prune()
+    assert await history.list(source=None) == []
+
+
+async def test_a_fetched_sighting_goes_by_when_it_was_seen(history: History) -> None:
+    """Not by when it was fetched, unless the device's clock stood in another year: that one goes by when it came."""
+    now = datetime.now(UTC)
+    ages = {1: timedelta(days=29), 2: timedelta(days=30, seconds=-2), 3: timedelta(days=20000)}
+    for number, age in ages.items():
+        await history.add(replace(sighting(number), captured_at=now - age), live=False)
+    await history.prune()
+    assert {past.sequence for past in await history.list(source=None)} == {1, 2, 3}
+    later = now + timedelta(days=1, seconds=1)
+    with patch.object(history_module, "datetime", wraps=datetime) as clock:
+        clock.now = lambda _zone: later
+        await history.prune()
+    assert {past.sequence for past in await history.list(source=None)} == {3}
 
 
 async def test_a_failed_write_leaves_the_store_usable(history: History, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,16 @@ from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.face_access.access import DoorMoved
+from custom_components.face_access.access import DoorMoved, Method, Passage, StationEvent
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.coordinator import FaceAccessCoordinator
 from custom_components.face_access.devices.errors import StationTimeoutError
-from tests.fakes import SERIAL, FakeDevice, known
+from custom_components.face_access.hub.doors import async_hold_open
+from tests.fakes import SERIAL, FakeDevice, FakeHeldDoor, known
 
 from .conftest import SetUp
 
@@ -24,6 +26,15 @@ type Find = Callable[[str, str], str]
 
 async def call(hass: HomeAssistant, platform: str, action: str, entity: str) -> None:
     await hass.services.async_call(platform, action, {"entity_id": entity}, blocking=True)
+
+
+def opened_by(coordinator: FaceAccessCoordinator, method: Method) -> tuple[StationEvent, ...]:
+    """What a log tells of an opening."""
+    door = coordinator.door_id(1)
+    return (
+        Passage(source=SERIAL, at=dt_util.utcnow(), granted=True, method=method, doors=(door,)),
+        DoorMoved(source=SERIAL, door=door, open=True),
+    )
 
 
 async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float) -> None:
@@ -92,6 +103,111 @@ async def test_seeing_somebody_claims_nothing_about_the_door(
 ) -> None:
     coordinator.async_dispatch(known())
     assert hass.states.get(entity_id("lock", "door_1")).state == STATE_UNKNOWN
+
+
+async def test_at_rest_nothing_is_known(
+    hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find
+) -> None:
+    """Nothing measures a strike: nobody shall believe that it is locked."""
+    assert hass.states.get(entity_id("lock", "door_1")).state == STATE_UNKNOWN
+
+
+@pytest.fixture
+def held_doors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the station doors that can be held open."""
+    monkeypatch.setattr("tests.fakes.FakeDoor", FakeHeldDoor)
+
+
+async def test_held_open_until_the_time_is_up(
+    hass: HomeAssistant,
+    held_doors: None,
+    coordinator: FaceAccessCoordinator,
+    device: FakeDevice,
+    entity_id: Find,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    lock = entity_id("lock", "door_1")
+    await async_hold_open(coordinator, coordinator.station.doors[0], timedelta(seconds=60))
+    assert device.did("hold_open") == [(1, timedelta(seconds=60))]
+    await pass_time(hass, freezer, 50)
+    # Another opening, or a late echo of our own in a log, shortens nothing.
+    for method in (Method.CARD, Method.EMERGENCY):
+        for event in opened_by(coordinator, method):
+            coordinator.async_dispatch(event)
+    assert hass.states.get(lock).state == "open"
+    await pass_time(hass, freezer, 9)
+    assert hass.states.get(lock).state == "open"
+    await pass_time(hass, freezer, 2)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+
+
+async def test_locking_ends_holding_open(
+    hass: HomeAssistant,
+    held_doors: None,
+    coordinator: FaceAccessCoordinator,
+    device: FakeDevice,
+    entity_id: Find,
+) -> None:
+    lock = entity_id("lock", "door_1")
+    await async_hold_open(coordinator, coordinator.station.doors[0], timedelta(hours=1))
+    device.trouble = StationTimeoutError("no answer")
+    with pytest.raises(HomeAssistantError):
+        await call(hass, "lock", "lock", lock)
+    assert hass.states.get(lock).state == "open"
+    device.trouble = None
+    await call(hass, "lock", "lock", lock)
+    assert device.did("release") == [(1,)]
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+
+
+async def test_held_open_by_somebody_else(
+    hass: HomeAssistant,
+    held_doors: None,
+    coordinator: FaceAccessCoordinator,
+    entity_id: Find,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """For how long nobody knows: after the usual time it is not known to be locked, until somebody locks it."""
+    lock = entity_id("lock", "door_1")
+    for event in opened_by(coordinator, Method.EMERGENCY):
+        coordinator.async_dispatch(event)
+    assert hass.states.get(lock).state == "open"
+    await pass_time(hass, freezer, 10)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+    await call(hass, "lock", "open", lock)
+    await pass_time(hass, freezer, 10)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+    await call(hass, "lock", "lock", lock)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+
+
+async def test_the_echo_of_our_own_command_comes_after_its_end(
+    hass: HomeAssistant, held_doors: None, coordinator: FaceAccessCoordinator, entity_id: Find
+) -> None:
+    lock = entity_id("lock", "door_1")
+    await call(hass, "lock", "open", lock)
+    await call(hass, "lock", "lock", lock)
+    for event in opened_by(coordinator, Method.API):
+        coordinator.async_dispatch(event)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+
+
+async def test_a_card_is_over_after_the_hold_time(
+    hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find, freezer: FrozenDateTimeFactory
+) -> None:
+    lock = entity_id("lock", "door_1")
+    for event in opened_by(coordinator, Method.CARD):
+        coordinator.async_dispatch(event)
+    assert hass.states.get(lock).state == "open"
+    await pass_time(hass, freezer, 4)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+
+
+async def test_saying_no(
+    hass: HomeAssistant, held_doors: None, coordinator: FaceAccessCoordinator, device: FakeDevice, entity_id: Find
+) -> None:
+    await call(hass, "button", "press", entity_id("button", "deny_access"))
+    assert device.did("deny") == [(1,)]
 
 
 async def test_reported_movement(hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find) -> None:

@@ -66,7 +66,7 @@ async def test_screen_has_room_for_some_lines(
 ) -> None:
     with pytest.raises(ServiceValidationError) as error:
         await send(hass, entity_id("notify", "screen"), message)
-    assert error.value.translation_key == "invalid_value"
+    assert error.value.translation_key == "invalid_lines"
     assert not device.did("show_text")
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.face_access.access import CallState, Liveness, Reason, Verdict
+from custom_components.face_access.access import CallState, Liveness, Method, Reason, Verdict
 from custom_components.face_access.access.naming import SightingKind
+from custom_components.face_access.devices.panel.settings import ROWS as PANEL_ROWS
 from custom_components.face_access.devices.station import Setting, SettingKind
 from custom_components.face_access.devices.terminal.settings import APP_ROWS, SCREENSAVER, STREAM_ROWS, VOLUME
 from custom_components.face_access.sensor import SIGHTINGS
@@ -18,7 +19,7 @@ PLATFORMS = {
     SettingKind.NUMBER: "number",
     SettingKind.TEXT: "text",
 }
-SETTINGS = [row.setting for row in (*APP_ROWS, *STREAM_ROWS, VOLUME, SCREENSAVER)]
+SETTINGS = [row.setting for row in (*APP_ROWS, *STREAM_ROWS, VOLUME, SCREENSAVER, *PANEL_ROWS)]
 FOLDER = Path(__file__).parents[2] / "custom_components" / "face_access"
 
 
@@ -31,7 +32,9 @@ def test_setting(setting: Setting) -> None:
     platform = PLATFORMS[setting.kind]
     words = load("translations/en.json")["entity"][platform][setting.key]
     assert words["name"]
-    assert words.get("state", {}).keys() == set(setting.options)
+    # What more than one family has goes by one name: each of its options has a word, and no other has.
+    options = {option for other in SETTINGS if other.key == setting.key for option in other.options}
+    assert words.get("state", {}).keys() == options
     assert load("icons.json")["entity"][platform][setting.key]["default"].startswith("mdi:")
 
 
@@ -54,6 +57,13 @@ def test_sensor_words() -> None:
     assert sensors["last_denial"]["state"].keys() == set(denial.options)
     assert "unknown" not in denial.options
     assert sensors["call_state"]["state"].keys() == set(CallState)
+
+
+def test_access_words() -> None:
+    attributes = load("translations/en.json")["entity"]["event"]["access"]["state_attributes"]
+    assert attributes["event_type"]["state"].keys() == {"granted", "denied"}
+    assert attributes["method"]["state"].keys() == set(Method)
+    assert attributes["reason"]["state"].keys() == set(Reason)
 
 
 def test_event_words() -> None:

@@ -1091,7 +1091,7 @@ async def test_photos_come_as_the_model_sends_them(each: Client) -> None:
     await each.panel.ring(visitor="Erin")
     assert await each.get("/photo/file") != raw
     assert each.panel.violations == []
-    assert each.panel.camera.stream_url == "rtsp://admin:123456@127.0.0.1:8554/ch01"
+    assert each.panel.stream.url == f"rtsp://admin:123456@127.0.0.1:{each.panel.stream.port}/ch01"
 
 
 async def test_photos_are_asked_for_one_at_a_time_and_slowly() -> None:
@@ -1429,9 +1429,10 @@ async def test_as_a_process() -> None:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(20):
-            lines = [(await process.stdout.readline()).decode().split() for _ in range(3)]
+            lines = [(await process.stdout.readline()).decode().split() for _ in range(4)]
         assert lines[0][:2] == ["panel", "AV-08FB"]
-        async with aiohttp.ClientSession() as session, session.get(f"{lines[2][1]}state") as answer:
+        assert lines[2][0] == "rtsp"
+        async with aiohttp.ClientSession() as session, session.get(f"{lines[3][1]}state") as answer:
             assert (await answer.json())["serial"] == lines[0][2]
     finally:
         process.terminate()

@@ -1,6 +1,6 @@
 """The vocabulary of the house and the decision who may come in: pure Python, no I/O."""
 
-from .decision import Decision, decide
+from .decision import Decision, decide, decide_shown, explain
 from .events import (
     Alarm,
     AlarmKind,
@@ -15,6 +15,7 @@ from .events import (
     Ring,
     StationEvent,
 )
+from .factors import Factor, Proof
 from .model import (
     DoorMode,
     DoorPolicy,
@@ -40,12 +41,14 @@ __all__ = [
     "DoorMode",
     "DoorMoved",
     "DoorPolicy",
+    "Factor",
     "FirmwareReported",
     "Liveness",
     "Method",
     "Passage",
     "Person",
     "Pictures",
+    "Proof",
     "Reason",
     "Ring",
     "Role",
@@ -55,4 +58,6 @@ __all__ = [
     "StationEvent",
     "Verdict",
     "decide",
+    "decide_shown",
+    "explain",
 ]

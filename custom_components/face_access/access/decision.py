@@ -1,9 +1,10 @@
 """The one place that says yes: may this sighting open this door, now?"""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from .factors import Factor, Proof
 from .model import DoorMode, DoorPolicy, Liveness, Person, Reason, Role, Sighting
 
 
@@ -19,31 +20,84 @@ class Decision:
         return self.reason is None
 
 
-def decide(sighting: Sighting, person: Person | None, door: str, now: datetime, policy: DoorPolicy) -> Decision:
+def decide(
+    sighting: Sighting,
+    person: Person | None,
+    door: str,
+    now: datetime,
+    policy: DoorPolicy,
+    *,
+    proofs: Collection[Proof] = (),
+) -> Decision:
     """Say whether `sighting` of `person` opens `door` at `now` (aware) under `policy`.
 
     Every condition must hold; the first that fails is the reason, the most alarming ones first. `person` is whom the
-    household knows under the sighting's identity, None for a stranger.
+    household knows under the sighting's identity, None for a stranger. `proofs` are the second factors given so far.
     """
-    return Decision(reason=next(_objections(sighting, person, door, now, policy), None))
+    return Decision(reason=next(_objections(sighting, person, door, now, policy, proofs=proofs), None))
+
+
+def explain(
+    sighting: Sighting,
+    person: Person | None,
+    door: str,
+    now: datetime,
+    policy: DoorPolicy,
+    *,
+    proofs: Collection[Proof] = (),
+) -> tuple[Reason, ...]:
+    """Name every reason not to open, in the order in which `decide` minds them; none when it would say yes."""
+    return tuple(dict.fromkeys(_objections(sighting, person, door, now, policy, proofs=proofs)))
+
+
+def decide_shown(person: Person | None, door: str, now: datetime, policy: DoorPolicy) -> Decision:
+    """Say whether a card or a code of `person` opens `door` at `now` (aware) under `policy`; nobody's opens nothing.
+
+    What belongs to a face, likeness and liveness, is not asked of a card.
+    """
+    return Decision(reason=next(_objections_to_shown(person, door, now, policy), None))
+
+
+def _objections_to_shown(person: Person | None, door: str, now: datetime, policy: DoorPolicy) -> Iterator[Reason]:
+    if person is None:
+        yield Reason.UNKNOWN
+    else:
+        yield from _about_person(person, door, now)
+    if policy.mode is DoorMode.NOTIFY_ONLY:
+        yield Reason.NOTIFY_ONLY
+    if policy.mode is DoorMode.NEVER:
+        yield Reason.POLICY
+    if policy.factors:
+        # What is shown is one factor, and this door wants more than one.
+        yield Reason.SECOND_FACTOR
 
 
 def _objections(
-    sighting: Sighting, person: Person | None, door: str, now: datetime, policy: DoorPolicy
+    sighting: Sighting,
+    person: Person | None,
+    door: str,
+    now: datetime,
+    policy: DoorPolicy,
+    *,
+    proofs: Collection[Proof],
 ) -> Iterator[Reason]:
     yield from _about_sighting(sighting, now, policy)
     if person is None or not sighting.recognised or person.id != sighting.person_id:
         yield Reason.UNKNOWN
     else:
         yield from _about_person(person, door, now)
-    if sighting.score is None or sighting.score < max(policy.minimum_score, sighting.threshold or 0):
+    if not _reaches(sighting.score, policy.minimum_score) or not _reaches(sighting.score, sighting.threshold or 0):
         yield Reason.SIMILARITY
+    if policy.liveness_required and sighting.liveness is not Liveness.LIVE:
+        yield Reason.LIVENESS
+    # After all that: whoever would not be let in anyway shall not be told of as if they were.
     if policy.mode is DoorMode.NOTIFY_ONLY:
         yield Reason.NOTIFY_ONLY
     if policy.mode is DoorMode.NEVER:
         yield Reason.POLICY
-    if policy.liveness_required and sighting.liveness is not Liveness.LIVE:
-        yield Reason.LIVENESS
+    # Last: whoever asks a phone to confirm may then know that nothing else is in the way.
+    if person is None or _missing_factors(policy, proofs, person.id, door, now):
+        yield Reason.SECOND_FACTOR
 
 
 def _about_sighting(sighting: Sighting, now: datetime, policy: DoorPolicy) -> Iterator[Reason]:
@@ -73,3 +127,23 @@ def _about_person(person: Person, door: str, now: datetime) -> Iterator[Reason]:
         yield Reason.NOT_PERMITTED
     if person.schedule_on is False:
         yield Reason.SCHEDULE
+
+
+def _missing_factors(
+    policy: DoorPolicy, proofs: Collection[Proof], person: str, door: str, now: datetime
+) -> set[Factor]:
+    """Find the factors that are wanted and were not given: for this person, at this door, in time.
+
+    A proof from the future is none: a clock is wrong or somebody made it up.
+    """
+    given = {
+        proof.factor
+        for proof in proofs
+        if (proof.person_id, proof.door) == (person, door) and timedelta() <= now - proof.at <= policy.factors_within
+    }
+    return set(policy.factors) - given
+
+
+def _reaches(score: float | None, limit: float) -> bool:
+    """Compare so that what is no number (NaN) never reaches and is never reached."""
+    return score is not None and score >= limit

@@ -1,7 +1,7 @@
 """What a station or a watched camera reports: one closed family of frozen events."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from .model import Reason, Sighting
@@ -56,11 +56,12 @@ class Ring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorMoved:
-    """A door's relay or contact changed."""
+    """A door's relay moved. `held_for` is how long it is held open on purpose, None for the door's usual time."""
 
     source: str
     door: str
     open: bool
+    held_for: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

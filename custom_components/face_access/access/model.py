@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from .factors import Factor
+
 
 class Liveness(StrEnum):
     """Whether the face belonged to somebody present, as far as the source checked."""
@@ -63,6 +65,7 @@ class Reason(StrEnum):
     DEVICE = "device"
     NOTIFY_ONLY = "notify_only"
     POLICY = "policy"
+    SECOND_FACTOR = "second_factor"
 
 
 class DoorMode(StrEnum):
@@ -148,9 +151,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorPolicy:
-    """What a door asks for before it opens by itself. The default never opens."""
+    """What a door asks for before it opens by itself. The default never opens.
+
+    `factors` are all wanted besides the face, each given within `factors_within` before the decision.
+    """
 
     mode: DoorMode = DoorMode.NOTIFY_ONLY
     liveness_required: bool = True
     minimum_score: float = 0
     freshness: timedelta = timedelta(seconds=10)
+    factors: frozenset[Factor] = frozenset()
+    factors_within: timedelta = timedelta(seconds=30)

@@ -1,5 +1,6 @@
 """Home Assistant actions for stations: one table, which knows capabilities and no family."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,11 @@ from homeassistant.helpers import config_validation as cv
 import probatio as vol
 
 from ..const import DOMAIN
+from ..devices.station import CredentialKind
+from ..hub.doors import held_door
 from . import fields
-from .door import open_door, send_wiegand
+from .credentials import add_identifier, get_qr_code, list_identifiers, remove_identifier, reset_passes
+from .door import close_door, deny_access, hold_door_open, open_door, send_wiegand
 from .media import PICTURE_FIELDS, SOUND_FIELDS
 from .records import get_records
 from .request import Action
@@ -20,13 +24,34 @@ from .sip import sip_call, sip_hangup, sip_register
 from .sound import list_sounds, play_audio, say
 
 _POSITION = fields.whole(0, 4096)
+_DOOR: Mapping[vol.Marker, Any] = {vol.Optional("door", default=1): fields.whole(1, 99)}
+_UID: Mapping[vol.Marker, Any] = {vol.Required("uid"): fields.whole(0, 2**31 - 1)}
+_KIND = vol.In([kind.value for kind in CredentialKind])
 
 ACTIONS: tuple[Action[Any], ...] = (
     Action(
         name="open_door",
         capability=lambda station: station.doors or None,
         handler=open_door,
-        fields={vol.Optional("door", default=1): fields.whole(1, 99)},
+        fields=_DOOR,
+    ),
+    Action(
+        name="hold_door_open",
+        capability=held_door,
+        handler=hold_door_open,
+        fields={**_DOOR, vol.Required("duration"): fields.positive_duration},
+    ),
+    Action(
+        name="close_door",
+        capability=held_door,
+        handler=close_door,
+        fields=_DOOR,
+    ),
+    Action(
+        name="deny_access",
+        capability=held_door,
+        handler=deny_access,
+        fields={},
     ),
     Action(
         name="say",
@@ -131,6 +156,52 @@ ACTIONS: tuple[Action[Any], ...] = (
         capability=lambda station: station.schedule,
         handler=add_schedule,
         fields={vol.Required("rules"): fields.rules(1)},
+    ),
+    Action(
+        name="add_identifier",
+        capability=lambda station: station.credentials,
+        handler=add_identifier,
+        fields={
+            vol.Required("kind"): _KIND,
+            vol.Required("owner"): fields.text,
+            vol.Optional("number"): fields.secret_number,
+            **PICTURE_FIELDS,
+            vol.Optional("guest", default=False): cv.boolean,
+            vol.Optional("door"): fields.whole(1, 99),
+            vol.Optional("valid_from"): fields.moment,
+            vol.Optional("valid_until"): fields.moment,
+            vol.Optional("max_passes"): fields.whole(1, 1_000_000),
+        },
+        response=SupportsResponse.OPTIONAL,
+    ),
+    Action(
+        # Whose card there is tells who lives there, and the numbers open doors: reading is not enough for it.
+        name="list_identifiers",
+        capability=lambda station: station.credentials,
+        handler=list_identifiers,
+        fields={vol.Optional("kind"): _KIND, vol.Optional("numbers", default=False): cv.boolean},
+        response=SupportsResponse.ONLY,
+        controls=True,
+    ),
+    Action(
+        name="remove_identifier",
+        capability=lambda station: station.credentials,
+        handler=remove_identifier,
+        fields=_UID,
+    ),
+    Action(
+        name="reset_passes",
+        capability=lambda station: station.credentials,
+        handler=reset_passes,
+        fields=_UID,
+    ),
+    Action(
+        name="get_qr_code",
+        capability=lambda station: station.credentials,
+        handler=get_qr_code,
+        fields={**_UID, vol.Optional("path"): fields.file_path},
+        response=SupportsResponse.ONLY,
+        controls=True,
     ),
     Action(
         name="list_screensavers",

@@ -14,6 +14,8 @@ LONGEST_DURATION = timedelta(days=1)
 MOST_RULES = 15
 # The document sets no limit; whoever exceeds this has made a mistake in the rule.
 MOST_SECTIONS = 10
+# The longest number that anybody shows a panel is a number plate.
+MOST_DIGITS = 100
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _SIP_URL = re.compile(
@@ -48,6 +50,14 @@ def secret(value: Any) -> str:
     if not isinstance(value, str):
         raise vol.Invalid("expected a text; put it in quotes")
     return text(value)
+
+
+def secret_number(value: Any) -> str:
+    """Take the number of a card or a code as text: a number without quotes has lost the zeros before it."""
+    written = secret(value).strip()
+    if len(written) > MOST_DIGITS:
+        raise vol.Invalid(f"expected at most {MOST_DIGITS} characters")
+    return written
 
 
 def whole(minimum: int, maximum: int, *, exact: bool = False) -> Callable[[Any], int]:

@@ -31,7 +31,8 @@ class Action[C]:
     """One action.
 
     `capability` finds what the station needs for it, None where the station has no such thing. `fields` is the schema
-    without the device. `handler` may raise `StationError`.
+    without the device. `handler` may raise `StationError`. `controls` is whether a user needs to be permitted to
+    control the station and not only to read it, None where that follows from `response`.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Action[C]:
     handler: Callable[[Request, C], Coroutine[Any, Any, ServiceResponse]]
     fields: Mapping[vol.Marker, Any]
     response: SupportsResponse = SupportsResponse.NONE
+    controls: bool | None = None
 
     async def run(self, call: ServiceCall) -> ServiceResponse:
         """Run for the device that the call names. Raises translated errors alone."""
@@ -46,7 +48,7 @@ class Action[C]:
         device_id = call.data[ATTR_DEVICE_ID]
         entry: FaceAccessConfigEntry
         _, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
-        reads = self.response is SupportsResponse.ONLY
+        reads = self.response is SupportsResponse.ONLY if self.controls is None else not self.controls
         await _check_permission(call, device_id, POLICY_READ if reads else POLICY_CONTROL)
         capability = self.capability(entry.runtime_data.station)
         if capability is None:

@@ -58,13 +58,18 @@ class StationRefusedError(StationError):
 
 
 class InvalidValueError(StationError, ValueError):
-    """A value that the station would not take; nothing was sent. The message never holds the value."""
+    """A value that the station would not take; nothing was sent. The message never holds the value.
 
-    def __init__(self, field: str, problem: str) -> None:
-        """Keep the field's name apart from the sentence about it."""
+    `problem` is for logs. What users can come upon has a `kind` of its own, which is translated with `values`.
+    """
+
+    def __init__(self, field: str, problem: str, kind: str | None = None, **values: object) -> None:
+        """Keep the field's name apart from the sentence about it; without a `kind` that sentence stands for itself."""
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
+        self.kind = kind or "value"
+        self.values = {name: str(value) for name, value in values.items()} if kind else {"problem": problem}
 
 
 class ValueTooLongError(InvalidValueError):

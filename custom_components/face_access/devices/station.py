@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from ..access import Decision, Person, Sighting, StationEvent
+from ..access import Decision, Method, Person, Sighting, StationEvent
 
 type SettingValue = bool | int | float | str
 
@@ -150,9 +150,12 @@ class Camera(Protocol):
 
 @runtime_checkable
 class StreamCamera(Camera, Protocol):
-    """An eye that moves: the address of a stream, with its password in it; None where there is none."""
+    """An eye that moves: the address of a stream, with its password in it; None where there is none.
 
-    async def stream_url(self) -> str | None: ...
+    `port` and `path` in place of the family's usual ones: not every model's are known.
+    """
+
+    async def stream_url(self, port: int | None = None, path: str | None = None) -> str | None: ...
 
 
 class CardOutput(Protocol):
@@ -228,12 +231,22 @@ class Greeting:
     text: ScreenText | None = None
 
 
+class Question(Protocol):
+    """May whoever shows this come in? What `method` says, such as a card or a code; `number` is a secret."""
+
+    @property
+    def method(self) -> Method: ...
+    @property
+    def number(self) -> str: ...
+
+
 class Message(Protocol):
     """One request that a station sent us, understood as far as it goes.
 
     `serial` is whom it says it is. `problem` is why it is unusable (never holding its content), None when it is fine.
     `person` is whom the station itself knows under the identity that it saw. `asks_decision` is True when the station
     waits for our word before it opens, `asks_command` when it asks for something to do: `Inbox.exchange` serves that.
+    `question` is what it asks about where that is no sighting; without a decision the station then decides itself.
     """
 
     @property
@@ -248,6 +261,8 @@ class Message(Protocol):
     def asks_decision(self) -> bool: ...
     @property
     def asks_command(self) -> bool: ...
+    @property
+    def question(self) -> Question | None: ...
     def answer(self, decision: Decision | None = None, greeting: Greeting | None = None, door: int = 1) -> bytes: ...
 
 
@@ -264,20 +279,30 @@ class PushTarget:
 class Inbox(Protocol):
     """How a station reaches us.
 
-    `asking` is True while a station that asks for commands does so. `receive` understands a body of any quality and
-    never raises. `exchange` serves a station that asks for its
-    commands: it holds the request until there is one (never answering at once with nothing) and returns the body to
-    answer with. `redirect` points the station's pushes to us and returns what was there; None when they came here
-    already. `restore` puts that back, unless the pushes no longer go to `ours`: then it is somebody else's.
+    `asking` is True while a station that asks for commands does so; `asks_decisions` while it waits for our word before
+    it opens, so that what is known of it must be fresh. `receive` understands a body of any quality and never raises;
+    `headers` are those of the request, since some stations sign what they send. `exchange` serves a station that asks
+    for its commands: it holds the request until there is one (never answering at once with nothing) and returns the
+    body to answer with. `redirect` points the station's pushes to us and returns what was there; None when they came
+    here already. `restore` puts that back, unless the pushes no longer go to `ours`: then it is somebody else's.
     """
 
     @property
     def asking(self) -> bool: ...
-    def receive(self, body: bytes) -> Message: ...
+    @property
+    def asks_decisions(self) -> bool: ...
+    def receive(self, body: bytes, headers: Mapping[str, str] | None = None) -> Message: ...
     async def exchange(self, body: bytes) -> bytes: ...
     async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None: ...
     async def restore(self, previous: Mapping[str, Any], ours: PushTarget) -> None: ...
     async def points_to(self, target: PushTarget) -> bool: ...
+
+
+@runtime_checkable
+class ProvableInbox(Inbox, Protocol):
+    """An inbox that can be tried out: `prove` makes the station push something at once, whatever happens before it."""
+
+    async def prove(self, target: PushTarget) -> None: ...
 
 
 class Feed(Protocol):
@@ -300,6 +325,21 @@ class Questions(Protocol):
     async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None: ...
     async def restore(self, previous: Mapping[str, Any]) -> None: ...
     async def points_to(self, target: PushTarget) -> bool: ...
+
+
+class Broker(Protocol):
+    """A station that can tell a message broker what happens, in place of whom it told before.
+
+    It publishes to `topic`; `receive` understands a publication and never raises. `redirect` returns what was there
+    before, None when it spoke to that broker already; `restore` puts that back.
+    """
+
+    @property
+    def topic(self) -> str: ...
+    def receive(self, payload: bytes) -> tuple[StationEvent, ...]: ...
+    async def redirect(self, url: str, password: str, *, encrypted: bool = False) -> Mapping[str, Any] | None: ...
+    async def restore(self, previous: Mapping[str, Any]) -> None: ...
+    async def points_to(self, url: str) -> bool: ...
 
 
 class CredentialKind(StrEnum):
@@ -375,5 +415,6 @@ class Station:
     records: Records | None = None
     firmware: Firmware | None = None
     feed: Feed | None = None
+    broker: Broker | None = None
     questions: Questions | None = None
     credentials: Credentials | None = None

@@ -99,9 +99,9 @@ def check_text(field: str, text: str, limit: int | None = None, *, empty: bool =
     try:
         length = len(text.encode())
     except UnicodeEncodeError:
-        raise InvalidValueError(field, "has a character that UTF-8 cannot write") from None
+        raise InvalidValueError(field, "has a character that UTF-8 cannot write", "characters") from None
     if not empty and not text.strip():
-        raise InvalidValueError(field, "must not be empty")
+        raise InvalidValueError(field, "must not be empty", "empty")
     if limit is not None and length > limit:
         raise ValueTooLongError(field, limit, length)
     return text
@@ -110,7 +110,10 @@ def check_text(field: str, text: str, limit: int | None = None, *, empty: bool =
 def check_number[N: (int, float)](field: str, value: N, low: float, high: float) -> N:
     """Pass a number within both bounds. Raises InvalidValueError."""
     if not low <= value <= high:
-        raise InvalidValueError(field, f"must be between {low:g} and {high:g}" if high < MAX_U32 else "out of range")
+        if high >= MAX_U32:
+            raise InvalidValueError(field, "out of range", "range")
+        problem = f"must be between {low:g} and {high:g}"
+        raise InvalidValueError(field, problem, "bounds", low=f"{low:g}", high=f"{high:g}")
     return value
 
 

@@ -1,9 +1,11 @@
-"""Doors as the household uses them: which are wired, and opening one so that everybody in the house hears of it."""
+"""Doors as the household uses them: which are wired, and moving one so that everybody in the house hears of it."""
+
+from datetime import timedelta
 
 from ..access import DoorMoved
 from ..const import CONF_DOORS
 from ..coordinator import FaceAccessCoordinator
-from ..devices.station import Door
+from ..devices.station import Door, HeldDoor, Station
 
 
 def async_wired(coordinator: FaceAccessCoordinator) -> tuple[Door, ...]:
@@ -18,3 +20,21 @@ async def async_open(coordinator: FaceAccessCoordinator, door: Door, person_id: 
     """
     await door.open(person_id)
     coordinator.async_dispatch(DoorMoved(source=coordinator.serial, door=coordinator.door_id(door.number), open=True))
+
+
+async def async_hold_open(coordinator: FaceAccessCoordinator, door: HeldDoor, duration: timedelta) -> None:
+    """Hold a door open for so long and say so. Raises InvalidValueError above `door.max_hold`, StationError."""
+    await door.hold_open(duration)
+    moved = DoorMoved(source=coordinator.serial, door=coordinator.door_id(door.number), open=True, held_for=duration)
+    coordinator.async_dispatch(moved)
+
+
+async def async_release(coordinator: FaceAccessCoordinator, door: HeldDoor) -> None:
+    """End holding a door open and say so. Raises StationError; then it may still be held."""
+    await door.release()
+    coordinator.async_dispatch(DoorMoved(source=coordinator.serial, door=coordinator.door_id(door.number), open=False))
+
+
+def held_door(station: Station) -> HeldDoor | None:
+    """Find a door that can be held open and that can say no, which the station says to whoever stands there."""
+    return next((door for door in station.doors if isinstance(door, HeldDoor)), None)

@@ -5,6 +5,8 @@ record for ever (HTTP API 2.2.1.2). What is acknowledged has been stored first.
 """
 
 import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 import sqlite3
@@ -15,7 +17,7 @@ from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..access import Decision, Reason, Sighting, StationEvent, Verdict
+from ..access import Decision, Reason, Sighting, SightingKey, StationEvent, Verdict
 from ..const import (
     CONF_CONTROL_ID,
     CONF_DENIED_TEXT,
@@ -29,7 +31,7 @@ from ..const import (
 )
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Greeting, Message, ScreenText
-from . import issues
+from . import issues, questions
 
 # Panorama, close-up and template of the largest sensors in base64 stay below this; a video does not and is not wanted.
 BODY_LIMIT = 12 * 1024 * 1024
@@ -37,8 +39,9 @@ BODY_LIMIT = 12 * 1024 * 1024
 _LARGE = 1024 * 1024
 _READ_TIMEOUT = 20
 _STORE_TIMEOUT = 10
-# How long a station that is not ours is kept waiting: an instant answer would make it ask again at once (1.1.3).
-_STRANGER_DELAY = 10
+_UNSTORED = 100
+# How long a question is held that gets no command: an instant answer would make the device ask again at once (1.1.3).
+_HOLD = 10
 
 
 class Edge:
@@ -50,6 +53,8 @@ class Edge:
         self._coordinator = coordinator
         self._station = coordinator.station
         self._problems: set[str] = set()
+        # Sightings that no disk remembers: the same push once more is no second event.
+        self._unstored: deque[SightingKey] = deque(maxlen=_UNSTORED)
 
     @callback
     def async_register(self) -> None:
@@ -71,27 +76,41 @@ class Edge:
             entry.async_on_unload(partial(webhook.async_unregister, self._hass, webhook_id))
 
     async def _handle_push(self, _hass: HomeAssistant, _webhook_id: str, request: web.Request) -> web.Response:
-        message = await self._understand(await read_body(request))
+        message = await self._understand(await read_body(request), request.headers)
+        if message.asks_command and message.problem is None:
+            # Both addresses were mixed up at the device. Answered at once, it would ask again without end (1.1.3).
+            self._log_once("it asks for commands at the address for pushes")
+            await asyncio.sleep(_HOLD)
         return respond(await self._take(message))
 
     async def _handle_control(self, _hass: HomeAssistant, _webhook_id: str, request: web.Request) -> web.Response:
         body = await read_body(request)
-        message = await self._understand(body)
+        message = await self._understand(body, request.headers)
         if not message.asks_command:
             return respond(await self._take(message))
         # A command goes only to the station it is for; what says nothing usable gets none.
         nameless = message.serial is None and message.problem is not None
         if nameless or (message.serial is not None and not self._is_ours(message)):
-            await asyncio.sleep(_STRANGER_DELAY)
+            if message.problem is not None:
+                self._log_once(message.problem)
+            await asyncio.sleep(_HOLD)
             return respond(message.answer())
         self._coordinator.async_seen()
         return respond(await self._station.inbox.exchange(body))
 
-    async def _understand(self, body: bytes) -> Message:
+    async def _understand(self, body: bytes, headers: Mapping[str, str]) -> Message:
         """Parse a body; a large one in a thread, since it would hold up the event loop."""
         if len(body) < _LARGE:
-            return self._station.inbox.receive(body)
-        return await self._hass.async_add_executor_job(self._station.inbox.receive, body)
+            return self._station.inbox.receive(body, headers)
+        return await self._hass.async_add_executor_job(self._station.inbox.receive, body, headers)
+
+    async def async_report(self, events: Iterable[StationEvent]) -> None:
+        """Take in what the station told when it was asked, or over a broker: like a push that nobody waits behind."""
+        for event in events:
+            if isinstance(event, Sighting):
+                await self._take_sighting(event, None)
+            else:
+                self._dispatch_soon(event)
 
     async def _take(self, message: Message) -> bytes:
         """Take in a push and give its acknowledgement, whatever happens on the way."""
@@ -99,7 +118,11 @@ class Edge:
             self._log_once(message.problem)
         if not self._is_ours(message):
             return message.answer()
+        if message.question is not None:
+            return await questions.async_answer(self._coordinator, message, message.question)
         issues.push_arrived(self._hass, self._coordinator.config_entry)
+        if message.problem is None:
+            self._coordinator.pushed.set()
         decision = None
         try:
             for event in message.events:
@@ -113,13 +136,16 @@ class Edge:
             self._coordinator.async_missed(dt_util.utcnow() - LIVE_WITHIN)
         return message.answer(decision, self._greeting(message, decision))
 
-    async def _take_sighting(self, sighting: Sighting, message: Message) -> Decision | None:
+    async def _take_sighting(self, sighting: Sighting, message: Message | None) -> Decision | None:
         """Store, decide where the station asks for it, and let everybody know. Only what is stored may open a door."""
         decision = None
-        if message.asks_decision:
-            decision = self._coordinator.async_decide(sighting, message.person, door=1)
+        asks = message is not None and message.asks_decision
+        person = message.person if message is not None else None
+        if asks:
+            decision = self._coordinator.async_decide(sighting, person, door=1)
             sighting = _judged(sighting, decision)
         fresh = sighting.realtime and abs(dt_util.utcnow() - sighting.captured_at) <= LIVE_WITHIN
+        unstored = False
         try:
             async with asyncio.timeout(_STORE_TIMEOUT):
                 new = await self._coordinator.history.add(sighting, live=fresh)
@@ -127,14 +153,17 @@ class Edge:
             LOGGER.error("%s: a sighting could not be stored: %s", self._coordinator.name, type(err).__name__)
             self._coordinator.async_missed(sighting.captured_at)
             new = True
+            unstored = True
             if decision is not None:
                 decision = Decision(reason=decision.reason or Reason.NOT_STORED)
                 sighting = _judged(sighting, decision)
-        if not new:
-            return Decision(reason=Reason.REPEATED) if message.asks_decision else None
+        if not new or sighting.key in self._unstored:
+            return Decision(reason=Reason.REPEATED) if asks else None
+        if unstored:
+            self._unstored.append(sighting.key)
         if decision is not None and decision.granted:
             # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
-            decision = self._coordinator.async_decide(sighting, message.person, door=1)
+            decision = self._coordinator.async_decide(sighting, person, door=1)
             sighting = _judged(sighting, decision)
         if fresh:
             self._dispatch_soon(sighting)
@@ -160,8 +189,10 @@ class Edge:
 
     def _is_ours(self, message: Message) -> bool:
         """Check that the station is the one this address was given to."""
-        if message.serial is None or message.serial == self._coordinator.serial:
-            return message.serial is not None
+        if message.serial is None:
+            return False
+        if message.serial == self._coordinator.serial:
+            return True
         issues.wrong_station(self._hass, self._coordinator.config_entry, message.serial)
         return False
 

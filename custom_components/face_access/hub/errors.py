@@ -8,8 +8,11 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from ..const import DOMAIN
 from ..devices.errors import (
     InvalidValueError,
+    StationAuthError,
+    StationCertificateError,
     StationConnectionError,
     StationError,
+    StationForbiddenError,
     StationProtocolError,
     StationRefusedError,
     StationTimeoutError,
@@ -38,7 +41,10 @@ _KEYS: Mapping[type[StationError], str] = {
     StationUnsupportedError: "unsupported",
     StationProtocolError: "protocol",
     StationTimeoutError: "timeout",
+    StationCertificateError: "certificate",
     StationConnectionError: "cannot_connect",
+    StationAuthError: "invalid_auth",
+    StationForbiddenError: "forbidden",
 }
 
 
@@ -47,11 +53,11 @@ def _translation(err: StationError) -> tuple[str, dict[str, str]]:
         case ValueTooLongError():
             return "too_long", {"field": err.field, "limit": str(err.limit), "length": str(err.length)}
         case InvalidValueError():
-            return "invalid_value", {"field": err.field, "problem": err.problem}
+            return f"invalid_{err.kind}", {"field": err.field, **err.values}
         case WrongStationError():
             return "wrong_station", {"expected": err.expected, "found": err.found}
         case StationRefusedError():
-            return f"refused_{err.code}", {"detail": err.detail or "-"}
+            return f"refused_{err.code}", {"detail": err.detail or "-", "field": err.field or "-"}
         case _:
             return next((key for kind, key in _KEYS.items() if isinstance(err, kind)), "station"), {}
 

@@ -78,10 +78,16 @@ WHERE source = ? AND live ORDER BY captured_at DESC, sighting.id DESC LIMIT 1
 """
 
 
-# Rows are numbered in the order in which they were stored: the first ones are the oldest.
+# Rows are numbered in the order in which they were stored: the first ones are the oldest. What was fetched afterwards
+# goes by when it was seen, unless a broken clock says that this was long before it came.
 _PRUNE = """
-DELETE FROM sighting WHERE id IN (SELECT id FROM sighting ORDER BY id LIMIT ?)
-    AND (stored_at < ? OR id <= (SELECT MAX(id) FROM sighting) - ?)
+DELETE FROM sighting WHERE id IN (
+    SELECT id FROM (SELECT id, stored_at FROM sighting ORDER BY id LIMIT :bite)
+    WHERE stored_at < :oldest OR id <= (SELECT MAX(id) FROM sighting) - :most
+) OR id IN (
+    SELECT id FROM sighting WHERE captured_at < :oldest AND captured_at > stored_at - :span
+    ORDER BY captured_at LIMIT :bite
+)
 """
 
 
@@ -133,8 +139,13 @@ class History:
         """
         added = await self._run(lambda: self._add(sighting, live))
         if not self._closing:
-            self._executor.submit(self._prune)
+            self._executor.submit(self._prune_after)
         return added
+
+    async def prune(self) -> None:
+        """Delete all that is too old. A house without visitors forgets its last ones too. Raises sqlite3.Error."""
+        while await self._run(self._prune):
+            pass
 
     async def complete_until(self, source: str) -> datetime | None:
         """Up to when everything that `source` saw is here; None for never.
@@ -200,7 +211,7 @@ class History:
         ):
             connection.execute(f"PRAGMA {pragma}")
         connection.executescript(_SCHEMA)
-        self._prune()
+        self._prune_after()
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -267,11 +278,20 @@ class History:
         self._open_connection.execute("DELETE FROM complete WHERE source = ?", (source,))
         self._open_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _prune(self) -> None:
-        """Delete some of what is too old or too much. It comes after every sighting, so it never falls behind."""
-        oldest = (datetime.now(UTC) - KEEP_FOR).timestamp()
+    def _prune(self) -> bool:
+        """Delete some of what is too old or too much; whether there was any."""
+        limits = {
+            "oldest": (datetime.now(UTC) - KEEP_FOR).timestamp(),
+            "span": KEEP_FOR.total_seconds(),
+            "most": KEEP_AT_MOST,
+            "bite": _PRUNE_AT_ONCE,
+        }
+        return self._open_connection.execute(_PRUNE, limits).rowcount > 0
+
+    def _prune_after(self) -> None:
+        """Follow every sighting, so that this never falls behind."""
         try:
-            self._open_connection.execute(_PRUNE, (_PRUNE_AT_ONCE, oldest, KEEP_AT_MOST))
+            self._prune()
         except sqlite3.Error as err:
             LOGGER.warning("Old sightings could not be deleted: %s", err)
 

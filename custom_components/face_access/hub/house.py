@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 import sqlite3
 from typing import Any
@@ -20,15 +20,19 @@ from homeassistant.const import (
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import CONF_CONTROL_ID, CONF_FAMILY, DOMAIN
+from ..const import CONF_CONTROL_ID, CONF_FAMILY, CONF_STATION, DOMAIN, LOGGER
 from ..devices import FAMILIES, Link
 from ..devices.address import Address
+from ..devices.station import Station, StationInfo
 from .history import History
 
 _LINKS: HassKey[dict[str, Link]] = HassKey(f"{DOMAIN}_links")
+# Faces must not stay because nobody new came.
+_PRUNE_EVERY = timedelta(hours=6)
 _HISTORY: HassKey[asyncio.Task[History]] = HassKey(f"{DOMAIN}_history")
 
 
@@ -61,7 +65,16 @@ async def _open_history(hass: HomeAssistant) -> History:
         await history.close()
         raise
 
+    async def prune(_now: datetime) -> None:
+        try:
+            await history.prune()
+        except sqlite3.Error as err:
+            LOGGER.warning("Old sightings could not be deleted: %s", err)
+
+    stop_pruning = async_track_time_interval(hass, prune, _PRUNE_EVERY, cancel_on_shutdown=True)
+
     async def close(_event: Event) -> None:
+        stop_pruning()
         hass.data.pop(_HISTORY, None)
         await history.close()
 
@@ -96,6 +109,13 @@ def async_open_link(hass: HomeAssistant, data: Mapping[str, Any]) -> Link:
 
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close_all)
     return links.setdefault(data[CONF_CONTROL_ID], family.queued())
+
+
+@callback
+def async_make_station(hass: HomeAssistant, data: Mapping[str, Any]) -> Station:
+    """Make the station that an entry describes, to see what it can do. Nothing is sent."""
+    family = FAMILIES[data[CONF_FAMILY]]
+    return family.station(async_open_link(hass, data), StationInfo(**data[CONF_STATION]), async_time_zone())
 
 
 async def async_close_link(hass: HomeAssistant, data: Mapping[str, Any]) -> None:

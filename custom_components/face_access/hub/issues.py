@@ -1,5 +1,6 @@
 """Repair issues: what a person can mend, raised and cleared by condition."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from homeassistant.config_entries import ConfigEntry
@@ -7,10 +8,16 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import CLOCK_TOLERANCE, DOMAIN
+from ..devices.station import SettingValue
 
+BROKER_MISSING = "broker_missing"
 CLOCK_WRONG = "clock_wrong"
 PUSH_MISSING = "push_missing"
+QUESTIONS_MISSING = "questions_missing"
+RESTART_NEEDED = "restart_needed"
+WEBHOOK_MISSING = "webhook_missing"
 WRONG_STATION = "wrong_station"
+_WARNINGS = (CLOCK_WRONG, RESTART_NEEDED)
 
 
 @callback
@@ -45,22 +52,86 @@ def wrong_station(hass: HomeAssistant, entry: ConfigEntry, found: str) -> None:
 
 
 @callback
+def webhook_missing(hass: HomeAssistant, entry: ConfigEntry, *, missing: bool) -> None:
+    """The first rung: our webhook cannot be made on the station, or does not reach us. Fixable: we try again."""
+    if missing:
+        _raise(hass, entry, WEBHOOK_MISSING, {}, fixable=True)
+    else:
+        _clear(hass, entry, WEBHOOK_MISSING)
+
+
+@callback
+def broker_missing(hass: HomeAssistant, entry: ConfigEntry, *, missing: bool) -> None:
+    """The second rung: there is no MQTT, or the station publishes nothing on it. Only the household can change that."""
+    if missing:
+        _raise(hass, entry, BROKER_MISSING, {}, fixable=False)
+    else:
+        _clear(hass, entry, BROKER_MISSING)
+
+
+@callback
+def questions_missing(hass: HomeAssistant, entry: ConfigEntry, *, missing: bool) -> None:
+    """The station asks somebody else about cards and codes, or nobody. Fixable: we have it ask us again."""
+    if missing:
+        _raise(hass, entry, QUESTIONS_MISSING, {}, fixable=True)
+    else:
+        _clear(hass, entry, QUESTIONS_MISSING)
+
+
+@callback
+def restart_needed(hass: HomeAssistant, entry: ConfigEntry, pending: Mapping[str, SettingValue | None]) -> None:
+    """A setting waits for the station to start again. Fixable: we restart it. `pending` is kept with the issue."""
+    _raise(hass, entry, RESTART_NEEDED, {}, fixable=True, data=pending)
+
+
+@callback
+def restart_pending(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, SettingValue | None] | None:
+    """Find what `restart_needed` was given; None while no restart is needed."""
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{RESTART_NEEDED}_{entry.entry_id}")
+    return None if issue is None else issue.data or {}
+
+
+@callback
+def restarted(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """The station started again, or need not."""
+    _clear(hass, entry, RESTART_NEEDED)
+
+
+@callback
+def right_station(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """The station itself answers at its address. Should another one still use its URL, it will be heard of again."""
+    _clear(hass, entry, WRONG_STATION)
+
+
+@callback
 def clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Forget the issues of an entry that goes, or starts afresh."""
-    for key in (CLOCK_WRONG, PUSH_MISSING, WRONG_STATION):
+    """Forget the issues of an entry that starts afresh: those that still hold are raised again.
+
+    That a restart is needed would never be found out again, so it stays.
+    """
+    for key in (BROKER_MISSING, CLOCK_WRONG, PUSH_MISSING, QUESTIONS_MISSING, WEBHOOK_MISSING, WRONG_STATION):
         _clear(hass, entry, key)
 
 
-def _raise(hass: HomeAssistant, entry: ConfigEntry, key: str, placeholders: dict[str, str], *, fixable: bool) -> None:
+def _raise(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    key: str,
+    placeholders: dict[str, str],
+    *,
+    fixable: bool,
+    data: Mapping[str, SettingValue | None] | None = None,
+) -> None:
     ir.async_create_issue(
         hass,
         DOMAIN,
         f"{key}_{entry.entry_id}",
         is_fixable=fixable,
-        severity=ir.IssueSeverity.ERROR if key != CLOCK_WRONG else ir.IssueSeverity.WARNING,
+        is_persistent=key == RESTART_NEEDED,
+        severity=ir.IssueSeverity.WARNING if key in _WARNINGS else ir.IssueSeverity.ERROR,
         translation_key=key,
         translation_placeholders={"name": entry.title, **placeholders},
-        data={"entry_id": entry.entry_id, "issue": key},
+        data={**(data or {}), "entry_id": entry.entry_id, "issue": key},
     )
 
 

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from yarl import URL
 
-from ..const import CONF_LOCAL_ONLY, CONF_PREVIOUS_TARGET, CONF_PUSH, LOGGER
+from ..const import CONF_LOCAL_ONLY, CONF_PREVIOUS_TARGET, LOGGER
 from ..devices.errors import StationError
 from ..devices.station import PushTarget, Station
 
@@ -49,7 +49,8 @@ async def async_restore(hass: HomeAssistant, entry: ConfigEntry, station: Statio
     What somebody wrote after us is theirs, and stays.
     """
     previous = entry.data.get(CONF_PREVIOUS_TARGET)
-    if not entry.data.get(CONF_PUSH) or previous is None:
+    # Whatever the consent is by now: an entry that loads again because it was taken back is the one to put this back.
+    if previous is None:
         return
     try:
         async with asyncio.timeout(_RESTORE_TIMEOUT):

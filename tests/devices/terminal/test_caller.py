@@ -108,9 +108,17 @@ async def test_reading_does_not_ask_who_it_is(talk: Talk) -> None:
     assert [body["cmd"] for body in link.asked] == ["heart beat"]
 
 
-@pytest.mark.parametrize("answer", [{"code": 2}, {"code": 7}, {}])
-async def test_a_device_that_does_not_say_who_it_is_still_works(talk: Talk, answer: dict[str, Any]) -> None:
+@pytest.mark.parametrize("answer", [{"code": 2}, {"code": 7}, {}, {"device_sn": " "}, {"device_sn": []}])
+async def test_a_device_that_does_not_say_who_it_is_opens_nothing(talk: Talk, answer: dict[str, Any]) -> None:
     client, link = talk(answer, serial="A")
+    with pytest.raises(StationProtocolError, match="serial number"):
+        await client.control.open()
+    assert [body["cmd"] for body in link.asked] == ["get hardware info"]
+
+
+async def test_a_refusal_that_says_who_it_is_from_is_enough(talk: Talk) -> None:
+    """A firmware without that command is still the right device."""
+    client, link = talk({"code": 2, "device_sn": " A "}, serial="A")
     await client.control.open()
     assert link.asked[-1]["cmd"] == "gpio control"
 

@@ -26,7 +26,7 @@ from custom_components.face_access.access import (
 from custom_components.face_access.access.naming import kind_of
 from custom_components.face_access.devices.station import Greeting, ScreenText
 from custom_components.face_access.devices.terminal.push import REFUSALS, Context, TerminalMessage, receive
-from custom_components.face_access.devices.terminal.wire import as_int
+from custom_components.face_access.devices.values import as_int
 
 SERIAL = "0123A1-0000C4-0001EE"
 ZONE = ZoneInfo("Europe/Prague")
@@ -322,16 +322,77 @@ def test_encrypted_identity_is_nobodys_name() -> None:
     assert (seen.person_id, seen.person_name, seen.verdict) == (None, None, Verdict.GRANTED)
 
 
+@pytest.mark.parametrize("flag", [2, "aes", None, []])
+def test_what_is_perhaps_encrypted_is_nobodys_name(flag: object) -> None:
+    match = {"person_id": "c2VjcmV0", "person_name": "c2VjcmV0", "person_role": 1, "is_encryption": flag}
+    assert sighting(face(match=match)).person_id is None
+
+
+def test_a_match_by_card_is_no_live_face() -> None:
+    """The device may have let the card decide: nobody's face was looked at."""
+    context = Context(time_zone=ZONE, liveness=True)
+    for card in ({"wg_card_id": 8}, {"long_card_id": 2**60}, {"wg_card_id": "x"}):
+        assert sighting(face(person=card), context).liveness is Liveness.UNCHECKED
+    for none in ({"wg_card_id": 0}, {"wg_card_id": None}, {"long_card_id": ""}):
+        assert sighting(face(person=none), context).liveness is Liveness.LIVE
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        '"match_failed_reson": 0, "match_failed_reson ": -6',
+        '"match_failed_reson": -6, "match_failed_reson": 0',
+        '"match_result": 88, "match_result ": -1',
+        '"is_realtime": 1, "is_realtime ": 0',
+        '"match": {"person_id": "0001", "person_role": 2}, "match ": {"person_id": "0001", "person_role": 1}',
+    ],
+)
+def test_a_key_with_a_stray_space_that_contradicts_its_twin_opens_nothing(twice: str) -> None:
+    """Whichever is meant, nobody comes in by the other one."""
+    whole = face()
+    for key in ("match_failed_reson", "match_result", "is_realtime", "match"):
+        if f'"{key}"' in twice:
+            whole.pop(key, None)
+    body = json.dumps(whole)[:-1] + f", {twice}}}"
+    for context in (PLAIN, ONLINE):
+        message = receive(body.encode(), context)
+        (event,) = message.events
+        assert isinstance(event, Sighting)
+        assert event.verdict is not Verdict.GRANTED or not event.realtime
+        policy = DoorPolicy(mode=DoorMode.OPEN, liveness_required=False)
+        assert not decide(event, message.person, f"{SERIAL}_1", event.captured_at, policy).granted
+        assert message.acknowledgement["sequence_no"] == whole["sequence_no"]
+
+
+def test_a_serial_number_with_stray_spaces_is_the_same() -> None:
+    assert read(face(device_sn=f" {SERIAL} ")).serial == SERIAL
+
+
 def test_nobody_is_known_without_a_role_that_we_know() -> None:
     for role in (None, 7, "x"):
         assert read(face(match={"person_id": "0001", "person_role": role})).person is None
 
 
-def test_person_who_is_never_valid_is_disabled() -> None:
-    match = {"person_id": "0001", "person_role": 1, "person_attr": "invalid_list"}
+@pytest.mark.parametrize(
+    ("attribute", "enabled"),
+    [
+        ("permanent_list", True),
+        ("temporary_list", True),
+        (" permanent_list ", True),
+        ("none", True),
+        ("invalid_list", False),
+        ("invalid_list ", False),
+        ("unknown", False),
+        ("new_list", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_only_a_list_that_is_valid_lets_somebody_in(attribute: str | None, enabled: bool) -> None:
+    match = {"person_id": "0001", "person_role": 1, "person_attr": attribute}
     person = read(face(match=match)).person
     assert person is not None
-    assert (person.name, person.enabled) == ("0001", False)
+    assert (person.name, person.enabled) == ("0001", enabled)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.face_access.devices import values
 from custom_components.face_access.devices.errors import (
     InvalidValueError,
     StationError,
@@ -26,16 +27,13 @@ from custom_components.face_access.devices.terminal.values import (
     MAX_U64,
     Term,
     card_fields,
-    check_number,
     check_term,
-    check_text,
-    from_base64,
     image_format,
     read_card,
     read_term,
     read_time,
-    to_base64,
 )
+from custom_components.face_access.devices.values import check_number, check_text, from_base64, to_base64
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -96,13 +94,13 @@ _KEYS = st.sampled_from(
 )
 _BODIES = st.dictionaries(_KEYS, st.recursive(_JSON, lambda v: st.dictionaries(_KEYS, v, max_size=4), max_leaves=8))
 _READERS = (
-    wire.as_int,
-    wire.as_float,
-    wire.as_bool,
-    wire.as_text,
-    wire.as_object,
-    wire.as_list,
-    wire.as_objects,
+    values.as_int,
+    values.as_float,
+    values.as_bool,
+    values.as_text,
+    values.as_object,
+    values.as_list,
+    values.as_objects,
     read_time,
     read_term,
     from_base64,
@@ -136,7 +134,7 @@ def test_any_bytes_are_an_object_or_a_protocol_error(body: bytes) -> None:
 def test_any_value_is_read_without_an_error(value: Any) -> None:
     for reader in _READERS:
         reader(value)
-    number = wire.as_float(value)
+    number = values.as_float(value)
     assert number is None or math.isfinite(number)
 
 
@@ -190,7 +188,7 @@ def test_what_is_no_object_is_a_protocol_error(body: bytes) -> None:
 
 def test_64_bit_numbers_survive() -> None:
     assert wire.decode(b'{"long_card_id": 18446744073709551615}')["long_card_id"] == MAX_U64
-    assert wire.as_int("18446744073709551615") == MAX_U64
+    assert values.as_int("18446744073709551615") == MAX_U64
 
 
 @pytest.mark.parametrize(
@@ -213,7 +211,7 @@ def test_64_bit_numbers_survive() -> None:
     ],
 )
 def test_whole_numbers(value: Any, number: int | None) -> None:
-    assert wire.as_int(value) == number
+    assert values.as_int(value) == number
 
 
 @pytest.mark.parametrize(
@@ -221,7 +219,7 @@ def test_whole_numbers(value: Any, number: int | None) -> None:
     [("36.5", 36.5), (36, 36.0), ("x", None), (10**400, None), ("nan", None), ({}, None), ("9" * 50, None)],
 )
 def test_numbers(value: Any, number: float | None) -> None:
-    assert wire.as_float(value) == number
+    assert values.as_float(value) == number
 
 
 @pytest.mark.parametrize(
@@ -239,19 +237,19 @@ def test_numbers(value: Any, number: float | None) -> None:
     ],
 )
 def test_switches(value: Any, switch: bool | None) -> None:
-    assert wire.as_bool(value) is switch
+    assert values.as_bool(value) is switch
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [("x", "x"), (5, "5"), (True, None), (None, None), (1.5, "1.5"), ([], None)]
 )
 def test_texts(value: Any, text: str | None) -> None:
-    assert wire.as_text(value) == text
+    assert values.as_text(value) == text
 
 
 def test_a_number_too_long_to_be_printed_is_no_text() -> None:
-    assert wire.as_text(10**5000) is None
-    assert wire.as_text(10**45) is None
+    assert values.as_text(10**5000) is None
+    assert values.as_text(10**45) is None
 
 
 def test_text_is_cut_between_characters() -> None:

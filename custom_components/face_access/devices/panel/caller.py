@@ -21,6 +21,8 @@ class Caller:
     def __init__(self, link: PanelLink) -> None:
         """Bind to a link."""
         self._link = link
+        self.changing = asyncio.Lock()
+        """Held from reading to writing back: two changes at once must not undo each other."""
 
     async def info(self) -> PanelInfo:
         """Who the panel is, as it last said."""
@@ -75,9 +77,10 @@ class Caller:
 
         Spellings differ between versions, so what was read is the pattern for what is written.
         """
-        current = await self.get(path, secret=secret)
-        kept = {key: value for key, value in current.items() if key not in set(read_only)}
-        await self.send(method, path, {**kept, **changes}, secret=secret)
+        async with self.changing:
+            current = await self.get(path, secret=secret)
+            kept = {key: value for key, value in current.items() if key not in set(read_only)}
+            await self.send(method, path, {**kept, **changes}, secret=secret)
 
     async def ask(self, request: Request, *, secret: bool = False) -> Answer:
         """Send a request and pass an answer that means yes."""

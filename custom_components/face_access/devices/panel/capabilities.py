@@ -67,19 +67,17 @@ class PanelDoor:
 class PanelCamera:
     """The camera: photos not faster than the panel can, and the address of its stream."""
 
-    def __init__(self, client: PanelClient, port: int = STREAM_PORT, path: str = STREAM_PATH) -> None:
-        """Bind to a panel; port and path of the stream are known of one model only."""
+    def __init__(self, client: PanelClient) -> None:
+        """Bind to a panel."""
         self._client = client
-        self._port = port
-        self._path = path
 
     async def snapshot(self) -> bytes:
         """Give a photo of the last few seconds."""
         return (await self._client.media.recent_photo()).data
 
-    async def stream_url(self) -> str | None:
-        """Make the address of the stream."""
-        return await self._client.media.stream_url(self._port, self._path)
+    async def stream_url(self, port: int | None = None, path: str | None = None) -> str | None:
+        """Make the address of the stream; its usual port and path are seen on one model only."""
+        return await self._client.media.stream_url(port or STREAM_PORT, path or STREAM_PATH)
 
 
 class PanelSip:
@@ -231,7 +229,7 @@ class PanelCredentials:
         if identifier.type is not IdentifierType.FACE:
             return await self._client.identifiers.create(identifier)
         if credential.photo is None:
-            raise InvalidValueError("photo", "is missing: a face is made of one")
+            raise InvalidValueError("photo", "is missing: a face is made of one", "no_photo")
         return await self._client.identifiers.enrol(identifier, credential.photo)
 
     async def remove(self, uid: int) -> None:

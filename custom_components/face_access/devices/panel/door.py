@@ -149,23 +149,28 @@ class Access:
         repeat_every: int | None = None,
     ) -> None:
         """Write what is given and keep the rest. Raises InvalidValueError."""
-        raw = await self._caller.get(_SENSOR)
-        known = DoorSensor.parse(raw).modes
-        if mode is not None and known and mode not in known:
-            raise InvalidValueError("mode", f"must be one of {', '.join(known)}")
-        repeat_key = next((key for key in _REPEAT_KEYS if key in raw), _REPEAT_KEYS[0])
         given = {
             "enable": enabled,
             "mode": mode,
             "opening_delay": None if alarm_after is None else check_number("alarm_after", alarm_after, 0, MAX_DELAY),
-            repeat_key: repeat,
             "repeating_message_delay": (
                 None if repeat_every is None else check_number("repeat_every", repeat_every, MIN_REPEAT, MAX_DELAY)
             ),
         }
-        kept = {key: value for key, value in raw.items() if key != "available_modes"}
         changes = {key: value for key, value in given.items() if value is not None}
-        await self._caller.send("POST", _SENSOR, kept | changes)
+        async with self._caller.changing:
+            await self._write_sensor(changes, mode, repeat)
+
+    async def _write_sensor(self, changes: Mapping[str, Any], mode: str | None, repeat: bool | None) -> None:
+        raw = await self._caller.get(_SENSOR)
+        known = DoorSensor.parse(raw).modes
+        if mode is not None and known and mode not in known:
+            options = ", ".join(known)
+            raise InvalidValueError("mode", f"must be one of {options}", "choice", options=options)
+        repeat_key = next((key for key in _REPEAT_KEYS if key in raw), _REPEAT_KEYS[0])
+        repeated = {} if repeat is None else {repeat_key: repeat}
+        kept = {key: value for key, value in raw.items() if key != "available_modes"}
+        await self._caller.send("POST", _SENSOR, {**kept, **changes, **repeated})
 
     async def free_access(self) -> FreeAccess:
         """Read when the free access button opens. AA panels only."""

@@ -53,7 +53,8 @@ class FaceSettings:
     def body(self, info: PanelInfo) -> dict[str, Any]:
         """Build the object to write: `autostart` must be there on AA panels, and on no others.
 
-        Raises InvalidValueError for what this panel does not take, StationProtocolError while a setting is not known.
+        Raises InvalidValueError for an autostart that it does not have, StationProtocolError while a setting is not
+        known.
         """
         if self.enabled is None or self.similarity is None:
             raise StationProtocolError("the panel did not tell its settings of face recognition")
@@ -66,14 +67,10 @@ class FaceSettings:
         return {**body, "autostart": bool(self.autostart)}
 
     def _written_mode(self) -> str:
-        if self.mode is not None:
-            if self.mode not in self.modes:
-                raise InvalidValueError("mode", f"must be one of {', '.join(self.modes)}")
-            return self.mode.value
-        if not self.told:
-            raise StationProtocolError("the panel did not tell its mode of face recognition")
         # A mode of later firmware stays as it is.
-        return self.told
+        if not (mode := self.mode.value if self.mode is not None else self.told):
+            raise StationProtocolError("the panel did not tell its mode of face recognition")
+        return mode
 
 
 def available_modes(raw: Mapping[str, Any], info: PanelInfo) -> tuple[FaceMode, ...]:
@@ -113,7 +110,15 @@ class Faces:
 
         Raises InvalidValueError for a mode or an autostart that this panel does not have.
         """
+        async with self._caller.changing:
+            await self._write(enabled, similarity, mode, autostart)
+
+    async def _write(
+        self, enabled: bool | None, similarity: Similarity | None, mode: FaceMode | None, autostart: bool | None
+    ) -> None:
         current = await self.read()
+        if mode is not None and mode not in current.modes:
+            raise InvalidValueError("mode", f"must be one of {', '.join(current.modes)}")
         if mode is None and current.mode is FaceMode.HARDWARE and current.mode not in current.modes:
             # An individual panel that stands on 3D would refuse its own word: software is what it really does.
             mode = FaceMode.SOFTWARE

@@ -76,7 +76,8 @@ class Identifier:
         passes, profiles = section(valid, "passes"), section(raw, "time_profiles")
         listed = next((n for key in ("identifier_uid", "uid") if (n := as_int(raw.get(key))) is not None), uid)
         lock = read_lock(raw.get("lock"))
-        start, end = _read_span(section(valid, "time"))
+        # Documented beside the passes; seen inside them on some panels with faces.
+        start, end = _read_span(section(valid, "time") or section(passes, "time"))
         # -1 stands for no reference.
         apartment = as_int(section(raw, "apartment").get("uid"))
         names = as_list(profiles.get("link_ids")) or as_list(profiles.get("uid_items")) or ()
@@ -100,7 +101,7 @@ class Identifier:
     def body(self, info: PanelInfo) -> dict[str, Any]:
         """Build the object to create or update it. Raises InvalidValueError, which does not tell the number."""
         if self.type not in types_of(info):
-            raise InvalidValueError("type", f"{self.type.value} is unknown to this panel")
+            raise InvalidValueError("type", f"{self.type.value} is unknown to this panel", "unknown_here")
         return {
             "identifier_owner": {
                 "name": check_text("owner", self.owner, _MAX_OWNER, empty=False),
@@ -132,12 +133,12 @@ class Identifier:
         if not time["is_permanent"]:
             start, end = _seconds(self.valid_from, 0), _seconds(self.valid_until, _FAR)
             if start > end:
-                raise InvalidValueError("valid_until", "must not be before valid_from")
+                raise InvalidValueError("valid_until", "must not be before valid_from", "before_start")
             time |= {"from": start, "to": end}
         passes: dict[str, Any] = {"is_permanent": self.max_passes is None}
         if self.max_passes is not None:
             if self.max_passes < 1:
-                raise InvalidValueError("max_passes", "must be at least 1")
+                raise InvalidValueError("max_passes", "must be at least 1", "least", least=1)
             passes["max_passes"] = self.max_passes
         return {"time": time, "passes": passes}
 
@@ -145,7 +146,7 @@ class Identifier:
 def check_photo(photo: bytes) -> bytes:
     """Pass a JPEG. Raises InvalidValueError."""
     if not is_jpeg(photo):
-        raise InvalidValueError("photo", "must be a JPEG picture")
+        raise InvalidValueError("photo", "must be a JPEG picture", "jpeg")
     return photo
 
 
@@ -153,17 +154,17 @@ def _check_number(kind: IdentifierType, number: str) -> str:
     match kind:
         case IdentifierType.CARD | IdentifierType.UKEY:
             fits = bool(_DECIMAL.fullmatch(number) or _HEX.fullmatch(number))
-            problem = "must have 1 to 10 digits, or 2 to 8 bytes in hex between colons or dashes"
+            problem, rule = "must have 1 to 10 digits, or 2 to 8 bytes in hex between colons or dashes", "card_number"
         case IdentifierType.CODE:
-            fits, problem = number.isascii() and number.isdigit(), "must be digits"
+            fits, problem, rule = number.isascii() and number.isdigit(), "must be digits", "digits"
         case IdentifierType.QR:
-            fits, problem = _is_uuid(number), "must be a UUID"
+            fits, problem, rule = _is_uuid(number), "must be a UUID", "uuid"
         case IdentifierType.PLATE:
-            fits, problem = 1 <= len(number) <= _MAX_PLATE, f"must have 1 to {_MAX_PLATE} characters"
+            fits, problem, rule = 1 <= len(number) <= _MAX_PLATE, f"must have 1 to {_MAX_PLATE} characters", "plate"
         case IdentifierType.FACE:
-            fits, problem = True, ""
+            return number
     if not fits:
-        raise InvalidValueError("number", problem)
+        raise InvalidValueError("number", problem, rule)
     return number
 
 

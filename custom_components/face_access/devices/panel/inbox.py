@@ -38,6 +38,8 @@ class PanelInbox:
     """The panel's pushes. `receiver` keeps whether a signature ever fitted."""
 
     asking = False
+    # Its questions carry what there is to know about them.
+    asks_decisions = False
 
     def __init__(self, state: PanelState) -> None:
         """Bind to a panel."""
@@ -90,6 +92,11 @@ class PanelInbox:
         """Ask the panel whether our webhook is there and active."""
         wanted = self._webhook(target)
         return any(_is_at(webhook, wanted) for webhook in await self._ours(_mark(target)))
+
+    async def prove(self, target: PushTarget) -> None:
+        """Let the panel send a test over our webhook. Raises StationUnsupportedError where it cannot."""
+        for webhook in (await self._ours(_mark(target)))[:1]:
+            await self._state.client.webhooks.test(webhook.uid or 0)
 
     async def _create(self, wanted: Webhook) -> None:
         # Known before the panel is told: the first delivery may be faster than the answer.

@@ -1,4 +1,4 @@
-"""The way to one panel: one login, one request at a time."""
+"""The way to one panel: one login, one request at a time, and beside it one that takes long."""
 
 import asyncio
 from base64 import b64encode
@@ -24,10 +24,12 @@ from ..errors import (
 from ..values import as_text
 from .info import BASES, INFO_PATH, PanelInfo, parse_info
 from .judge import judge
-from .transport import Answer, Effect, Request, Transport
+from .transport import LONG_TIMEOUT, Answer, Effect, Request, Transport
 
 HTTP_PORT: Final = 80
 HTTPS_PORT: Final = 443
+# What panels call the account that may do everything: its usual name, and its type.
+ADMIN: Final = "admin"
 _TRIES: Final = 2
 _PAUSE: Final = 0.5
 # How long a device that answered counts as the one at this address. A router may give the address to another one.
@@ -67,6 +69,9 @@ class PanelLink:
         self._credentials = credentials
         self._pause = pause
         self._lock = asyncio.Lock()
+        # A photo takes seconds: nobody who opens a door shall wait for one.
+        self._slow = asyncio.Lock()
+        self._logging_in = asyncio.Lock()
         self._closed = False
         self._token: str | None = None
         self._base: str | None = None
@@ -95,7 +100,8 @@ class PanelLink:
         Raises StationConnectionError and its kinds, StationProtocolError, StationAuthError, WrongStationError.
         """
         async with self._line(request):
-            if self.info is None or (request.effect is not Effect.READ and not self._identified_lately()):
+            delicate = request.effect is not Effect.READ or self._basic
+            if not self._known() or (delicate and not self._identified_lately()):
                 await self._identify()
             return await self._authorised(request)
 
@@ -107,15 +113,16 @@ class PanelLink:
     @asynccontextmanager
     async def _line(self, request: Request) -> AsyncIterator[None]:
         """Take the lock, or give up: a door must not open when nobody waits for it any more."""
+        lock = self._lock if request.timeout < LONG_TIMEOUT else self._slow
         try:
             async with asyncio.timeout(request.timeout):
-                await self._lock.acquire()
+                await lock.acquire()
         except TimeoutError:
             raise StationConnectionError("other requests to the panel took too long; this one was not sent") from None
         try:
             yield
         finally:
-            self._lock.release()
+            lock.release()
 
     # Who is there
 
@@ -133,27 +140,37 @@ class PanelLink:
         self._identified_at = time.monotonic()
         return info
 
+    def _known(self) -> bool:
+        """Whether the panel that answered last is the one that is wanted: `serial` may have been set since."""
+        return self.info is not None and self.serial in (None, self.info.serial)
+
     def _identified_lately(self) -> bool:
-        return self._identified_at is not None and time.monotonic() - self._identified_at < IDENTITY_AGE
+        if self._identified_at is None or not self._known():
+            return False
+        return time.monotonic() - self._identified_at < IDENTITY_AGE
 
     # Login
 
     async def _authorised(self, request: Request) -> Answer:
         while True:
-            fresh = await self._log_in()
-            answer = await self._send(request, self._base or BASES[0], self._authorization())
+            async with self._logging_in:
+                fresh = await self._log_in()
+                token, base = self._token, self._base or BASES[0]
+            answer = await self._send(request, base, self._authorization(token))
             if answer.status != 401:
                 return answer
-            self._token = None
-            if self._basic:
+            if token is None:
                 self._basic = False
                 raise self._reject("the panel accepts neither a token nor HTTP Basic")
-            # A token that is refused right after it was given: this panel wants HTTP Basic.
-            self._basic = fresh
+            if token == self._token:
+                self._token = None
+                # A token that is refused right after it was given: this panel wants HTTP Basic.
+                self._basic = fresh
+            # Otherwise the request beside this one has met the same, and logged in already.
 
-    def _authorization(self) -> str:
-        if self._token is not None:
-            return f"Bearer {self._token}"
+    def _authorization(self, token: str | None) -> str:
+        if token is not None:
+            return f"Bearer {token}"
         pair = f"{self._credentials.username}:{self._credentials.password}"
         return f"Basic {b64encode(pair.encode()).decode()}"
 

@@ -24,7 +24,7 @@ def lock_name(number: int) -> str:
     for name, known in _NAMES.items():
         if known == number:
             return name
-    raise InvalidValueError("lock", "must be 0 for all, 1 or 2")
+    raise InvalidValueError("lock", "must be 0 for all, 1 or 2", "bounds", low=0, high=2)
 
 
 def read_lock(value: Any) -> int | None:
@@ -119,7 +119,7 @@ class Locks:
     async def _check(self, lock: int) -> None:
         highest = (await self._caller.info()).locks
         if not 0 <= lock <= highest:
-            raise InvalidValueError("lock", f"must be from 0 for all to {highest}")
+            raise InvalidValueError("lock", f"must be from 0 for all to {highest}", "bounds", low=0, high=highest)
 
 
 def _of(what: str, lock: int) -> str:

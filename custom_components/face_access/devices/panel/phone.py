@@ -117,7 +117,7 @@ class Phone:
         raw = await self._caller.get(_SETTINGS, secret=True)
         kept = SipAccount.parse(raw).password
         if password is None and kept is None:
-            raise InvalidValueError("password", "must be given: the panel does not show the present one")
+            raise InvalidValueError("password", "must be given: the panel does not show the present one", "password")
         domain = check_text("domain", domain.strip(), empty=False)
         written = f"[{domain}]" if ":" in domain and not domain.startswith("[") else domain
         changes: dict[str, Any] = {
@@ -127,7 +127,9 @@ class Phone:
             "password": check_text("password", password or kept or "", MAX_NAME),
         }
         if len(changes["password"]) < MIN_PASSWORD:
-            raise InvalidValueError("password", f"must have at least {MIN_PASSWORD} characters")
+            raise InvalidValueError(
+                "password", f"must have at least {MIN_PASSWORD} characters", "too_short", least=MIN_PASSWORD
+            )
         if transport is not None:
             if transport not in ("udp", "tcp", "tls"):
                 raise InvalidValueError("transport", "must be udp, tcp or tls")
@@ -211,7 +213,7 @@ class Phone:
 
 def _sip_url(name: str, url: str) -> str:
     if _SIP_URL.fullmatch(check_text(name, url, 255)) is None:
-        raise InvalidValueError(name, "must look like sip:name@host")
+        raise InvalidValueError(name, "must look like sip:name@host", "sip_address")
     return url
 
 

@@ -13,9 +13,9 @@ from ..station import Greeting
 from ..values import as_int, as_object, as_objects, as_text, section
 from .events import translate
 from .log import MAX_TIME, LogEntry, parse_entry, parse_link_event
-from .remote import Question, grant, no_opinion, parse_question, refuse
+from .remote import MAX_LOCK, Question, grant, no_opinion, parse_question, refuse
 from .state import PanelState
-from .webhooks import EVENT_PREFIX, TIMESTAMP, signature_fits
+from .webhooks import ATTEMPT, EVENT_PREFIX, TIMESTAMP, header, signature_fits
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -35,11 +35,6 @@ _OPINIONS: Final = frozenset(
         Reason.SCHEDULE,
     }
 )
-
-
-def topic(serial: str) -> str:
-    """Name the topic under which a panel publishes its events on a broker."""
-    return f"server/request/v0/{serial}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +59,10 @@ class PanelMessage:
         Without a decision about somebody the household knows, the panel decides itself.
         """
         if self.question is None:
-            return b"{}"
+            # Should it be a question that we cannot read, this is an answer too.
+            return no_opinion()
         if decision is not None and decision.granted:
-            return grant(door)
+            return grant(door) if 1 <= door <= MAX_LOCK else no_opinion()
         return refuse() if decision is not None and decision.reason in _OPINIONS else no_opinion()
 
 
@@ -121,8 +117,9 @@ class Receiver:
 
     def _is_live(self, entry: LogEntry, headers: Mapping[str, str]) -> bool:
         """Whether an event is news. A delivery says when it was sent, by the same clock as the event: both are told."""
-        sent = _time(next((value for key, value in headers.items() if key.lower() == TIMESTAMP.lower()), ""))
-        if sent is not None:
+        sent = _time(header(headers, TIMESTAMP))
+        # Nothing tells whether a later attempt says its own time or that of the first one.
+        if sent is not None and not (self._state.clock_known and header(headers, ATTEMPT).strip() not in ("", "1")):
             return sent - entry.at <= LIVE_WITHIN
         if not self._state.clock_known:
             return True

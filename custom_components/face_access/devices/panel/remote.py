@@ -16,6 +16,8 @@ PATH: Final = "/access/general/remote/control/settings"
 MAX_URL: Final = 2000
 # How long a panel waits before it decides itself, in seconds.
 PATIENCE: Final = 10.0
+# With relay modules on a Camdroid panel; Android panels have two.
+MAX_LOCK: Final = 8
 # One of the two, depending on the version of the API: what was read is written.
 _SWITCHES: Final = ("enabled", "enable")
 _KINDS: Final[Mapping[str, Method]] = {"card": Method.CARD, "input_code": Method.CODE, "qr": Method.QR}
@@ -63,8 +65,8 @@ def grant(lock: int) -> bytes:
 
 
 def refuse() -> bytes:
-    """Turn somebody away."""
-    return json.dumps({"handled": True, "access": {"granted": False}}).encode()
+    """Turn somebody away. The lock is part of the documented answer: without it a panel might decide itself."""
+    return json.dumps({"handled": True, "access": {"granted": False, "lock_number": 0}}).encode()
 
 
 class Remote:

@@ -20,6 +20,7 @@ from ..errors import (
     StationUnsupportedError,
 )
 from ..station import Reading, Setting, SettingValue, Station, StationInfo
+from .broker import PanelBroker
 from .capabilities import (
     PanelCamera,
     PanelClock,
@@ -35,7 +36,7 @@ from .client import PanelClient
 from .identifier import types_of
 from .inbox import PanelInbox
 from .info import PanelInfo, parse_info
-from .link import HTTP_PORT, Credentials, PanelLink
+from .link import ADMIN, HTTP_PORT, Credentials, PanelLink
 from .phone import SipState
 from .settings import ROWS, SETTINGS, SOURCES
 from .state import PanelState
@@ -43,9 +44,10 @@ from .state import PanelState
 _LOGGER = logging.getLogger(__name__)
 
 _MANUFACTURER: Final = "BAS-IP"
-_ADMIN: Final = "admin"
 # A firmware check goes to the vendor's server.
 _FIRMWARE_EVERY: Final = 86400.0
+# What a panel lacks may only be switched off on it: it is asked for again after so long.
+_LACKING_FOR: Final = 3600.0
 _MODEL: Final = re.compile(r"([a-z]+)(\d.*)")
 
 
@@ -64,13 +66,13 @@ def describe(info: PanelInfo) -> StationInfo:
 
 
 class PanelReader:
-    """Reads a panel. What it does not have is left out, and not asked for again until its firmware is another one."""
+    """Reads a panel. What it does not have is left out, and asked for again after an hour or with another firmware."""
 
     def __init__(self, state: PanelState) -> None:
         """Bind to a panel."""
         self._state = state
         self._client = state.client
-        self._lacking: set[str] = set()
+        self._lacking: dict[str, float] = {}
         self._firmware: str | None = None
         self._latest: str | None = None
         self._checked_at: float | None = None
@@ -102,7 +104,7 @@ class PanelReader:
         return Reading(settings=settings, facts=await self._facts(), clock_offset=offset)
 
     async def _facts(self) -> dict[str, SettingValue]:
-        facts: dict[str, SettingValue] = {}
+        facts: dict[str, SettingValue] = {} if self._firmware is None else {"firmware": self._firmware}
         if (sip := await self._try("sip_status", self._client.phone.status)) is not None and sip.state is not None:
             facts["sip_registered"] = sip.state is SipState.REGISTERED
         if (door := await self._try("door", self._client.access.status)) is not None:
@@ -118,18 +120,24 @@ class PanelReader:
         if self._checked_at is None or now - self._checked_at >= _FIRMWARE_EVERY:
             self._checked_at = now
             check = await self._try("firmware", self._client.system.firmware)
-            self._latest = check.version if check is not None and check.available else None
+            self._latest = None
+            if check is not None and check.available is not None:
+                # Nothing newer is news too: what runs is the newest then.
+                self._latest = check.version if check.available else self._firmware
         return self._latest
 
     async def _try[T](self, name: str, ask: Callable[[], Awaitable[T]]) -> T | None:
         """Ask for something that not every panel has."""
-        if name in self._lacking:
+        if time.monotonic() - self._lacking.get(name, float("-inf")) < _LACKING_FOR:
             return None
         try:
             return await ask()
         except (StationUnsupportedError, StationForbiddenError) as err:
+            if isinstance(err, StationForbiddenError) and self._client.link.account_type != ADMIN:
+                # Not this function, but the account is at fault.
+                raise
             _LOGGER.debug("%s is not to be had: %s", name, type(err).__name__)
-            self._lacking.add(name)
+            self._lacking[name] = time.monotonic()
         except (StationRefusedError, StationProtocolError) as err:
             _LOGGER.debug("%s could not be read: %s", name, err)
         return None
@@ -155,7 +163,8 @@ class PanelSettings:
             raise InvalidValueError(key, "is no setting")
         setting = self._reader.described[key]
         if setting.options and value not in setting.options:
-            raise InvalidValueError(key, f"must be one of {', '.join(setting.options)}")
+            options = ", ".join(setting.options)
+            raise InvalidValueError(key, f"must be one of {options}", "choice", options=options)
         await row.write(self._client, value)
 
 
@@ -169,7 +178,7 @@ class PanelFamily:
 
     def direct(self, session: aiohttp.ClientSession, address: Address) -> PanelLink:
         """Reach a panel. Most sign their certificates themselves. Raises InvalidValueError for what is no host."""
-        credentials = Credentials(username=address.username or _ADMIN, password=address.password)
+        credentials = Credentials(username=address.username or ADMIN, password=address.password)
         return PanelLink(
             session,
             address.host,
@@ -193,7 +202,7 @@ class PanelFamily:
         # Any question will do that needs a login: its answer matters to nobody.
         with contextlib.suppress(StationUnsupportedError, StationRefusedError, StationProtocolError):
             await client.system.time()
-        if link.account_type not in (None, _ADMIN):
+        if link.account_type not in (None, ADMIN):
             raise StationForbiddenError("the account is not an administrator's")
         return describe(info)
 
@@ -203,15 +212,17 @@ class PanelFamily:
         A panel that is away is what it was when `info` was read. It tells its times in full, so the house's time zone
         is of no use to it.
         """
-        panel = link.info or parse_info({"device_serial_number": info.serial, "device_model": info.model})
+        told = {"device_serial_number": info.serial, "device_model": info.model, "firmware_version": info.firmware}
+        panel = link.info or parse_info(told)
         client = PanelClient(link, serial=info.serial)
         state = PanelState(client, info.serial)
         reader = PanelReader(state)
+        inbox = PanelInbox(state)
         return Station(
             info=info,
             doors=tuple(PanelDoor(client, number) for number in range(1, panel.locks + 1)),
             reader=reader,
-            inbox=PanelInbox(state),
+            inbox=inbox,
             settings=PanelSettings(client, reader),
             sip=PanelSip(client),
             camera=PanelCamera(client),
@@ -221,4 +232,5 @@ class PanelFamily:
             feed=PanelFeed(state),
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),
+            broker=PanelBroker(state, inbox.receiver) if panel.mqtt else None,
         )

@@ -1,11 +1,13 @@
 """Webhooks of Android panels from firmware 3.25.8: kept on the panel, signed, delivered with retries (`/webhooks`)."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 import hashlib
 import hmac
 import json
+import re
 from typing import Any, Final
 
 from ..errors import InvalidValueError, StationProtocolError, StationRefusedError
@@ -17,9 +19,11 @@ from .transport import LONG_TIMEOUT, Effect, Request
 
 SIGNATURE: Final = "X-Webhook-Signature"
 TIMESTAMP: Final = "X-Webhook-Timestamp"
+ATTEMPT: Final = "X-Webhook-Attempt"
 EVENT_PREFIX: Final = "log."
 _ROOT: Final = "/webhooks"
 _REFUSED_EVENT: Final = "event_types"
+_WORD: Final = re.compile(r"[\w.]+")
 # Set by the panel itself, and refused from us.
 _OWN_HEADERS: Final = frozenset({"host", "authorization", "user-agent", "content-type", "content-length", "connection"})
 
@@ -92,14 +96,15 @@ def signature_fits(body: bytes, headers: Mapping[str, str], secret: str) -> bool
     The document does not say whether the time is signed as well, so three ways count; none can be made without the
     secret.
     """
-    given = _header(headers, SIGNATURE).strip().lower()
-    stamp = _header(headers, TIMESTAMP).encode()
+    given = header(headers, SIGNATURE).strip().lower()
+    stamp = header(headers, TIMESTAMP).encode()
     signed = (body, stamp + b"." + body, stamp + body)
     sums = [hmac.new(secret.encode(), text, hashlib.sha256).hexdigest() for text in signed]
     return any(hmac.compare_digest(given.encode(), good.encode()) for good in sums)
 
 
-def _header(headers: Mapping[str, str], name: str) -> str:
+def header(headers: Mapping[str, str], name: str) -> str:
+    """Find a header, however it is written; empty where there is none."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
@@ -124,7 +129,8 @@ class Webhooks:
 
     async def create(self, webhook: Webhook) -> int:
         """Create a webhook; its uid. Sent once: a second one would deliver everything twice."""
-        reply = await self._caller.send("POST", _ROOT, webhook.body(), effect=Effect.ACT)
+        with _unmentioned(webhook):
+            reply = await self._caller.send("POST", _ROOT, webhook.body(), effect=Effect.ACT)
         uid = as_int(reply.get("item_uid", reply.get("uid")))
         if uid is None:
             raise StationProtocolError("the panel did not number the new webhook")
@@ -147,7 +153,8 @@ class Webhooks:
 
     async def update(self, uid: int, webhook: Webhook) -> None:
         """Write a webhook anew."""
-        await self._caller.send("PUT", f"{_ROOT}/{uid}", webhook.body())
+        with _unmentioned(webhook):
+            await self._caller.send("PUT", f"{_ROOT}/{uid}", webhook.body())
 
     async def delete(self, uid: int) -> None:
         """Delete a webhook."""
@@ -175,10 +182,22 @@ class Webhooks:
         return all_items(fetch)
 
 
+@contextmanager
+def _unmentioned(webhook: Webhook) -> Iterator[None]:
+    """Keep the address and the secret out of a refusal; which event is refused may be told."""
+    try:
+        yield
+    except StationRefusedError as err:
+        detail = err.detail or ""
+        if "://" in detail or (webhook.secret is not None and webhook.secret in detail):
+            raise StationRefusedError(err.code, None, err.field) from None
+        raise
+
+
 def _without_refused(events: list[str], err: StationRefusedError, essential: frozenset[str]) -> list[str]:
     """Leave out the event that a refusal names; or, where it says no more than that events are wrong, the rest."""
-    detail = err.detail or ""
-    named = [event for event in events if f"={event}" in detail or f"'{event}'" in detail or f"`{event}`" in detail]
+    # Whole words: one event's name begins another's.
+    named = {word.strip(".") for word in _WORD.findall(err.detail or "")} & set(events)
     if named:
         return [event for event in events if event not in named]
     if err.code != WRONG_VALUE or err.field != _REFUSED_EVENT:

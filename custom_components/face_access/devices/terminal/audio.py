@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import InvalidValueError
+from ..values import MAX_U32, as_int, as_objects, as_text, check_number, check_text, to_base64
 from .caller import LONG_TIMEOUT, Caller, Effect
-from .values import MAX_U32, check_number, check_text, to_base64
-from .wire import as_int, as_objects, as_text
 
 SPEECH_LIMIT: Final = 64
 
@@ -34,7 +33,7 @@ class Audio:
     async def play(self, wav: bytes) -> None:
         """Play a WAV file (2.12.2)."""
         if not (wav.startswith(b"RIFF") and wav[8:12] == b"WAVE"):
-            raise InvalidValueError("wav", "must be a WAV file")
+            raise InvalidValueError("wav", "must be a WAV file", "wav")
         audio = {"format": "wav", "data": to_base64(wav)}
         await self._call("play audio stream", {"audio": audio}, effect=Effect.ACT, timeout=LONG_TIMEOUT)
 

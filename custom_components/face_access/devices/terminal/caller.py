@@ -7,9 +7,10 @@ import time
 from typing import Any, Final
 
 from ..errors import StationProtocolError, StationRefusedError, StationUnsupportedError, WrongStationError
+from ..values import as_int, as_text
 from .codes import ReplyCode, refusal
 from .link import Link
-from .wire import answers, as_int, as_text, command_of, envelope
+from .wire import answers, command_of, envelope
 
 # Terminals answer at once; those that work on a picture or write a file take longer.
 TIMEOUT: Final = 10.0
@@ -49,7 +50,8 @@ class Caller:
         """Send a command and return its reply, which says that it was done.
 
         Before a command that changes anything, the terminal is made to say who it is, unless it just did: another
-        device may have got its address. Raises any StationError but InvalidValueError.
+        device may have got its address. Raises any StationError but InvalidValueError; StationProtocolError for a
+        device that keeps its serial number to itself.
         """
         if effect is not Effect.READ and self.serial is not None and not self._identified_lately():
             await self._identify()
@@ -66,8 +68,9 @@ class Caller:
         # A refusal names its sender as well, and that was compared before the refusal was raised.
         with suppress(StationRefusedError, StationUnsupportedError):
             await self._send("get hardware info", {}, Effect.READ, TIMEOUT)
-        # A device that never says who it is cannot be told from another one.
-        self._identified_at = time.monotonic()
+        if not self._identified_lately():
+            # It cannot be told from another device, and another device's door is not ours to open.
+            raise StationProtocolError("the device does not say its serial number; nothing was sent to it")
 
     def _identified_lately(self) -> bool:
         return self._identified_at is not None and time.monotonic() - self._identified_at < IDENTITY_AGE

@@ -99,7 +99,7 @@ class TerminalAudio:
             if sound.name == name:
                 await self._client.audio.play_built_in(sound)
                 return
-        raise InvalidValueError("name", "is no sound of the device")
+        raise InvalidValueError("name", "is no sound of the device", "sound")
 
 
 class TerminalCamera:

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from ..errors import StationProtocolError
+from ..values import MAX_U32, as_text, check_number, check_text, from_base64, section
 from .caller import LONG_TIMEOUT, Caller, Effect
-from .values import ID_LIMIT, MAX_U32, card_fields, check_number, check_text, from_base64, read_time
-from .wire import as_text, section
+from .values import ID_LIMIT, card_fields, read_time
 
 
 class OutputMode(StrEnum):

@@ -11,9 +11,10 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from ..errors import InvalidValueError, StationConnectionError, StationError, StationProtocolError, StationTimeoutError
+from ..values import as_int
 from .codes import ReplyCode
 from .link import Link
-from .wire import CONTENT_TYPE, as_int, decode, encode
+from .wire import CONTENT_TYPE, decode, encode
 
 DEFAULT_PORT: Final = 8000
 MAX_REPLY: Final = 64 * 1024 * 1024

@@ -6,9 +6,8 @@ import hashlib
 from typing import Any, Final
 
 from ..errors import InvalidValueError, StationProtocolError
+from ..values import as_int, as_text, check_number, check_text, from_base64, to_base64
 from .caller import LONG_TIMEOUT, Caller, Effect
-from .values import check_number, check_text, from_base64, to_base64
-from .wire import as_int, as_text
 
 MAX_DOWNLOAD_CHUNK: Final = 10240
 MAX_UPLOAD_CHUNK: Final = 204800

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
-from .values import check_number
+from ..values import check_number
 
 MAX_PAGE_SIZE = 20
 

@@ -6,9 +6,8 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from ..errors import InvalidValueError
+from ..values import MAX_U32, as_bool, as_float, as_int, as_object, as_text, check_number, check_text, section
 from .services import ControlService, UploadInfo
-from .values import MAX_U32, check_number, check_text
-from .wire import as_bool, as_float, as_int, as_object, as_text, section
 
 type ParamValue = bool | int | float | str
 
@@ -72,7 +71,8 @@ class Param:
         if checked is None:
             raise InvalidValueError(self.path, f"must be a {self.kind}")
         if self.options and checked not in self.options:
-            raise InvalidValueError(self.path, f"must be one of {', '.join(map(str, self.options))}")
+            options = ", ".join(map(str, self.options))
+            raise InvalidValueError(self.path, f"must be one of {options}", "choice", options=options)
         if self.low is not None and self.high is not None and not isinstance(checked, str):
             check_number(self.path, checked, self.low, self.high)
         return checked
@@ -262,4 +262,4 @@ def _check_needs(param: Param, wanted: Mapping[str, ParamValue], current: Params
         return
     switch = wanted.get(param.needs, None if current is None else current.get(param.needs))
     if switch is not None and not switch:
-        raise InvalidValueError(param.path, f"exists only while {param.needs} is on")
+        raise InvalidValueError(param.path, f"exists only while {param.needs} is on", "needs", needs=param.needs)

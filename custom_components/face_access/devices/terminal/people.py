@@ -4,22 +4,12 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from ..errors import InvalidValueError, StationRefusedError
+from ..values import as_int, as_objects, check_number, check_text, to_base64
 from .caller import LONG_TIMEOUT, Caller, Effect
 from .codes import ReplyCode
 from .paging import MAX_PAGE_SIZE, Page, all_items, check_page
 from .person import PersonData, PersonQuery, Role, StoredPerson, UpdateFlags, UploadMode, parse_person
-from .values import (
-    CUSTOMER_TEXT_LIMIT,
-    ID_LIMIT,
-    Term,
-    card_fields,
-    check_number,
-    check_term,
-    check_text,
-    image_format,
-    to_base64,
-)
-from .wire import as_int, as_objects
+from .values import CUSTOMER_TEXT_LIMIT, ID_LIMIT, Term, card_fields, check_term, image_format
 
 NAME_LIMIT: Final = 63
 SHORT_NAME_LIMIT: Final = 15

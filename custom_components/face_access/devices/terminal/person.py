@@ -7,8 +7,8 @@ from enum import IntEnum, IntFlag
 from typing import Any
 
 from ..errors import InvalidValueError
-from .values import ID_LIMIT, Moment, Term, card_fields, check_term, check_text, from_base64, read_card, read_term
-from .wire import as_float, as_int, as_list, as_objects, as_text
+from ..values import as_float, as_int, as_list, as_objects, as_text, check_text, from_base64
+from .values import ID_LIMIT, Moment, Term, card_fields, check_term, read_card, read_term
 
 _QUERY_NAME_LIMIT = 63
 

@@ -6,9 +6,8 @@ import re
 from typing import Any, Final
 
 from ..errors import InvalidValueError, StationProtocolError
+from ..values import as_bool, as_float, as_int, as_objects, as_text, check_number, check_text, section, to_base64
 from .caller import Caller, Effect
-from .values import check_number, check_text, to_base64
-from .wire import as_bool, as_float, as_int, as_objects, as_text, section
 
 MAX_KEY: Final = 16
 _SIP_URL: Final = re.compile(r"sip:[^@\s:]+@[^@\s:]+:(\d{1,5})")
@@ -37,7 +36,7 @@ class Sip:
         """Call `sip:username@domain:port` (2.16.2)."""
         match = _SIP_URL.fullmatch(check_text("url", url))
         if match is None or not 1 <= int(match[1]) <= 65535:
-            raise InvalidValueError("url", "must look like sip:username@domain:port")
+            raise InvalidValueError("url", "must look like sip:username@domain:port", "sip_address")
         await self._call("sip call", {"url": url}, effect=Effect.ACT)
 
     async def hang_up(self) -> None:

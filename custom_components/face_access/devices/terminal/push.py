@@ -29,11 +29,12 @@ from ...access import (
 )
 from ..errors import StationProtocolError
 from ..station import Greeting, ScreenText
+from ..values import as_bool, as_float, as_int, as_text, from_base64, is_jpeg, is_png, section
 from .audio import SPEECH_LIMIT
 from .queue import HEARTBEAT, is_control
 from .screen import OsdText, write_text
-from .values import from_base64, is_jpeg, is_png, read_time
-from .wire import as_bool, as_float, as_int, as_text, command_of, cut_text, decode, section
+from .values import read_time
+from .wire import command_of, cut_text, decode
 
 # 2.2.1.1: why a person who is known may not pass. Numbers that we do not know are a no all the same.
 REFUSALS: Mapping[int, Reason] = {
@@ -61,6 +62,8 @@ _CALLS: Mapping[int, CallState] = {
 }
 _CALL_STARTED = 1
 _CELSIUS_AT_MOST = 50
+# 2.2.1.1: lists that let somebody in; "none" is a firmware that has no such information. "unknown" is no yes.
+_VALID_LISTS = frozenset({"permanent_list", "temporary_list", "none"})
 # Where the device does not say what it asks for: the least that any can be set to (2.3.1.2).
 _LEAST_SCORE = 70.0
 _UNREADABLE = -(2**31)
@@ -77,6 +80,7 @@ class Context:
     clock_offset: timedelta = timedelta()
     match_score: float | None = None
     liveness: bool = False
+    """Whether the device checks for life before it compares, as far as we know at this moment."""
     online_mode: bool = False
 
     def aware(self, local: datetime) -> datetime | None:
@@ -100,6 +104,7 @@ class TerminalMessage:
     person: Person | None = None
     asks_decision: bool = False
     asks_command: bool = False
+    question: None = None
     upgrade: Mapping[str, Any] | None = field(default=None, repr=False)
     acknowledgement: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -141,7 +146,7 @@ def receive(body: bytes, context: Context) -> TerminalMessage:
     except StationProtocolError:
         return _rubble(body)
     command = command_of(content)
-    serial = as_text(content.get("device_sn")) or None
+    serial = (as_text(content.get("device_sn")) or "").strip() or None
     if command == "face":
         return _face(content, serial, context)
     acknowledgement = {"reply": "ACK", "cmd": command, "code": 0}
@@ -195,6 +200,7 @@ def _face(content: Mapping[str, Any], serial: str | None, context: Context) -> T
     if key is None or captured_at is None or serial is None:
         return TerminalMessage(serial=serial, problem="incomplete sighting", acknowledgement=acknowledgement)
     match, attributes = section(content, "match"), section(content, "person")
+    card = any(_is_card(attributes[name]) for name in ("wg_card_id", "long_card_id") if name in attributes)
     outcome = Outcome.read(content.get("match_result"), match_failed(content), match, context)
     sighting = Sighting(
         source=serial,
@@ -207,12 +213,13 @@ def _face(content: Mapping[str, Any], serial: str | None, context: Context) -> T
         role=outcome.role,
         score=outcome.score,
         threshold=_LEAST_SCORE if context.match_score is None else context.match_score,
-        liveness=outcome.liveness,
+        # Whoever showed a card may have been let in by it: then no face was looked at.
+        liveness=Liveness.UNCHECKED if card else outcome.liveness,
         verdict=outcome.verdict,
         refused=outcome.refused,
         temperature=celsius(as_float(attributes.get("temperatur"))),
         mask=as_bool(attributes.get("has_mask")),
-        card=bool(as_int(attributes.get("wg_card_id")) or as_int(attributes.get("long_card_id"))),
+        card=card,
         pictures=Pictures(face=_picture(content, "closeup_pic"), scene=_picture(content, "overall_pic")),
     )
     return TerminalMessage(
@@ -242,6 +249,11 @@ def match_failed(content: Mapping[str, Any]) -> int | None:
     return min(reasons, default=None)
 
 
+def _is_card(number: object) -> bool:
+    """Whether this is a card's number; what cannot be read is one, since a card opens less than a face."""
+    return number not in (None, "") and as_int(number) != 0
+
+
 def celsius(temperature: float | None) -> float | None:
     """Read a body temperature. The document names no unit; nobody alive has 50 °C, so more is Fahrenheit. 0 is none."""
     if not temperature:
@@ -268,7 +280,7 @@ class Outcome:
         number = as_float(result)
         score = number if number is not None and 0 < number <= 100 else None
         # Encrypted names and ids are of no use to us: the cipher's mode is not documented.
-        plain = not as_bool(match.get("is_encryption"))
+        plain = "is_encryption" not in match or as_bool(match["is_encryption"]) is False
         person_id = as_text(match.get("person_id")) or None if plain else None
         role_number = as_int(match.get("person_role"))
         role = None if role_number is None else ROLES.get(role_number)
@@ -289,7 +301,7 @@ class Outcome:
             liveness=Liveness.LIVE if live else Liveness.UNCHECKED,
             refused=refused,
             verdict=verdict,
-            listed=as_text(match.get("person_attr")) != "invalid_list",
+            listed=(as_text(match.get("person_attr")) or "").strip() in _VALID_LISTS,
         )
 
     @property

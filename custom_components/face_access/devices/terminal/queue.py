@@ -9,8 +9,9 @@ import time
 from typing import Any, Final, override
 
 from ..errors import StationConnectionError, StationProtocolError, StationTimeoutError
+from ..values import as_text
 from .link import Link
-from .wire import answers, as_text, command_of, decode, encode
+from .wire import answers, command_of, decode, encode
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..errors import InvalidValueError
+from ..values import as_bool, as_float, as_int, as_object, as_objects, as_text, check_number, check_text, from_base64
 from .caller import LONG_TIMEOUT, Caller
 from .paging import MAX_PAGE_SIZE, Page, all_items, check_page
-from .values import ID_LIMIT, check_number, check_text, from_base64, read_time
-from .wire import as_bool, as_float, as_int, as_object, as_objects, as_text
+from .push import match_failed
+from .values import ID_LIMIT, read_time
 
 _NAME_LIMIT: Final = 63
 _MAX_TIMESTAMP: Final = 2**40
@@ -96,8 +97,7 @@ def parse_record(raw: Mapping[str, Any]) -> Record:
         captured=captured,
         time=read_time(captured),
         score=as_float(raw.get("score")),
-        # Misspelt in the document; should a firmware ever spell it right, a no must stay a no.
-        reason=as_int(raw.get("match_failed_reson", raw.get("match_failed_reason"))),
+        reason=match_failed(raw),
         match_type=as_int(raw.get("match_type")),
         uploaded=as_bool(raw.get("upload_state")),
         temperature=as_float(raw.get("body_temp")),

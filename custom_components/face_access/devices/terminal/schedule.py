@@ -6,8 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ..errors import InvalidValueError
-from .values import check_number, check_text
-from .wire import as_int, as_objects, as_text, section
+from ..values import as_int, as_objects, as_text, check_number, check_text, section
 
 MAX_RULES: Final = 15
 

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ..errors import InvalidValueError, StationProtocolError
+from ..values import MAX_U32, as_int, as_objects, as_text, check_number, check_text, to_base64
 from .caller import LONG_TIMEOUT, Caller, Effect
-from .values import MAX_U32, check_number, check_text, image_format, to_base64
-from .wire import as_int, as_objects, as_text
+from .values import image_format
 
 MAX_MEDIA: Final = 10
 

@@ -6,8 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from ..errors import InvalidValueError
-from .values import check_number, check_text
-from .wire import as_bool, as_int, as_text
+from ..values import as_bool, as_int, as_text, check_number, check_text
 
 SERVICE_URL_LIMIT: Final = 101
 PATTERN_LIMIT: Final = 69

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
+import time
 
 from .client import TerminalClient
 from .params import AppParams
@@ -10,6 +11,8 @@ from .settings import ONLINE_MODE
 
 # The device gives whole seconds, and the way there takes time: less than this is no difference.
 _CLOCK_NOISE = timedelta(seconds=2)
+# A terminal that asks us before it opens is read at every ping (30 s), so this is three of them in vain.
+_LIVENESS_AGE = 100.0
 
 
 class TerminalState:
@@ -21,6 +24,21 @@ class TerminalState:
         self.time_zone = time_zone
         self.app = AppParams(raw={})
         self.context = Context(time_zone=time_zone)
+        self._read_at = time.monotonic()
+
+    async def read_app(self) -> None:
+        """Ask for the parameters."""
+        self.take_app(await self.client.app.read())
+        self._read_at = time.monotonic()
+
+    def known(self) -> Context:
+        """What is known at this moment: whether a terminal checks for life, which may open a door, not from long ago.
+
+        Somebody may have switched that off at the device since.
+        """
+        if self.context.online_mode and time.monotonic() - self._read_at > _LIVENESS_AGE:
+            return replace(self.context, liveness=False)
+        return self.context
 
     def take_app(self, app: AppParams) -> None:
         """Keep the parameters, and what follows from them for pushes."""

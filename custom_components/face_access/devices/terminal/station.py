@@ -69,13 +69,18 @@ class TerminalReader:
         )
 
     async def ping(self) -> timedelta:
-        """Read the clock: the smallest request there is."""
+        """Read the clock: the smallest request there is. What opens doors by our word is watched more closely."""
+        if self._state.context.online_mode:
+            await self._state.read_app()
+        return await self._clock()
+
+    async def _clock(self) -> timedelta:
         return self._state.take_clock(await self._client.system.time())
 
     async def read(self) -> Reading:
         """Read everything, one command after the other."""
         state = self._state
-        state.take_app(await self._client.app.read())
+        await state.read_app()
         settings = _read_rows(APP_ROWS, state.app)
         if (stream := await self._try("stream", self._client.stream.read)) is not None:
             settings |= _read_rows(STREAM_ROWS, stream)
@@ -83,7 +88,7 @@ class TerminalReader:
             value = row.read(await self._try(row.setting.key, command))
             if value is not None:
                 settings[row.setting.key] = value
-        return Reading(settings=settings, facts=await self._facts(), clock_offset=await self.ping())
+        return Reading(settings=settings, facts=await self._facts(), clock_offset=await self._clock())
 
     async def _facts(self) -> dict[str, SettingValue]:
         facts: dict[str, SettingValue | None] = {"people": await self._try("people", self._client.people.count)}
@@ -161,9 +166,14 @@ class TerminalInbox:
         """Whether the terminal asks for commands these days."""
         return isinstance(self._link, QueuedLink) and self._link.online
 
-    def receive(self, body: bytes) -> TerminalMessage:
-        """Understand what was sent. Never raises."""
-        message = receive(body, self._state.context)
+    @property
+    def asks_decisions(self) -> bool:
+        """Whether the terminal waits for our word before it opens."""
+        return self._state.context.online_mode
+
+    def receive(self, body: bytes, headers: Mapping[str, str] | None = None) -> TerminalMessage:
+        """Understand what was sent; terminals sign nothing. Never raises."""
+        message = receive(body, self._state.known())
         if message.upgrade is not None and message.serial is not None:
             return replace(message, acknowledgement=self._firmware.asked(message.upgrade))
         return message
@@ -176,12 +186,12 @@ class TerminalInbox:
 
     async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None:
         """Write our address into `upload_info`; return what was there, None if it was us."""
-        app = await self._state.client.app.read()
-        self._state.take_app(app)
+        await self._state.read_app()
+        app = self._state.app
         if _is_at(app.upload_info, target):
             return None
         await self._state.client.app.write_upload(_upload_to(target))
-        self._state.take_app(await self._state.client.app.read())
+        await self._state.read_app()
         # Our own path at an address that Home Assistant used to have is nothing to go back to.
         return None if _is_path_of(app.upload_info, target) else app.upload_info.raw
 

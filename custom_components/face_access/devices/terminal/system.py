@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import StationProtocolError
+from ..values import as_bool, as_int, as_list, as_text, check_number, check_text, from_base64, section
 from .caller import Caller, Effect
-from .values import check_number, check_text, check_time, from_base64, read_time
-from .wire import as_bool, as_int, as_list, as_text, section
+from .values import check_time, read_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

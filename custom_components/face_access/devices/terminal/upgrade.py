@@ -7,8 +7,7 @@ import re
 from typing import Any, Final, Self
 
 from ..errors import InvalidValueError
-from .values import check_text
-from .wire import as_int, as_text
+from ..values import as_int, as_text, check_text
 
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
 # Our names, and what the device calls them.

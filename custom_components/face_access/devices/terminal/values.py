@@ -6,31 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ..errors import InvalidValueError
-from ..values import MAX_U32, check_number, check_text, from_base64, is_jpeg, is_png, to_base64
-from .wire import as_int, as_text
-
-__all__ = [
-    "CUSTOMER_TEXT_LIMIT",
-    "ID_LIMIT",
-    "MAX_U32",
-    "MAX_U64",
-    "TIME_FORMAT",
-    "Moment",
-    "Term",
-    "card_fields",
-    "check_number",
-    "check_term",
-    "check_text",
-    "check_time",
-    "from_base64",
-    "image_format",
-    "is_jpeg",
-    "is_png",
-    "read_card",
-    "read_term",
-    "read_time",
-    "to_base64",
-]
+from ..values import MAX_U32, as_int, as_text, is_jpeg, is_png
 
 MAX_U64: Final = 2**64 - 1
 ID_LIMIT: Final = 19

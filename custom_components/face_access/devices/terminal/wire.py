@@ -6,26 +6,7 @@ import math
 from typing import Any, Final
 
 from ..errors import StationProtocolError
-from ..values import as_bool, as_float, as_int, as_list, as_object, as_objects, as_text, section
-
-__all__ = [
-    "CONTENT_TYPE",
-    "VERSION",
-    "answers",
-    "as_bool",
-    "as_float",
-    "as_int",
-    "as_list",
-    "as_object",
-    "as_objects",
-    "as_text",
-    "command_of",
-    "cut_text",
-    "decode",
-    "encode",
-    "envelope",
-    "section",
-]
+from ..values import as_text
 
 VERSION: Final = "0.2"
 CONTENT_TYPE: Final = "application/json; charset=utf-8"
@@ -38,6 +19,26 @@ _ANSWERED_AS: Final[Mapping[str, str]] = {
 # What some firmwares leave around the JSON text: a byte order mark, line ends, the NUL that ends a C string.
 _PADDING: Final = b"\0 \t\r\n"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+# What says who it was and whether they may come in (2.2.1.1).
+_JUDGED: Final = frozenset(
+    {
+        "device_sn",
+        "is_realtime",
+        "match_failed_reson",
+        "match_failed_reason",
+        "match_result",
+        "match",
+        "person",
+        "person_id",
+        "person_role",
+        "person_attr",
+        "is_encryption",
+        "wg_card_id",
+        "long_card_id",
+    }
+)
+# No reader makes anything of it, and it is not the null of a firmware that has nothing to say.
+_CONTRADICTION: Final = ()
 
 
 def envelope(cmd: str, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -69,9 +70,17 @@ def decode(body: bytes) -> dict[str, Any]:
 
 
 def _without_spaces(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Strip keys. Where both spellings are there, the one without spaces counts."""
-    stripped = {key.strip(): value for key, value in pairs if key != key.strip()}
-    return stripped | {key: value for key, value in pairs if key == key.strip()}
+    """Strip keys. Where both spellings are there, the one without spaces counts.
+
+    Not so for what doors are opened by: there a contradiction is read as something unreadable.
+    """
+    fields = {key.strip(): value for key, value in pairs if key != key.strip()}
+    fields |= {key: value for key, value in pairs if key == key.strip()}
+    if len(fields) < len(pairs):
+        for name in _JUDGED & fields.keys():
+            if any(value != fields[name] for key, value in pairs if key.strip() == name):
+                fields[name] = _CONTRADICTION
+    return fields
 
 
 def _no_number(_name: str) -> None:

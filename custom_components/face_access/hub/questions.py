@@ -1,0 +1,114 @@
+"""Stations that ask us about cards and codes before they decide: consent, our answer, and putting back what was there.
+
+Nothing here opens a door by default: without an opinion of ours the station decides as if we were not there.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.util.hass_dict import HassKey
+
+from ..access import Decision, Person
+from ..const import CONF_ANSWER_QUESTIONS, CONF_PREVIOUS_QUESTIONS, DOMAIN, LOGGER
+from ..coordinator import FaceAccessCoordinator
+from ..devices.errors import StationAuthError, StationConnectionError, StationError
+from ..devices.station import Message, Question
+from . import issues
+from .doors import async_wired
+from .push_target import async_own_target
+
+# Whose is it? None for a number that nobody of the household has. Must not take long: somebody stands at the door.
+type Finder = Callable[[Question], Person | None]
+
+_FINDERS: HassKey[list[Finder]] = HassKey(f"{DOMAIN}_finders")
+_RESTORE_TIMEOUT = 10
+
+
+@callback
+def async_register_finder(hass: HomeAssistant, finder: Finder) -> CALLBACK_TYPE:
+    """Let somebody who knows whose cards and codes there are take part in every answer; the way to end that."""
+    finders = hass.data.setdefault(_FINDERS, [])
+    finders.append(finder)
+    return lambda: finders.remove(finder)
+
+
+@callback
+def async_consented(entry: ConfigEntry) -> bool:
+    """Whether the household wants to be asked."""
+    return bool(entry.options.get(CONF_ANSWER_QUESTIONS))
+
+
+async def async_answer(coordinator: FaceAccessCoordinator, message: Message, question: Question) -> bytes:
+    """Answer a question. Whatever goes wrong, and without consent, the answer is that we have no opinion."""
+    if not async_consented(coordinator.config_entry):
+        return message.answer()
+    try:
+        decision, door = _decide(coordinator, question)
+    except Exception:  # noqa: BLE001 (logged whole; the station must get its answer)
+        LOGGER.exception("%s: a question could not be answered", coordinator.name)
+        return message.answer()
+    LOGGER.debug("%s asked about a %s: %s", coordinator.name, question.method, decision.reason or "granted")
+    return message.answer(decision, door=door)
+
+
+def _decide(coordinator: FaceAccessCoordinator, question: Question) -> tuple[Decision, int]:
+    """Find the first door that it opens. The station does not say at which one somebody stands."""
+    finders = coordinator.hass.data.get(_FINDERS, ())
+    person = next((found for finder in finders if (found := finder(question)) is not None), None)
+    decisions = [
+        (coordinator.async_decide_shown(person, door.number), door.number) for door in async_wired(coordinator)
+    ]
+    return next((each for each in decisions if each[0].granted), decisions[0])
+
+
+async def async_redirect(coordinator: FaceAccessCoordinator) -> None:
+    """Have the station ask us, and remember whom it asked before. Raises StationError, NoURLAvailableError."""
+    entry, asked = coordinator.config_entry, coordinator.station.questions
+    if asked is None or not async_consented(entry):
+        return
+    previous = await asked.redirect(async_own_target(coordinator.hass, entry))
+    if previous is not None and CONF_PREVIOUS_QUESTIONS not in entry.data:
+        data = {**entry.data, CONF_PREVIOUS_QUESTIONS: dict(previous)}
+        coordinator.hass.config_entries.async_update_entry(entry, data=data)
+    issues.questions_missing(coordinator.hass, entry, missing=False)
+
+
+async def async_check(coordinator: FaceAccessCoordinator, *, first: bool) -> None:
+    """Have the station ask us, once; if somebody has it ask elsewhere later, say so.
+
+    Raises StationConnectionError, StationAuthError.
+    """
+    entry, asked = coordinator.config_entry, coordinator.station.questions
+    if asked is None or not async_consented(entry):
+        return
+    try:
+        if first:
+            await async_redirect(coordinator)
+            return
+        ours = await asked.points_to(async_own_target(coordinator.hass, entry))
+    except StationConnectionError, StationAuthError:
+        raise
+    except (StationError, NoURLAvailableError) as err:
+        LOGGER.debug("%s cannot be made to ask: %s", coordinator.name, type(err).__name__)
+        ours = False
+    issues.questions_missing(coordinator.hass, entry, missing=not ours)
+
+
+async def async_restore(coordinator: FaceAccessCoordinator) -> None:
+    """Put back what was there, unless the station asks somebody else by now: then that is theirs."""
+    hass, entry, asked = coordinator.hass, coordinator.config_entry, coordinator.station.questions
+    previous = entry.data.get(CONF_PREVIOUS_QUESTIONS)
+    if previous is None or asked is None:
+        return
+    try:
+        async with asyncio.timeout(_RESTORE_TIMEOUT):
+            if await asked.points_to(async_own_target(hass, entry)):
+                await asked.restore(previous)
+    except (StationError, NoURLAvailableError, TimeoutError) as err:
+        LOGGER.warning("%s still asks here: it could not be told (%s)", entry.title, type(err).__name__)
+        return
+    data = {key: value for key, value in entry.data.items() if key != CONF_PREVIOUS_QUESTIONS}
+    hass.config_entries.async_update_entry(entry, data=data)

@@ -1,0 +1,41 @@
+"""Settings that take effect when the station starts again: said in a repair issue until it did.
+
+All that has to be remembered stands in the issue itself, which outlives Home Assistant's own restarts.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from ..devices.station import Reading, SettingValue
+from . import issues
+
+
+@callback
+def needed(hass: HomeAssistant, entry: ConfigEntry, before: SettingValue | None, value: SettingValue) -> None:
+    """A setting was written that needs a restart; one that is as it was at the last start needs none any more."""
+    pending = issues.restart_pending(hass, entry)
+    first = before if pending is None else pending.get("before")
+    if pending is not None and first == value:
+        issues.restarted(hass, entry)
+        return
+    issues.restart_needed(hass, entry, {"before": first, "since": dt_util.utcnow().isoformat()})
+
+
+@callback
+def booted(hass: HomeAssistant, entry: ConfigEntry, at: datetime) -> None:
+    """The station started, whoever made it: once was enough if it was after the last write."""
+    pending = issues.restart_pending(hass, entry)
+    since = dt_util.parse_datetime(str(pending.get("since"))) if pending is not None else None
+    if since is not None and at > since:
+        issues.restarted(hass, entry)
+
+
+@callback
+def read(hass: HomeAssistant, entry: ConfigEntry, reading: Reading) -> None:
+    """Take from a reading when the station last started: milliseconds of its own clock."""
+    milliseconds = reading.facts.get("booted_at")
+    if isinstance(milliseconds, int) and milliseconds > 0:
+        booted(hass, entry, datetime.fromtimestamp(milliseconds / 1000, UTC) - (reading.clock_offset or timedelta()))
