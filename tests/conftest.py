@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 import socket
 from unittest.mock import patch
 
@@ -20,6 +21,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 # The test harness has a custom_components of its own. Whichever is imported first is the one that Home Assistant sees.
 import custom_components.face_access  # noqa: F401
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.devices.panel.capabilities import PanelFeed
 from custom_components.face_access.hub.house import async_close_link
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal, Timings
@@ -53,7 +55,6 @@ async def web(hass: HomeAssistant, socket_enabled: None, hass_client_no_auth: Cl
     # All that adds a route goes first: once the server runs, its router takes no more.
     for component in (
         "http",
-        "file_upload",
         "webhook",
         "repairs",
         "image",
@@ -61,6 +62,7 @@ async def web(hass: HomeAssistant, socket_enabled: None, hass_client_no_auth: Cl
         "media_player",
         "tts",
         "diagnostics",
+        "file_upload",
     ):
         assert await async_setup_component(hass, component, {})
     client = await hass_client_no_auth()
@@ -96,8 +98,10 @@ def panel_model() -> str:
 
 
 @pytest.fixture
-async def panel(hass: HomeAssistant, socket_enabled: None, panel_model: str) -> AsyncIterator[SimulatedPanel]:
-    """Switch a panel on. It must have no complaint about us at the end, unless the test cleared them."""
+async def panel(hass: HomeAssistant, web: str, panel_model: str) -> AsyncIterator[SimulatedPanel]:
+    """Switch a panel on. It is off before Home Assistant's server is: what it still has to deliver arrives.
+
+    It must have no complaint about us at the end, unless the test cleared them."""
     simulated = SimulatedPanel(model=panel_model, name="Gate", timings=FAST_PANEL)
     await simulated.start()
     yield simulated
@@ -112,6 +116,13 @@ async def panel(hass: HomeAssistant, socket_enabled: None, panel_model: str) -> 
 async def panel_entry(hass: HomeAssistant, web: str, panel: SimulatedPanel) -> MockConfigEntry:
     """Set the panel up, with its consent to send what it sees."""
     return await add_panel(hass, panel)
+
+
+@pytest.fixture
+def quick_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask a panel all the time, and have what it was told looked after just as often."""
+    monkeypatch.setattr("custom_components.face_access.hub.ladder.READ_EVERY", timedelta(seconds=0.2))
+    monkeypatch.setattr(PanelFeed, "interval", timedelta(seconds=0.1))
 
 
 @pytest.fixture

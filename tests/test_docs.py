@@ -17,9 +17,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 import yaml
 
-from custom_components.face_access.access import Reason
+from custom_components.face_access.access import Method, Reason
 from custom_components.face_access.access.naming import SightingKind
 from custom_components.face_access.actions import ACTIONS
+from custom_components.face_access.devices.panel.settings import SETTINGS as PANEL_SETTINGS
 from custom_components.face_access.devices.station import SettingKind
 from custom_components.face_access.devices.terminal.settings import APP_ROWS, SCREENSAVER, STREAM_ROWS, VOLUME
 from simulators.terminal import SimulatedTerminal
@@ -31,6 +32,7 @@ INTEGRATION = ROOT / "custom_components" / "face_access"
 EN = json.loads((INTEGRATION / "translations" / "en.json").read_text())
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("models/*.md"), *ROOT.glob("blueprints/*.md")])
 TERMINALS = (ROOT / "docs" / "terminals.md").read_text()
+PANELS = (ROOT / "docs" / "panels.md").read_text()
 README = (ROOT / "README.md").read_text()
 PLATFORMS = {
     SettingKind.TOGGLE: "switch",
@@ -240,16 +242,25 @@ def test_every_field_option_and_repair_is_described() -> None:
     steps = EN["config"]["step"]
     labels = {label for step in steps.values() for label in step.get("data", {}).values()}
     labels |= set(EN["options"]["step"]["init"]["data"].values())
+    pages = TERMINALS + PANELS
     for label in labels:
-        assert f"| {label} |" in TERMINALS, label
+        assert f"| {label} |" in pages, label
     for mode in EN["selector"]["door_mode"]["options"].values():
         assert f"*{mode}*" in TERMINALS, mode
     for issue in EN["issues"].values():
-        assert f"**{issue['title'].replace('{name}', '…')}**" in TERMINALS
+        assert f"**{issue['title'].replace('{name}', '…')}**" in pages
     for error in (*EN["config"]["error"].values(), steps["not_seen"]["title"]):
         first = error.partition(".")[0].partition(", but it did")[0]
         if first.startswith(("Nothing answers", "Something answers", "The terminal has not")):
             assert first in TERMINALS, first
+
+
+def test_every_setting_and_way_in_of_a_panel_is_described() -> None:
+    for key, setting in PANEL_SETTINGS.items():
+        assert f"`{key}`" in PANELS, key
+        assert re.sub(r" of door \d", "", EN["entity"][PLATFORMS[setting.kind]][key]["name"]) in PANELS, key
+    for method in Method:
+        assert f"`{method}`" in PANELS, method
 
 
 def test_every_word_of_the_events_is_described() -> None:

@@ -18,12 +18,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import DoorMode
-from custom_components.face_access.config_flow import DIRECT_SCHEMA, OPTIONS_SCHEMA, PUSH_SCHEMA
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import (
     InvalidValueError,
+    StationAuthError,
+    StationCertificateError,
     StationConnectionError,
     StationError,
+    StationForbiddenError,
     StationProtocolError,
     StationRefusedError,
     StationTimeoutError,
@@ -31,16 +33,28 @@ from custom_components.face_access.devices.errors import (
     ValueTooLongError,
     WrongStationError,
 )
+from custom_components.face_access.devices.panel import judge
+from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
+from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key
+from custom_components.face_access.flow_options import OPTIONS_SCHEMA
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
+from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import add_direct, settle
+from .panels import add_panel
 
 FOLDER = Path(__file__).parents[1] / "custom_components" / DOMAIN
 EN = json.loads((FOLDER / "translations" / "en.json").read_text())
 ICONS = json.loads((FOLDER / "icons.json").read_text())
+# Codes of refusals, by their names in the code.
+PANEL_CODES = {
+    value
+    for name, value in vars(judge).items()
+    if name.isupper() and not name.startswith("_") and isinstance(value, str)
+}
 STATION_ERRORS: tuple[StationError, ...] = (
     StationError(),
     StationConnectionError(),
@@ -50,11 +64,16 @@ STATION_ERRORS: tuple[StationError, ...] = (
     WrongStationError("a", "b"),
     InvalidValueError("field", "problem"),
     ValueTooLongError("field", 1, 2),
+    StationAuthError(),
+    StationCertificateError(),
+    StationForbiddenError(),
+    *(InvalidValueError("number", "problem", kind) for kind in ("card_number", "digits", "uuid", "plate")),
+    *(StationRefusedError(code) for code in PANEL_CODES - {code.key for code in ReplyCode} - {UNKNOWN_CODE}),
     *(StationRefusedError(code.key) for code in ReplyCode if code not in (ReplyCode.OK, ReplyCode.UNSUPPORTED)),
     StationRefusedError(UNKNOWN_CODE, "99"),
 )
 # What Home Assistant itself ends a flow with (helpers of config_entries.py).
-CORE_ABORTS = {"already_configured", "already_in_progress", "reconfigure_successful"}
+CORE_ABORTS = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful"}
 # Written by the document, never read (2.3.1): no device is ever seen to have it.
 NEVER_SEEN = {("switch", "temperature_fast")}
 
@@ -103,6 +122,9 @@ def raised() -> Iterator[tuple[str, set[str]]]:
                     key = constant(call.args[0])
                     assert key is not None, ast.dump(call)
                     yield key, {name for name in keywords if name}
+                elif getattr(call.func, "id", None) == "InvalidValueError" and len(call.args) > 2:
+                    if (kind := constant(call.args[2])) is not None:
+                        yield f"invalid_{kind}", {"field", *(name for name in keywords if name)}
                 elif "translation_domain" in keywords and (key := constant(keywords["translation_key"])) is not None:
                     yield key, dictionary(keywords.get("translation_placeholders"), function)
 
@@ -134,6 +156,10 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     issues.clock(hass, entry, timedelta(minutes=5))
     issues.push_missing(hass, entry)
     issues.wrong_station(hass, entry, "b")
+    issues.webhook_missing(hass, entry, missing=True)
+    issues.broker_missing(hass, entry, missing=True)
+    issues.questions_missing(hass, entry, missing=True)
+    issues.restart_needed(hass, entry, {})
     raised_issues = {issue.translation_key: issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN}
     assert raised_issues.keys() == EN["issues"].keys()
     for key, issue in raised_issues.items():
@@ -159,10 +185,8 @@ def flow_words() -> dict[str, set[str]]:
                 words[names[arg]].add(value)
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id="errors"))], value=ast.Constant(value=str(value))):
                 words["error"].add(value)
-            case ast.FunctionDef(name="_error_key"):
-                words["error"] |= {
-                    constant(each.value) or "" for each in ast.walk(node) if isinstance(each, ast.Return)
-                }
+    # Those of a station that answers, or does not.
+    words["error"] |= {error_key(error) for error in STATION_ERRORS if not isinstance(error, InvalidValueError)}
     return words
 
 
@@ -173,8 +197,14 @@ def test_config_flow() -> None:
     assert {part: set(EN["config"][part]) for part in words} == words
     steps = EN["config"]["step"]
     assert steps["user"]["menu_options"].keys() == steps["user"]["menu_option_descriptions"].keys()
-    assert steps["user"]["menu_options"].keys() == {"direct", "callback"}
-    for step, schema in (("direct", DIRECT_SCHEMA), ("push", PUSH_SCHEMA)):
+    assert steps["user"]["menu_options"].keys() == {"panel", "direct", "callback"}
+    forms = (
+        ("direct", DIRECT_SCHEMA),
+        ("panel", PANEL_SCHEMA),
+        ("push", PUSH_SCHEMA),
+        ("reauth_confirm", LOGIN_SCHEMA),
+    )
+    for step, schema in forms.items():
         assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == {str(key) for key in schema.schema}
 
 
@@ -186,6 +216,7 @@ def test_config_flow() -> None:
         (("step", "addresses"), {"server", "port", "control_path", "upload_path"}),
         (("progress", "wait_for_station"), {"server", "port", "control_path", "upload_path"}),
         (("abort", "wrong_station"), {"expected", "found"}),
+        (("step", "reauth_confirm"), {"name"}),
     ],
 )
 def test_values_in_the_flow(part: tuple[str, str], given: set[str]) -> None:
@@ -200,7 +231,7 @@ def test_no_other_values_in_the_flow() -> None:
         for name, words in EN["config"][kind].items()
         if placeholders(words)
     }
-    assert speaking == {"push", "not_seen", "addresses", "wait_for_station", "wrong_station"}
+    assert speaking == {"push", "not_seen", "addresses", "wait_for_station", "wrong_station", "reauth_confirm"}
 
 
 def test_options() -> None:
@@ -208,7 +239,8 @@ def test_options() -> None:
     step = EN["options"]["step"]["init"]
     fields = {str(key) for key in OPTIONS_SCHEMA.schema}
     assert set(step["data"]) == set(step["data_description"]) == fields
-    assert EN["selector"].keys() == {"door_mode"}
+    assert EN["selector"].keys() == {"door_mode", "identifier_kind"}
+    assert set(EN["selector"]["identifier_kind"]["options"]) == set(CredentialKind)
     assert set(EN["selector"]["door_mode"]["options"]) == set(DoorMode)
     assert placeholders(EN["options"]) == placeholders(EN["selector"]) == set()
 
@@ -217,22 +249,24 @@ async def test_entities(
     hass: HomeAssistant,
     web: str,
     terminal: SimulatedTerminal,
+    panel: SimulatedPanel,
     entity_registry: er.EntityRegistry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each entity of a terminal that has everything has a name of its own, and no name is left over."""
+    """Each entity of a terminal and a panel that have everything has a name of its own, and no name is left over."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
     terminal.app["face"]["enable_dereplication"] = True
-    entry = await add_direct(hass, terminal, push=False)
+    panel.settings.values["/access/door/sensor"].update(enable=True, mode="door_sensor")
     used = set()
-    for doors in (1, 2):
-        hass.config_entries.async_update_entry(entry, options={"doors": doors})
-        assert await hass.config_entries.async_reload(entry.entry_id)
-        await settle(hass)
-        used |= {
-            (entity.domain, entity.translation_key)
-            for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
-        }
+    for entry in (await add_direct(hass, terminal, push=False), await add_panel(hass, panel, push=False)):
+        for doors in (1, 2):
+            hass.config_entries.async_update_entry(entry, options={**entry.options, "doors": doors})
+            assert await hass.config_entries.async_reload(entry.entry_id)
+            await settle(hass)
+            used |= {
+                (entity.domain, entity.translation_key)
+                for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+            }
     there = {(platform, key) for platform, keys in EN["entity"].items() for key in keys}
     assert used == there - NEVER_SEEN
     icons = {(platform, key) for platform, keys in ICONS["entity"].items() for key in keys}

@@ -1,7 +1,5 @@
 """Whether a station can be reached, and what is on or off at it: its door's contact, its telephone, its casing."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, override
 
@@ -15,63 +13,32 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 
-from .access import Alarm, AlarmKind, ContactMoved, StationEvent
+from .access import Alarm, AlarmKind, StationEvent
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
-from .devices.station import SettingValue
 from .entity import FaceAccessEntity, ReportEntity, tells_all
 
 PARALLEL_UPDATES = 0
 
 # A station says that it is tampered with, and never that it is not any more.
 TAMPERED_FOR: Final = timedelta(minutes=1)
-# A reading takes seconds: what was told meanwhile is newer than what it found.
-_READING_TAKES: Final = 20.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class FactBinarySensorDescription(BinarySensorEntityDescription):
-    """A fact of the reading with the same key; `heard` finds what a report says about it, None for nothing."""
-
-    heard: Callable[[StationEvent], bool | None]
-
-
-def _door_open(event: StationEvent) -> bool | None:
-    return event.open if isinstance(event, ContactMoved) else None
-
-
-def _door_left_open(event: StationEvent) -> bool | None:
-    match event:
-        case Alarm(kind=AlarmKind.DOOR_LEFT_OPEN):
-            return True
-        case ContactMoved(open=False):
-            return False
-        case _:
-            return None
-
-
-def _sip_registered(event: StationEvent) -> bool | None:
-    return False if isinstance(event, Alarm) and event.kind is AlarmKind.SIP_LOST else None
 
 
 FACTS = (
-    FactBinarySensorDescription(
+    BinarySensorEntityDescription(
         key="door_open",
         translation_key="door_open",
         device_class=BinarySensorDeviceClass.DOOR,
-        heard=_door_open,
     ),
-    FactBinarySensorDescription(
+    BinarySensorEntityDescription(
         key="door_left_open",
         translation_key="door_left_open",
         device_class=BinarySensorDeviceClass.PROBLEM,
-        heard=_door_left_open,
     ),
-    FactBinarySensorDescription(
+    BinarySensorEntityDescription(
         key="sip_registered",
         translation_key="sip_registered",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
-        heard=_sip_registered,
     ),
 )
 
@@ -110,23 +77,12 @@ class OnlineBinarySensor(FaceAccessEntity, BinarySensorEntity):
 
 
 class FactBinarySensor(FaceAccessEntity, BinarySensorEntity):
-    """Something that is read now and then and told when it changes: whichever is newer counts."""
+    """Something that the station tells: at the last reading, or since then by itself."""
 
-    entity_description: FactBinarySensorDescription
-
-    def __init__(self, coordinator: FaceAccessCoordinator, description: FactBinarySensorDescription) -> None:
+    def __init__(self, coordinator: FaceAccessCoordinator, description: BinarySensorEntityDescription) -> None:
         """Bind to one fact."""
         super().__init__(coordinator, description.key)
         self.entity_description = description
-        self._facts: Mapping[str, SettingValue] = {}
-        self._heard_at = float("-inf")
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Listen to the station."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.async_subscribe(self._async_report))
-        self._take_reading()
 
     @property
     @override
@@ -134,28 +90,11 @@ class FactBinarySensor(FaceAccessEntity, BinarySensorEntity):
         """Not while the station does not tell, such as while its input is no door contact."""
         return super().available and self.entity_description.key in self.coordinator.data.facts
 
-    @callback
+    @property
     @override
-    def _handle_coordinator_update(self) -> None:
-        self._take_reading()
-        super()._handle_coordinator_update()
-
-    def _take_reading(self) -> None:
-        """Take the value of a new full reading. Between two of them the facts are the very same, and old."""
-        facts = self.coordinator.data.facts
-        if facts is self._facts:
-            return
-        self._facts = facts
-        if self.hass.loop.time() - self._heard_at >= _READING_TAKES:
-            value = facts.get(self.entity_description.key)
-            self._attr_is_on = value if isinstance(value, bool) else None
-
-    @callback
-    def _async_report(self, event: StationEvent) -> None:
-        if (value := self.entity_description.heard(event)) is not None:
-            self._attr_is_on = value
-            self._heard_at = self.hass.loop.time()
-            self.async_write_ha_state()
+    def is_on(self) -> bool | None:
+        value = self.coordinator.data.facts.get(self.entity_description.key)
+        return value if isinstance(value, bool) else None
 
 
 class TamperBinarySensor(ReportEntity, BinarySensorEntity):

@@ -33,6 +33,7 @@ from .devices.errors import (
     InvalidValueError,
     StationConnectionError,
     StationError,
+    StationForbiddenError,
     StationProtocolError,
     StationRefusedError,
     StationUnsupportedError,
@@ -142,7 +143,9 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
         station = family.station(link, info, async_time_zone())
         if station.feed is not None:
             # Its log tells more of what it has; one that will not be read is no reason to stay out.
-            with contextlib.suppress(StationProtocolError, StationRefusedError, StationUnsupportedError):
+            with contextlib.suppress(
+                StationForbiddenError, StationProtocolError, StationRefusedError, StationUnsupportedError
+            ):
                 await station.feed.poll()
         reading = await station.reader.read()
         self._data[CONF_STATION] = asdict(info)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_SSL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_FEATURES
@@ -14,7 +15,7 @@ from .hub.people import HousePeople, async_get_people
 from .hub.people_entry import is_people
 
 # Addresses, ids that open webhooks, and what the device is called: all of the entry's data but this is private.
-_OPEN_DATA = {"family", "port", "push", CONF_FEATURES}
+_OPEN_DATA = {"family", "port", "push", CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}
 
 
 def _people(people: HousePeople) -> dict[str, Any]:
@@ -63,6 +64,9 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAcc
         },
         "online": coordinator.last_update_success,
         "calls_us": coordinator.queued,
+        "news": None
+        if (ladder := coordinator.ladder) is None
+        else {"webhook": ladder.webhook, "broker": ladder.broker, "asks": ladder.asks},
         "clock_offset_seconds": None if offset is None else offset.total_seconds(),
         "settings": async_redact_data(dict(coordinator.data.settings), texts),
         "facts": dict(coordinator.data.facts),

@@ -1,5 +1,6 @@
 """The household's preferences for one station, as far as it has a use for them."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
@@ -8,6 +9,8 @@ import probatio as vol
 
 from .access import DoorMode
 from .const import (
+    CONF_ANSWER_QUESTIONS,
+    CONF_BROKER,
     CONF_DENIED_TEXT,
     CONF_DOOR_MODE,
     CONF_DOORS,
@@ -17,6 +20,8 @@ from .const import (
     DEFAULT_DENIED_TEXT,
     DEFAULT_GRANTED_TEXT,
 )
+from .devices.station import Station
+from .hub.house import async_make_station
 
 OPTIONS_SCHEMA = vol.Schema(
     {
@@ -32,9 +37,21 @@ OPTIONS_SCHEMA = vol.Schema(
         vol.Required(CONF_LIVENESS_REQUIRED, default=True): selector.BooleanSelector(),
         vol.Optional(CONF_GRANTED_TEXT, default=DEFAULT_GRANTED_TEXT): selector.TextSelector(),
         vol.Optional(CONF_DENIED_TEXT, default=DEFAULT_DENIED_TEXT): selector.TextSelector(),
+        vol.Required(CONF_ANSWER_QUESTIONS, default=False): selector.BooleanSelector(),
+        vol.Required(CONF_BROKER, default=False): selector.BooleanSelector(),
         vol.Required(CONF_LOCAL_ONLY, default=True): selector.BooleanSelector(),
     }
 )
+
+
+# What only some stations have a use for. A panel asks about cards and codes, which have no liveness, and has no voice.
+_FOR: Mapping[str, Callable[[Station], bool]] = {
+    CONF_LIVENESS_REQUIRED: lambda station: station.questions is None,
+    CONF_GRANTED_TEXT: lambda station: station.speech is not None,
+    CONF_DENIED_TEXT: lambda station: station.speech is not None,
+    CONF_ANSWER_QUESTIONS: lambda station: station.questions is not None,
+    CONF_BROKER: lambda station: station.broker is not None,
+}
 
 
 class FaceAccessOptionsFlow(OptionsFlowWithReload):
@@ -44,5 +61,17 @@ class FaceAccessOptionsFlow(OptionsFlowWithReload):
         """Ask for all of them at once."""
         if user_input is not None:
             return self.async_create_entry(data=user_input)
-        schema = self.add_suggested_values_to_schema(OPTIONS_SCHEMA, self.config_entry.options)
+        schema = self.add_suggested_values_to_schema(self._schema(), self.config_entry.options)
         return self.async_show_form(step_id="init", data_schema=schema)
+
+    def _schema(self) -> vol.Schema:
+        station, options = async_make_station(self.hass, self.config_entry.data), self.config_entry.options
+        # Without MQTT there is nothing to listen on, but what was chosen can always be taken back.
+        mqtt = bool(self.hass.config_entries.async_loaded_entries("mqtt")) or bool(options.get(CONF_BROKER))
+        return vol.Schema(
+            {
+                key: value
+                for key, value in OPTIONS_SCHEMA.schema.items()
+                if (str(key) not in _FOR or _FOR[str(key)](station)) and (str(key) != CONF_BROKER or mqtt)
+            }
+        )

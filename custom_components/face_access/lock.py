@@ -1,7 +1,7 @@
 """Doors as locks, for those who open them by voice or from a lock card."""
 
 from datetime import datetime
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.components.lock import LockEntity, LockEntityFeature
 from homeassistant.const import Platform
@@ -21,6 +21,9 @@ from .hub.errors import raise_translated
 
 PARALLEL_UPDATES = 1
 
+# How long a log may take to tell us of our own command.
+_ECHO_WITHIN: Final = 10.0
+
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
@@ -35,25 +38,22 @@ class DoorLock(DoorEntity, LockEntity):
     """A door strike behind a relay.
 
     It is open while the relay is held after a command that the station accepted, or a passage that it told of. The rest
-    of the time it is locked as far as anybody can assume, and Home Assistant is told that this is an assumption: a
-    strike locks by itself, but nothing measures whether the door stands open or a key holds it. A row of a dashboard
-    then offers to unlock, which works; with an unknown state it would offer to lock, which nothing can do.
+    of the time its state is unknown, because nothing measures it: the strike may be locked, the door may stand open or
+    be held by a key. An assumed "locked" would be believed.
 
     Unlocking is opening, since a strike knows only that pulse. Locking ends holding open, for a door that can be held;
     any other has no command for it, and says so rather than pretend.
     """
 
     _attr_supported_features = LockEntityFeature.OPEN
-    _attr_assumed_state = True
 
     def __init__(self, coordinator: FaceAccessCoordinator, door: Door) -> None:
         """Bind to the door."""
         super().__init__(coordinator, door, "door")
-        self._attr_is_locked = True
-        self._attr_is_open = False
         self._id = coordinator.door_id(door.number)
         self._open_until: datetime | None = None
-        self._ours = False
+        self._commanded_at = float("-inf")
+        self._told: Method | None = None
         self._cancel: CALLBACK_TYPE | None = None
 
     @override
@@ -86,28 +86,36 @@ class DoorLock(DoorEntity, LockEntity):
     @callback
     def _async_report(self, event: StationEvent) -> None:
         match event:
-            case DoorMoved(door=self._id, open=True):
-                self._async_opened(event)
+            case Passage(granted=True, method=method, doors=doors) if self._id in doors:
+                # That it opened is told next; but of an emergency nothing more is told.
+                self._told = None if method is Method.EMERGENCY else method
             case DoorMoved(door=self._id):
-                self._async_closed()
-            case Passage(granted=True, method=Method.EMERGENCY, doors=doors) if self._id in doors and not self._held:
-                # Somebody else holds it open, nobody knows for how long.
-                self._attr_is_locked = None
+                if not self._is_echo():
+                    self._async_moved(event)
+                    self.async_write_ha_state()
             case _:
-                return
-        self.async_write_ha_state()
+                pass
 
-    @property
-    def _held(self) -> bool:
-        """Whether it is held open on our own word."""
-        return self._ours and self._open_until is not None
+    def _is_echo(self) -> bool:
+        """Whether a log tells of our own command, which was told when it was given and may be over by now."""
+        now, told, self._told = self.hass.loop.time(), self._told, None
+        if told is None:
+            self._commanded_at = now
+        return told is Method.API and now - self._commanded_at < _ECHO_WITHIN
+
+    @callback
+    def _async_moved(self, moved: DoorMoved) -> None:
+        if moved.open:
+            self._async_opened(moved)
+        else:
+            self._async_closed()
 
     @callback
     def _async_opened(self, moved: DoorMoved) -> None:
         """The relay is held. Another opening, such as the echo of our own in a log, never shortens that."""
         until = dt_util.utcnow() + (moved.held_for or self._door.hold_time(self.coordinator.data))
         if moved.held_for is not None:
-            self._ours, self._attr_is_locked, self._open_until = True, True, None
+            self._open_until = None
         self._open_until = until if self._open_until is None else max(until, self._open_until)
         self._attr_is_open = True
         self._async_cancel_release()
@@ -118,14 +126,14 @@ class DoorLock(DoorEntity, LockEntity):
     def _async_closed(self) -> None:
         """The relay was let go on our word."""
         self._async_cancel_release()
-        self._ours, self._open_until = False, None
-        self._attr_is_open, self._attr_is_locked = False, True
+        self._open_until = None
+        self._attr_is_open = False
 
     @callback
     def _async_released(self, _now: datetime) -> None:
-        """The relay lets go by itself; unless somebody else holds it, that locks."""
+        """The relay let go. Whether the strike locked again, nobody knows."""
         self._cancel = None
-        self._ours, self._open_until = False, None
+        self._open_until = None
         self._attr_is_open = False
         self.async_write_ha_state()
 

@@ -31,6 +31,11 @@ _ACCESS: Final = {
     "access_denied_by_unknown_card": "Access denied: unknown card",
     "access_denied_by_unknown_qr_code": "Access denied: unknown QR code",
     "access_denied_unknown_identifier": "Access denied: unknown identifier",
+    "multi_access_granted": "Lock opened by several identifiers",
+    "multi_access_denied": "Access denied: several identifiers are needed",
+    "identifiers_without_linkage_to_user_access_denied": "Access denied: identifier of nobody",
+    "door_was_opened": "Door leaf was opened",
+    "door_was_closed": "Door leaf was closed",
     "door_sensor_was_opened": "Door was opened",
     "door_sensor_was_closed": "Door was closed",
 }
@@ -38,6 +43,7 @@ _INFO: Final = {
     "incoming_call": "Incoming call",
     "outgoing_call": "Outgoing call",
     "outgoing_call_missed": "Outgoing call was not answered",
+    "outgoing_call_web": "Outgoing call from the web interface",
     "device_booted": "Device started",
     "sip_registration_lost": "SIP registration lost",
 }
@@ -52,6 +58,12 @@ _EMERGENCY: Final = {
     "lock_is_opened_too_long": "Lock is open too long",
     "tamper_event": "Panel was opened",
 }
+_LIFT: Final = {
+    "lift_call_success": "Lift was called",
+    "lift_call_error": "Lift could not be called",
+    "lift_module_access_error": "Lift module does not answer",
+}
+# Of what only the newest document has (identifiers that are shared, a lift that is bound) no panel here knows.
 EVENTS: Final = {
     key: Event(category, priority, text)
     for category, priority, table in (
@@ -59,6 +71,7 @@ EVENTS: Final = {
         ("info", "low", _INFO),
         ("system", "low", _SYSTEM),
         ("emergency", "high", _EMERGENCY),
+        ("lift", "low", _LIFT),
     )
     for key, text in table.items()
 }

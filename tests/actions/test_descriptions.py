@@ -86,7 +86,15 @@ async def test_all_are_registered(hass: HomeAssistant, device_id: str) -> None:
 
 def _required(action: Action[Any]) -> dict[str, Any]:
     rule = {"kind": 1, "mode": "daily", "days": [[{"start": "08:00", "end": "09:00"}]]}
-    values = {"url": "a@b", "card": "1", "rules": [rule], "names": ["a"]}
+    values = {
+        "url": "a@b",
+        "card": "1",
+        "rules": [rule],
+        "names": ["a"],
+        "kind": "card",
+        "uid": 1,
+        "duration": 60,
+    }
     return {str(name): values.get(str(name), "text") for name in action.fields if isinstance(name, vol.Required)}
 
 

@@ -22,7 +22,7 @@ from custom_components.face_access.devices.errors import (
 )
 from tests.actions.conftest import Act, FullDevice, fails
 
-CAPABILITIES = ("speech", "screen", "audio", "sip", "card_output", "schedule", "screensaver", "records")
+CAPABILITIES = ("speech", "screen", "audio", "sip", "card_output", "schedule", "screensaver", "records", "credentials")
 DATA: dict[str, dict[str, Any]] = {
     "say": {"message": "hello"},
     "show_text": {"message": "hello"},
@@ -32,6 +32,11 @@ DATA: dict[str, dict[str, Any]] = {
     "set_schedule": {"rules": []},
     "add_schedule": {"rules": [{"kind": 1, "mode": "daily", "days": [[]]}]},
     "delete_screensaver": {"names": "a"},
+    "hold_door_open": {"duration": 60},
+    "add_identifier": {"kind": "code", "owner": "Anna", "number": "4711471147"},
+    "remove_identifier": {"uid": 7},
+    "reset_passes": {"uid": 7},
+    "get_qr_code": {"uid": 7},
 }
 
 
@@ -90,7 +95,7 @@ async def test_a_refusal_is_told_as_one(act: Act, device: FullDevice) -> None:
     with pytest.raises(HomeAssistantError) as raised:
         await act("say", message="hello")
     assert raised.value.translation_key == "refused_busy"
-    assert raised.value.translation_placeholders == {"detail": "later"}
+    assert raised.value.translation_placeholders == {"detail": "later", "field": "-"}
 
 
 async def test_who_may_only_look_may_not_act(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.const import ATTR_ASSUMED_STATE, STATE_UNKNOWN
+from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -55,14 +55,14 @@ async def test_lock_is_open_while_the_relay_is_held(
     action: str,
 ) -> None:
     lock = entity_id("lock", "door_1")
-    assert hass.states.get(lock).state == "locked"
+    assert hass.states.get(lock).state == STATE_UNKNOWN
     await call(hass, platform, action, entity_id(platform, f"{key}_1"))
     assert device.did("open") == [(1,)]
     assert hass.states.get(lock).state == "open"
     await pass_time(hass, freezer, 2)
     assert hass.states.get(lock).state == "open"
     await pass_time(hass, freezer, 2)
-    assert hass.states.get(lock).state == "locked"
+    assert hass.states.get(lock).state == STATE_UNKNOWN
 
 
 async def test_opening_again_holds_longer(
@@ -75,7 +75,7 @@ async def test_opening_again_holds_longer(
     await pass_time(hass, freezer, 2)
     assert hass.states.get(lock).state == "open"
     await pass_time(hass, freezer, 2)
-    assert hass.states.get(lock).state == "locked"
+    assert hass.states.get(lock).state == STATE_UNKNOWN
 
 
 async def test_nothing_is_claimed_when_the_station_did_not_answer(
@@ -86,7 +86,7 @@ async def test_nothing_is_claimed_when_the_station_did_not_answer(
         with pytest.raises(HomeAssistantError) as error:
             await call(hass, platform, action, entity_id(platform, key))
         assert error.value.translation_key == "timeout"
-    assert hass.states.get(entity_id("lock", "door_1")).state == "locked"
+    assert hass.states.get(entity_id("lock", "door_1")).state == STATE_UNKNOWN
 
 
 async def test_lock_cannot_lock(
@@ -102,15 +102,14 @@ async def test_seeing_somebody_claims_nothing_about_the_door(
     hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find
 ) -> None:
     coordinator.async_dispatch(known())
-    assert hass.states.get(entity_id("lock", "door_1")).state == "locked"
+    assert hass.states.get(entity_id("lock", "door_1")).state == STATE_UNKNOWN
 
 
-async def test_at_rest_it_is_assumed_to_be_locked(
+async def test_at_rest_nothing_is_known(
     hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find
 ) -> None:
-    """A row of a dashboard then offers to unlock, and everybody can see that nothing was measured."""
-    lock = hass.states.get(entity_id("lock", "door_1"))
-    assert (lock.state, lock.attributes[ATTR_ASSUMED_STATE]) == ("locked", True)
+    """Nothing measures a strike: nobody shall believe that it is locked."""
+    assert hass.states.get(entity_id("lock", "door_1")).state == STATE_UNKNOWN
 
 
 @pytest.fixture
@@ -131,14 +130,15 @@ async def test_held_open_until_the_time_is_up(
     await async_hold_open(coordinator, coordinator.station.doors[0], timedelta(seconds=60))
     assert device.did("hold_open") == [(1, timedelta(seconds=60))]
     await pass_time(hass, freezer, 50)
-    # Another opening, or the echo of our own in a log, shortens nothing.
-    for event in opened_by(coordinator, Method.EMERGENCY):
-        coordinator.async_dispatch(event)
+    # Another opening, or a late echo of our own in a log, shortens nothing.
+    for method in (Method.CARD, Method.EMERGENCY):
+        for event in opened_by(coordinator, method):
+            coordinator.async_dispatch(event)
     assert hass.states.get(lock).state == "open"
     await pass_time(hass, freezer, 9)
     assert hass.states.get(lock).state == "open"
     await pass_time(hass, freezer, 2)
-    assert hass.states.get(lock).state == "locked"
+    assert hass.states.get(lock).state == STATE_UNKNOWN
 
 
 async def test_locking_ends_holding_open(
@@ -157,7 +157,7 @@ async def test_locking_ends_holding_open(
     device.trouble = None
     await call(hass, "lock", "lock", lock)
     assert device.did("release") == [(1,)]
-    assert hass.states.get(lock).state == "locked"
+    assert hass.states.get(lock).state == STATE_UNKNOWN
 
 
 async def test_held_open_by_somebody_else(
@@ -178,7 +178,18 @@ async def test_held_open_by_somebody_else(
     await pass_time(hass, freezer, 10)
     assert hass.states.get(lock).state == STATE_UNKNOWN
     await call(hass, "lock", "lock", lock)
-    assert hass.states.get(lock).state == "locked"
+    assert hass.states.get(lock).state == STATE_UNKNOWN
+
+
+async def test_the_echo_of_our_own_command_comes_after_its_end(
+    hass: HomeAssistant, held_doors: None, coordinator: FaceAccessCoordinator, entity_id: Find
+) -> None:
+    lock = entity_id("lock", "door_1")
+    await call(hass, "lock", "open", lock)
+    await call(hass, "lock", "lock", lock)
+    for event in opened_by(coordinator, Method.API):
+        coordinator.async_dispatch(event)
+    assert hass.states.get(lock).state == STATE_UNKNOWN
 
 
 async def test_a_card_is_over_after_the_hold_time(
@@ -189,7 +200,7 @@ async def test_a_card_is_over_after_the_hold_time(
         coordinator.async_dispatch(event)
     assert hass.states.get(lock).state == "open"
     await pass_time(hass, freezer, 4)
-    assert hass.states.get(lock).state == "locked"
+    assert hass.states.get(lock).state == STATE_UNKNOWN
 
 
 async def test_saying_no(
@@ -201,7 +212,7 @@ async def test_saying_no(
 
 async def test_reported_movement(hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find) -> None:
     lock = entity_id("lock", "door_1")
-    for door, opened, state in ((2, True, "locked"), (1, True, "open"), (1, False, "locked")):
+    for door, opened, state in ((2, True, STATE_UNKNOWN), (1, True, "open"), (1, False, STATE_UNKNOWN)):
         coordinator.async_dispatch(DoorMoved(source=SERIAL, door=coordinator.door_id(door), open=opened))
         assert hass.states.get(lock).state == state
 
@@ -233,7 +244,7 @@ async def test_second_door_and_taking_it_back(
     assert hass.states.get(entity_id("lock", "door_1")).name == "Front door Door 1"
     await call(hass, "lock", "open", entity_id("lock", "door_2"))
     assert device.did("open") == [(2,)]
-    assert hass.states.get(entity_id("lock", "door_1")).state == "locked"
+    assert hass.states.get(entity_id("lock", "door_1")).state == STATE_UNKNOWN
     hass.config_entries.async_update_entry(fake_entry, options={"doors": 1})
     await hass.config_entries.async_reload(fake_entry.entry_id)
     await hass.async_block_till_done()

@@ -24,9 +24,10 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import CONF_CONTROL_ID, CONF_FAMILY, DOMAIN, LOGGER
+from ..const import CONF_CONTROL_ID, CONF_FAMILY, CONF_STATION, DOMAIN, LOGGER
 from ..devices import FAMILIES, Link
 from ..devices.address import Address
+from ..devices.station import Station, StationInfo
 from .history import History
 
 _LINKS: HassKey[dict[str, Link]] = HassKey(f"{DOMAIN}_links")
@@ -108,6 +109,13 @@ def async_open_link(hass: HomeAssistant, data: Mapping[str, Any]) -> Link:
 
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close_all)
     return links.setdefault(data[CONF_CONTROL_ID], family.queued())
+
+
+@callback
+def async_make_station(hass: HomeAssistant, data: Mapping[str, Any]) -> Station:
+    """Make the station that an entry describes, to see what it can do. Nothing is sent."""
+    family = FAMILIES[data[CONF_FAMILY]]
+    return family.station(async_open_link(hass, data), StationInfo(**data[CONF_STATION]), async_time_zone())
 
 
 async def async_close_link(hass: HomeAssistant, data: Mapping[str, Any]) -> None:

@@ -13,6 +13,14 @@ class PictureError(RecognitionError):
     """The picture cannot be used: not a picture, damaged, or larger than a camera makes."""
 
 
+class NoFaceError(RecognitionError):
+    """There is no face in the picture. `picture` is 1 or 2 where two are compared."""
+
+    def __init__(self, picture: int = 1) -> None:
+        super().__init__(f"there is no face in picture {picture}")
+        self.picture = picture
+
+
 class GraphError(RecognitionError):
     """The ONNX file is malformed, or asks for more than a network of this kind needs."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64encode
+from dataclasses import replace
 import hashlib
 import logging
 from typing import Any
@@ -25,10 +26,10 @@ from custom_components.face_access.devices.errors import (
 from custom_components.face_access.devices.panel import link as link_module, transport as transport_module
 from custom_components.face_access.devices.panel.client import PanelClient
 from custom_components.face_access.devices.panel.link import Credentials, PanelLink
-from custom_components.face_access.devices.panel.transport import Effect, Request
+from custom_components.face_access.devices.panel.transport import LONG_TIMEOUT, Answer, Effect, Request
 from simulators.panel import MODELS
 
-from .conftest import INFO, LOGIN, SERIAL, Running, ScriptedPanel, link_to
+from .conftest import FAST, INFO, LOGIN, SERIAL, Running, ScriptedPanel, link_to, until
 
 MAC = {"mac_address": "28:FA:A0:00:00:01"}
 OPEN = "/access/general/lock/open/remote/accepted/1"
@@ -256,6 +257,113 @@ async def test_another_panel_that_took_the_address_opens_nothing(
     with pytest.raises(WrongStationError):
         await client.locks.open(1)
     assert len(scripted.of(OPEN)) == 1
+
+
+async def test_a_panel_that_was_asked_before_it_was_known_opens_nothing(
+    scripted: ScriptedPanel, client: PanelClient
+) -> None:
+    """Who it is was just asked, but for nobody in particular; now another one is wanted."""
+    scripted.on("GET /network/mac", (200, MAC))
+    await client.system.mac()
+    client.link.serial = "another"
+    for command in (client.locks.open(1), client.system.mac()):
+        with pytest.raises(WrongStationError):
+            await command
+    assert scripted.of(OPEN) == []
+    assert len(scripted.of("/network/mac")) == 1
+
+
+async def test_another_panel_gets_no_password_by_basic_either(
+    scripted: ScriptedPanel, client: PanelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.link.serial = SERIAL
+    scripted.on("GET /login", (404, ""))
+    scripted.on("GET /network/mac", (200, MAC))
+    await client.system.mac()
+    scripted.on("GET /api/info", (200, {**INFO, "device_serial_number": "another"}))
+    monkeypatch.setattr(link_module, "IDENTITY_AGE", 0)
+    with pytest.raises(WrongStationError):
+        await client.system.mac()
+    assert len(scripted.of("/network/mac")) == 1
+
+
+async def test_another_panel_gets_no_password_when_the_token_ends(
+    scripted: ScriptedPanel, client: PanelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not take the token of ours, of course; asked who it is, it is another one."""
+    client.link.serial = SERIAL
+    scripted.on("GET /network/mac", (200, MAC))
+    await client.system.mac()
+    scripted.on("GET /api/info", (200, {**INFO, "device_serial_number": "another"}))
+    scripted.on("GET /network/mac", (401, {"error": "Log In"}))
+    monkeypatch.setattr(link_module, "IDENTITY_AGE", 0)
+    with pytest.raises(WrongStationError):
+        await client.system.mac()
+    assert len(scripted.of("/login")) == 1
+
+
+async def test_the_right_panel_comes_back(
+    scripted: ScriptedPanel, client: PanelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.link.serial = SERIAL
+    scripted.on("GET /api/info", (200, INFO), (200, {**INFO, "device_serial_number": "another"}), (200, INFO))
+    scripted.on(f"GET {OPEN}", (200, ""))
+    await client.locks.open(1)
+    monkeypatch.setattr(link_module, "IDENTITY_AGE", 0)
+    with pytest.raises(WrongStationError):
+        await client.locks.open(1)
+    monkeypatch.setattr(link_module, "IDENTITY_AGE", 60)
+    await client.locks.open(1)
+    assert len(scripted.of(OPEN)) == 2
+
+
+# Two at once
+
+
+async def test_a_door_does_not_wait_for_a_photo(running: Running) -> None:
+    pair = await running(timings=replace(FAST, snapshot=30))
+    await pair.client.system.mac()
+    photo = asyncio.create_task(pair.client.media.photo())
+    await until(lambda: pair.panel.camera.taken)
+    await pair.client.locks.open(1)
+    assert [opening.lock for opening in pair.panel.openings] == [1]
+    assert not photo.done()
+    photo.cancel()
+    await asyncio.gather(photo, return_exceptions=True)
+
+
+async def test_a_token_that_expires_for_two_at_once_means_one_login(running: Running) -> None:
+    pair = await running()
+    await pair.client.media.photo()
+    await pair.panel.expire_tokens()
+    photo, mac = await asyncio.gather(pair.client.media.photo(), pair.client.system.mac())
+    assert photo.data
+    assert mac
+    assert pair.panel.accounts.logins == 2
+
+
+async def test_a_late_401_does_not_throw_a_new_token_away(scripted: ScriptedPanel, client: PanelClient) -> None:
+    scripted.on("GET /login", (200, LOGIN), (200, {**LOGIN, "token": "b" * 40}))
+    scripted.on("GET /network/mac", (200, MAC))
+    await client.system.mac()
+    send = client.link._transport.send
+    renewed = False
+
+    async def late(request: Request, base: str = "", authorization: str | None = None) -> Answer:
+        nonlocal renewed
+        if request.path == "/photo/file" and not renewed:
+            # Meanwhile the other line has met the same and logged in.
+            renewed = True
+            client.link._token = None
+            await client.system.mac()
+            return Answer(status=401)
+        return await send(request, base, authorization)
+
+    scripted.on("GET /photo/file", (200, "/9j/"))
+    client.link._transport.send = late  # type: ignore[method-assign]
+    await client.link.call(Request(method="GET", path="/photo/file", timeout=LONG_TIMEOUT))
+    assert len(scripted.of("/login")) == 2
+    assert scripted.of("/photo/file")[0].headers["Authorization"] == f"Bearer {'b' * 40}"
 
 
 # The connection

@@ -101,7 +101,7 @@ async def test_signatures_count_from_the_first_genuine_one(running: Running, ses
         (None, {"handled": False}),
         (Decision(reason=Reason.UNKNOWN), {"handled": False}),
         (Decision(reason=Reason.POLICY), {"handled": False}),
-        (Decision(reason=Reason.EXPIRED), {"handled": True, "access": {"granted": False}}),
+        (Decision(reason=Reason.EXPIRED), {"handled": True, "access": {"granted": False, "lock_number": 0}}),
         (Decision(reason=None), {"handled": True, "access": {"granted": True, "lock_number": 2}}),
     ],
 )

@@ -10,20 +10,22 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.coordinator import FaceAccessCoordinator
+from custom_components.face_access.hub.ladder import Rung
 from simulators.panel import SimulatedPanel
-from tests.conftest import settle
+from tests.conftest import until
 from tests.panels import add_panel
 
 type Find = Callable[[str, str], str]
 type Call = Callable[..., Awaitable[None]]
 type State = Callable[[str, str], str]
-type News = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
 async def panel_entry(hass: HomeAssistant, web: str, panel: SimulatedPanel) -> MockConfigEntry:
-    """Set the panel up without pushes: a test tells Home Assistant itself when to ask for news."""
-    entry = await add_panel(hass, panel, push=False)
+    """Set the panel up, and wait until its news arrive at once, or are known to have to be asked for."""
+    entry = await add_panel(hass, panel)
+    ladder = entry.runtime_data.ladder
+    await until(lambda: ladder.webhook is (Rung.PROVEN if panel.model.has_webhooks else Rung.OFF))
     # To ask for what it lacks is how to find out; afterwards nothing of the kind happens.
     panel.clear_violations()
     return entry
@@ -66,18 +68,3 @@ def call(hass: HomeAssistant, find: Find) -> Call:
         await hass.services.async_call(platform, action, {"entity_id": find(platform, key), **data}, blocking=True)
 
     return act
-
-
-@pytest.fixture
-async def news(hass: HomeAssistant, coordinator: FaceAccessCoordinator) -> News:
-    """Ask the panel what happened, and tell the entities. What was before this is no news."""
-    feed = coordinator.station.feed
-    assert feed is not None
-    await feed.poll()
-
-    async def tell() -> None:
-        for event in await feed.poll():
-            coordinator.async_dispatch(event)
-        await settle(hass)
-
-    return tell

@@ -114,7 +114,9 @@ def translate(entry: LogEntry, context: Context, *, live: bool = True) -> tuple[
         return (Booted(source=source, at=at),)
     if (passage := _passage(entry, context, at)) is not None:
         sightings = (_sighting(entry, passage, live=live),) if passage.method is Method.FACE else ()
-        moved = (DoorMoved(source=source, door=door, open=True) for door in passage.doors if passage.granted)
+        # An emergency holds a door open until somebody ends it: no pulse, and it may have been ended since.
+        pulsed = passage.granted and passage.method is not Method.EMERGENCY
+        moved = (DoorMoved(source=source, door=door, open=True) for door in passage.doors if pulsed)
         return (*sightings, passage, *moved) if live else sightings
     return _state_of(entry, source, at) if live else ()
 

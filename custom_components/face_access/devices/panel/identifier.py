@@ -76,7 +76,8 @@ class Identifier:
         passes, profiles = section(valid, "passes"), section(raw, "time_profiles")
         listed = next((n for key in ("identifier_uid", "uid") if (n := as_int(raw.get(key))) is not None), uid)
         lock = read_lock(raw.get("lock"))
-        start, end = _read_span(section(valid, "time"))
+        # Documented beside the passes; seen inside them on some panels with faces.
+        start, end = _read_span(section(valid, "time") or section(passes, "time"))
         # -1 stands for no reference.
         apartment = as_int(section(raw, "apartment").get("uid"))
         names = as_list(profiles.get("link_ids")) or as_list(profiles.get("uid_items")) or ()

@@ -65,8 +65,8 @@ def grant(lock: int) -> bytes:
 
 
 def refuse() -> bytes:
-    """Turn somebody away."""
-    return json.dumps({"handled": True, "access": {"granted": False}}).encode()
+    """Turn somebody away. The lock is part of the documented answer: without it a panel might decide itself."""
+    return json.dumps({"handled": True, "access": {"granted": False, "lock_number": 0}}).encode()
 
 
 class Remote:

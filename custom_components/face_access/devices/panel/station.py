@@ -212,7 +212,8 @@ class PanelFamily:
         A panel that is away is what it was when `info` was read. It tells its times in full, so the house's time zone
         is of no use to it.
         """
-        panel = link.info or parse_info({"device_serial_number": info.serial, "device_model": info.model})
+        told = {"device_serial_number": info.serial, "device_model": info.model, "firmware_version": info.firmware}
+        panel = link.info or parse_info(told)
         client = PanelClient(link, serial=info.serial)
         state = PanelState(client, info.serial)
         reader = PanelReader(state)
@@ -231,5 +232,5 @@ class PanelFamily:
             feed=PanelFeed(state),
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),
-            broker=PanelBroker(state, inbox.receiver) if panel.mqtt else None,
+            broker=PanelBroker(info.serial, inbox.receiver) if panel.mqtt else None,
         )

@@ -92,6 +92,8 @@ def numbers(values: list[tuple[int, Value]], limit: int) -> list[int]:
     for wire, value in values:
         if wire == VARINT:
             found.append(signed(value))
+        elif wire != BYTES:
+            raise GraphError("a list of numbers was expected")
         else:
             data, position = blob(value), 0
             while position < len(data):

@@ -1,0 +1,250 @@
+"""What is asked of the engine once: are these two the same person, is this face live, may this picture be enrolled.
+
+These functions block for as long as the networks take: they run on the worker's thread, not on the event loop.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+import uuid
+
+from . import quality
+from .engine import Engine, Mode, Settings
+from .errors import NoFaceError
+from .gallery import OUTLIER, Gallery, Template, fits, repeats
+from .picture import Picture
+from .results import Candidate, Face, FaceLiveness, Flaw, Recognition
+
+_COMPARING: Final = Settings(mode=Mode.SOFTWARE)
+
+
+class CompareResult(StrEnum):
+    """The words of the result document. The vendor's document shows the first; the others are ours in its manner."""
+
+    SAME = "Same person"
+    DIFFERENT = "Different person"
+    UNCERTAIN = "Not sure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two faces side by side: `cosine` -1 to 1, `score` and `threshold` 0-100."""
+
+    result: CompareResult
+    cosine: float
+    score: float
+    threshold: float
+    first: Face
+    second: Face
+
+    def document(
+        self, *, reference: str | None = None, channel: str | None = None, now: datetime | None = None
+    ) -> dict[str, Any]:
+        """Give the result document of the face scan service; what needs other models than ours is None.
+
+        `now` must be aware; the document has its UTC time without a zone, as the service writes it.
+        """
+        created = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+        return {
+            "channel": channel,
+            "compare_result": str(self.result),
+            "compare_similarity": self.score / 100,
+            "created": created.isoformat(timespec="microseconds"),
+            "face1": _document(self.first),
+            "face2": _document(self.second),
+            "id": str(uuid.uuid4()),
+            "reference": reference,
+        }
+
+
+def _document(face: Face) -> dict[str, Any]:
+    measured, box = face.quality, face.detection.box
+    return {
+        "eye_dist": measured.eye_distance,
+        "face_luminance": measured.luminance,
+        "face_occlusion": None,
+        "face_quality": measured.score,
+        "landmark_68": None,
+        "left_eye_closed": None,
+        "mouth_opened": None,
+        "pitch": measured.pitch,
+        "right_eye_closed": None,
+        "roll": measured.roll,
+        "x1": round(box.x),
+        "x2": round(box.x + box.width),
+        "y1": round(box.y),
+        "y2": round(box.y + box.height),
+        "yaw": measured.yaw,
+    }
+
+
+def compare(engine: Engine, first: bytes, second: bytes, settings: Settings = _COMPARING) -> Comparison:
+    """Compare the largest face of each of two encoded pictures.
+
+    Raises PictureError, NoFaceError (which says in which picture), ModelError. Flawed faces are compared, but the
+    answer is then never that they are the same.
+    """
+    faces = [_largest(engine, data, settings, number) for number, data in enumerate((first, second), 1)]
+    vectors = [face.vector for face in faces if face.vector is not None]
+    cosine = float(vectors[0] @ vectors[1]) if len(vectors) == 2 else 0.0
+    score = engine.scale.score(cosine)
+    if any(face.quality.flaws for face in faces) or len(vectors) < 2:
+        result = CompareResult.UNCERTAIN
+    else:
+        result = CompareResult.SAME if score >= settings.threshold else CompareResult.DIFFERENT
+    return Comparison(
+        result=result, cosine=cosine, score=score, threshold=settings.threshold, first=faces[0], second=faces[1]
+    )
+
+
+def _largest(engine: Engine, data: bytes, settings: Settings, number: int) -> Face:
+    found = engine.recognise(Picture(data), None, settings)
+    if not found.faces:
+        raise NoFaceError(number)
+    return found.faces[0]
+
+
+def recognize(engine: Engine, data: bytes, gallery: Gallery | None, settings: Settings) -> Recognition:
+    """Find and name all faces of an encoded picture. Raises PictureError, ModelError, GalleryError."""
+    return engine.recognise(Picture(data), gallery, settings)
+
+
+def check_liveness(engine: Engine, data: bytes, settings: Settings) -> Recognition:
+    """Judge the liveness of all faces of an encoded picture, whatever the mode; nobody is named.
+
+    Raises PictureError and ModelError, the latter too when the liveness models are missing.
+    """
+    asked = Settings(
+        similarity=settings.similarity,
+        mode=Mode.ANTISPOOFING,
+        detector_size=settings.detector_size,
+        gates=settings.gates,
+    )
+    return engine.recognise(Picture(data), None, asked)
+
+
+class Refusal(StrEnum):
+    """Why a picture was not enrolled; the words of translations."""
+
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    LOW_QUALITY = "low_quality"
+    SPOOF = "spoof"
+    UNLIKE_THE_OTHERS = "unlike_the_others"
+    NOTHING_NEW = "nothing_new"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """What came of one picture: a template, or why there is none.
+
+    `flaws` may also stand beside a template, as a warning. `resembles` is somebody else in the gallery whom the face
+    fits at the level *normal*: the two may be taken for each other.
+    """
+
+    template: Template | None
+    refusal: Refusal | None = None
+    flaws: tuple[Flaw, ...] = ()
+    resembles: Candidate | None = None
+
+
+_SECOND_FACE: Final = 0.5
+"""A second face of more than this share of the first's area makes it unclear who is meant."""
+
+
+def enrol(
+    engine: Engine,
+    pictures: Sequence[bytes],
+    *,
+    known: Sequence[Template] = (),
+    gallery: Gallery | None = None,
+    person_id: str | None = None,
+) -> list[Enrolment]:
+    """Make templates of a person's pictures, in their order; `known` are those that the person has already.
+
+    Raises PictureError and ModelError; what is wrong with the face is in the result.
+    """
+    templates = list(known)
+    results = []
+    for data in pictures:
+        result = _enrol(engine, Picture(data), templates, gallery, person_id)
+        if result.template is not None:
+            templates.append(result.template)
+        results.append(result)
+    return results
+
+
+def _enrol(
+    engine: Engine, picture: Picture, templates: Sequence[Template], gallery: Gallery | None, person_id: str | None
+) -> Enrolment:
+    found = engine.detect(picture)
+    if not found:
+        # A far face deserves the larger input before it is called none.
+        found = engine.detect(picture, 640)
+    if not found:
+        return Enrolment(template=None, refusal=Refusal.NO_FACE)
+    if len(found) > 1 and found[1].box.area > _SECOND_FACE * found[0].box.area:
+        return Enrolment(template=None, refusal=Refusal.SEVERAL_FACES)
+    face = engine.cut(picture, found[0])
+    measured = quality.measure(found[0], (picture.width, picture.height), face, quality.ENROLMENT)
+    least = quality.measure(found[0], (picture.width, picture.height), face, quality.PROBE)
+    if least.flaws:
+        return Enrolment(template=None, refusal=Refusal.LOW_QUALITY, flaws=least.flaws)
+    vector = engine.embed(face, mirrored=True)
+    same = [template for template in templates if template.origin == engine.origin]
+    if fits(vector, same) < OUTLIER:
+        return Enrolment(template=None, refusal=Refusal.UNLIKE_THE_OTHERS, flaws=measured.flaws)
+    if repeats(vector, same):
+        return Enrolment(template=None, refusal=Refusal.NOTHING_NEW, flaws=measured.flaws)
+    candidates = gallery.match(vector, engine.scale) if gallery is not None else ()
+    others = [one for one in candidates if one.person_id != person_id and one.score >= Settings().threshold]
+    return Enrolment(
+        template=Template(vector=vector, origin=engine.origin, quality=measured.score),
+        flaws=measured.flaws,
+        resembles=others[0] if others else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How well recognition works on a set of pictures: medians, and how many faces have which flaw."""
+
+    pictures: int
+    faces: int
+    flaws: Mapping[Flaw, int] = field(default_factory=dict)
+    liveness: Mapping[FaceLiveness, int] = field(default_factory=dict)
+    eye_distance: float | None = None
+    sharpness: float | None = None
+    luminance: float | None = None
+    seconds: float | None = None
+    confusable: tuple[tuple[str, str, float], ...] = ()
+
+
+def report(engine: Engine, pictures: Sequence[bytes], gallery: Gallery | None, settings: Settings) -> Report:
+    """Say how well recognition would work with pictures like these and the people enrolled.
+
+    Raises PictureError and ModelError.
+    """
+    looks = [engine.recognise(Picture(data), gallery, settings) for data in pictures]
+    faces = [face for look in looks for face in look.faces]
+    flaws = [flaw for face in faces for flaw in face.quality.flaws]
+    states = [face.liveness.state for face in faces]
+    level = engine.scale.cosine(settings.threshold)
+    pairs = gallery.confusable(level) if gallery is not None else []
+    return Report(
+        pictures=len(looks),
+        faces=len(faces),
+        flaws={flaw: flaws.count(flaw) for flaw in Flaw if flaw in flaws},
+        liveness={state: states.count(state) for state in FaceLiveness if state in states},
+        eye_distance=_median([face.quality.eye_distance for face in faces]),
+        sharpness=_median([face.quality.sharpness for face in faces]),
+        luminance=_median([face.quality.luminance for face in faces]),
+        seconds=_median([sum(look.seconds.values()) for look in looks]),
+        confusable=tuple((pair.first, pair.second, pair.cosine) for pair in pairs),
+    )
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return sorted(values)[len(values) // 2] if values else None

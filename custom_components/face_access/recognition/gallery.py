@@ -1,0 +1,131 @@
+"""The people to compare with: one vector per person in one matrix, so that comparing with all is one product."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+import numpy as np
+
+from .errors import GalleryError
+from .results import Candidate, Floats
+from .score import Scale
+
+PIPELINE_VERSION: Final = 1
+"""Raised when alignment or preprocessing changes so that old templates no longer fit."""
+
+OUTLIER: Final = 0.30
+DUPLICATE: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a template was made with; templates of different origins are not comparable.
+
+    The detector belongs to it: the same face aligned by another one differs by more than some strangers do.
+    """
+
+    embedder: str
+    embedder_sha256: str
+    detector: str
+    detector_sha256: str
+    pipeline: int = PIPELINE_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """One person's face as a unit vector. Biometric: it appears in no repr and belongs in no log."""
+
+    vector: Floats = field(repr=False)
+    origin: Origin
+    quality: float
+
+
+def normalise(vector: Floats) -> Floats:
+    """Scale to length 1. Raises GalleryError for what has no direction."""
+    flat = np.asarray(vector, np.float32).reshape(-1)
+    length = float(np.linalg.norm(flat))
+    if not np.isfinite(length) or length < 1e-6:
+        raise GalleryError("an embedding is empty or not finite")
+    return flat / np.float32(length)
+
+
+def centroid(templates: Iterable[Template]) -> Floats:
+    """The mean of several templates of one person, of length 1: better than the best of them (measured)."""
+    return normalise(np.sum([template.vector for template in templates], axis=0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confusable:
+    """Two people whom the chosen similarity may take for each other."""
+
+    first: str
+    second: str
+    cosine: float
+
+
+class Gallery:
+    """Everybody enrolled, as they are at one moment: to change it, make another."""
+
+    def __init__(self, people: Sequence[str], matrix: Floats, outdated: Iterable[str] = ()) -> None:
+        """Take centroids of length 1, (people, dimensions). Raises GalleryError when they do not fit."""
+        if matrix.ndim != 2 or len(matrix) != len(people) or not np.isfinite(matrix).all():
+            raise GalleryError("centroids do not fit their people")
+        self.people = tuple(people)
+        self.outdated = frozenset(outdated)
+        self._matrix = np.ascontiguousarray(matrix, np.float32)
+
+    @classmethod
+    def of(cls, people: Mapping[str, Sequence[Template]], origin: Origin) -> Self:
+        """Take the templates of each person by id. Those of another origin are left out and named in `outdated`.
+
+        Raises GalleryError for templates of different lengths.
+        """
+        usable = {person: [one for one in templates if one.origin == origin] for person, templates in people.items()}
+        vectors = {person: centroid(templates) for person, templates in usable.items() if templates}
+        if len({len(vector) for vector in vectors.values()}) > 1:
+            raise GalleryError("templates have different lengths")
+        outdated = [person for person, templates in people.items() if len(usable[person]) < len(templates)]
+        matrix = np.stack(list(vectors.values())) if vectors else np.zeros((0, 0), np.float32)
+        return cls(tuple(vectors), matrix, outdated)
+
+    def __len__(self) -> int:
+        """How many people."""
+        return len(self.people)
+
+    def match(self, vector: Floats, scale: Scale, limit: int = 5) -> tuple[Candidate, ...]:
+        """Find the people most like a unit vector, the best first. Raises GalleryError for another length."""
+        if not self.people:
+            return ()
+        if vector.shape != (self._matrix.shape[1],):
+            raise GalleryError(f"an embedding of {vector.size} numbers meets templates of {self._matrix.shape[1]}")
+        cosines = self._matrix @ vector
+        count = min(limit, len(cosines))
+        best = np.argpartition(-cosines, count - 1)[:count] if count < len(cosines) else np.arange(count)
+        best = best[np.argsort(-cosines[best], kind="stable")]
+        return tuple(
+            Candidate(
+                person_id=self.people[index], cosine=float(cosines[index]), score=scale.score(float(cosines[index]))
+            )
+            for index in best.tolist()
+        )
+
+    def confusable(self, cosine: float) -> list[Confusable]:
+        """Find pairs of people who are more alike than `cosine`, the most alike first."""
+        if len(self.people) < 2:
+            return []
+        likeness = np.triu(self._matrix @ self._matrix.T, 1)
+        pairs = [
+            Confusable(first=self.people[one], second=self.people[other], cosine=float(likeness[one, other]))
+            for one, other in np.argwhere(likeness >= cosine).tolist()
+        ]
+        return sorted(pairs, key=lambda pair: -pair.cosine)
+
+
+def fits(vector: Floats, templates: Sequence[Template]) -> float:
+    """How like a new sample is to what is known of a person, as a cosine; 1 where nothing is."""
+    return float(centroid(templates) @ vector) if templates else 1.0
+
+
+def repeats(vector: Floats, templates: Sequence[Template]) -> bool:
+    """Whether a sample adds nothing to those that are there."""
+    return any(float(template.vector @ vector) > DUPLICATE for template in templates)

@@ -1,0 +1,130 @@
+"""What a face is worth, measured without a model, and what must not be named for it.
+
+Limits: measured with the default embedder (docs: eye distance below 24 pixels, a Laplacian variance below 30 and a luma
+outside of 25-190 cost similarity; the detector's own score does not fall with size, so it is no measure of quality).
+"""
+
+from dataclasses import dataclass
+import math
+from typing import Final
+
+import numpy as np
+
+from .picture import grey
+from .results import Detection, Flaw, Floats, Landmarks, Pixels, Quality
+
+_NOSE_DEPTH: Final = 0.55
+"""How far the tip of the nose stands before the eyes, in distances of the eyes."""
+_NOSE_HEIGHT: Final = 0.494
+"""Where the nose is between eyes (0) and mouth (1) on a face seen straight, after the alignment template."""
+_NOSE_DEPTH_OF_HEIGHT: Final = 0.48
+"""The same depth in distances of eyes and mouth."""
+_OUTSIDE: Final = 0.05
+"""How much of a box may lie outside of the picture, on each side."""
+_INFRARED: Final = 4.0
+"""Mean difference of the colours below which a picture has none; JPEG alone makes up to 2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gates:
+    """Limits of what is compared. Sizes in pixels, angles in degrees, luma 0-255."""
+
+    face_height: float = 0.05
+    eye_distance: float = 24
+    sharpness: float = 30
+    darkest: float = 25
+    brightest: float = 190
+    yaw: float = 35
+    roll: float = 30
+    detector: float = 0.7
+
+
+USELESS_EYE_DISTANCE: Final = 16
+"""Below it a face is not compared at all; between it and the gate it gets candidates, but no name."""
+
+PROBE: Final = Gates()
+ENROLMENT: Final = Gates(eye_distance=48, sharpness=80, yaw=20, roll=20)
+
+
+def distance(landmarks: Landmarks) -> float:
+    """Between the eyes, in pixels."""
+    return math.dist(landmarks.right_eye, landmarks.left_eye)
+
+
+def measure(detection: Detection, size: tuple[int, int], face: Pixels, gates: Gates = PROBE) -> Quality:
+    """Judge a face in a picture of `size` (width, height) whose aligned pixels are `face`."""
+    yaw, pitch, roll = pose(detection.landmarks)
+    light = grey(face)
+    measured = Quality(
+        eye_distance=distance(detection.landmarks),
+        face_height=detection.box.height / size[1],
+        sharpness=sharpness(light),
+        luminance=float(light.mean()),
+        yaw=yaw,
+        pitch=pitch,
+        roll=roll,
+        infrared=_colour(face) < _INFRARED,
+        score=0,
+    )
+    return Quality(
+        **{name: getattr(measured, name) for name in measured.__slots__ if name not in ("score", "flaws")},
+        score=_score(measured),
+        flaws=tuple(_flaws(measured, detection, size, gates)),
+    )
+
+
+def sharpness(light: Floats) -> float:
+    """Variance of the Laplacian with four neighbours."""
+    inner = light[1:-1, 1:-1]
+    laplacian = light[:-2, 1:-1] + light[2:, 1:-1] + light[1:-1, :-2] + light[1:-1, 2:] - 4 * inner
+    return float(laplacian.var())
+
+
+def pose(landmarks: Landmarks) -> tuple[float, float, float]:
+    """Estimate yaw, pitch and roll in degrees from five points, good to some 10 degrees on a face like others."""
+    right, left, nose = (complex(*point) for point in (landmarks.right_eye, landmarks.left_eye, landmarks.nose))
+    mouth = (complex(*landmarks.mouth_right) + complex(*landmarks.mouth_left)) / 2
+    across = left - right
+    if abs(across) < 1e-3:
+        return 90.0, 0.0, 0.0  # one eye covers the other: seen from the side
+    # Turned so that the eyes are level, everything in distances of the eyes.
+    tip, lips = ((point - (right + left) / 2) / across for point in (nose, mouth))
+    yaw = -math.degrees(math.atan(tip.real / _NOSE_DEPTH))
+    ratio = tip.imag / lips.imag if abs(lips.imag) > 1e-3 else _NOSE_HEIGHT
+    pitch = math.degrees(math.atan((ratio - _NOSE_HEIGHT) / _NOSE_DEPTH_OF_HEIGHT))
+    return yaw, pitch, math.degrees(math.atan2(across.imag, across.real))
+
+
+def _colour(face: Pixels) -> float:
+    channels = face.astype(np.int16)
+    return float(
+        np.abs(channels[..., 0] - channels[..., 1]).mean() + np.abs(channels[..., 1] - channels[..., 2]).mean()
+    )
+
+
+def _score(measured: Quality) -> float:
+    """The worst of size, sharpness, light and pose: 1 is all that an enrolment asks for, 0 is useless."""
+    light = min(measured.luminance - 10, 220 - measured.luminance) / 40
+    angle = 1.5 - max(abs(measured.yaw), abs(measured.roll), abs(measured.pitch)) / 40
+    parts = (measured.eye_distance / ENROLMENT.eye_distance, measured.sharpness / ENROLMENT.sharpness, light, angle)
+    return max(0.0, min(1.0, *parts))
+
+
+def _flaws(measured: Quality, detection: Detection, size: tuple[int, int], gates: Gates) -> list[Flaw]:
+    box = detection.box
+    # The detector's box reaches over hair and chin: a twentieth of it may lie outside and the face is still whole.
+    across, down = box.width * _OUTSIDE, box.height * _OUTSIDE
+    horizontal = -across <= box.x and box.x + box.width <= size[0] + across
+    inside = horizontal and -down <= box.y and box.y + box.height <= size[1] + down
+    found = {
+        Flaw.NOT_CLEARLY_A_FACE: detection.score < gates.detector,
+        Flaw.FACE_TOO_SMALL: measured.face_height < gates.face_height,
+        Flaw.EYES_TOO_CLOSE: measured.eye_distance < gates.eye_distance,
+        Flaw.CUT_OFF: not inside,
+        Flaw.TURNED_AWAY: abs(measured.yaw) > gates.yaw,
+        Flaw.TILTED: abs(measured.roll) > gates.roll,
+        Flaw.BLURRED: measured.sharpness < gates.sharpness,
+        Flaw.TOO_DARK: measured.luminance < gates.darkest,
+        Flaw.TOO_BRIGHT: measured.luminance > gates.brightest,
+    }
+    return [flaw for flaw, there in found.items() if there]

@@ -1,0 +1,156 @@
+"""Several frames decide, not one: faces are followed from frame to frame, and each reports when enough frames agree.
+
+A face reports again only when there is more to say: a stranger turns out to be somebody, somebody proves to be live.
+Once it was taken for a spoof it stays one for as long as it is in view.
+"""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from .results import Face, FaceLiveness, Outcome, Recognition
+
+_SAME_FACE: Final = 0.3
+"""Overlap (intersection over union) from one frame to the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How many frames must agree: `needed` of the last `of`, no older than `within` seconds."""
+
+    needed: int = 2
+    of: int = 5
+    within: float = 3.0
+    strangers: int = 3
+    """Frames until somebody is called a stranger: a familiar face may need a moment to turn to the camera."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """What the frames agree on. `face` is the clearest of those that voted for it; `score` their mean, 0-100."""
+
+    track: int
+    outcome: Outcome
+    liveness: FaceLiveness
+    face: Face
+    frames: int
+    person_id: str | None = None
+    score: float | None = None
+
+    @property
+    def rank(self) -> int:
+        """How much it says, to be repeated only by what says more."""
+        if self.outcome is Outcome.SPOOF:
+            return 5
+        if self.outcome is Outcome.RECOGNISED:
+            return 4 if self.liveness is FaceLiveness.LIVE else 3
+        return {Outcome.STRANGER: 2, Outcome.AMBIGUOUS: 1}.get(self.outcome, 0)
+
+
+@dataclass(slots=True)
+class _Track:
+    number: int
+    frames: deque[tuple[float, Face]]
+    reported: Vote | None = None
+    burned: bool = False
+    """Once a spoof, always a spoof."""
+
+    @property
+    def last(self) -> Face:
+        return self.frames[-1][1]
+
+
+@dataclass(slots=True)
+class Tracker:
+    """The faces before one camera. Times are seconds of any clock that never goes back."""
+
+    rule: Rule = field(default_factory=Rule)
+    _tracks: list[_Track] = field(default_factory=list)
+    _count: int = 0
+
+    def observe(self, recognition: Recognition, at: float) -> list[Vote]:
+        """Take one frame and give what can be said now that could not be said before."""
+        votes = self.expire(at)
+        open_ = list(self._tracks)
+        for face in recognition.faces:
+            track = max(open_, key=lambda one: one.last.detection.box.overlap(face.detection.box), default=None)
+            if track is None or track.last.detection.box.overlap(face.detection.box) < _SAME_FACE:
+                self._count += 1
+                track = _Track(self._count, deque(maxlen=self.rule.of))
+                self._tracks.append(track)
+            else:
+                open_.remove(track)
+            track.frames.append((at, face))
+            if (vote := self._decide(track, at)) is not None and _says_more(vote, track.reported):
+                track.reported = vote
+                votes.append(vote)
+        return votes
+
+    def expire(self, at: float) -> list[Vote]:
+        """Forget faces that are gone, and give what was seen of those that never got an answer."""
+        gone = [track for track in self._tracks if not at - track.frames[-1][0] <= self.rule.within]
+        self._tracks = [track for track in self._tracks if track not in gone]
+        return [_remainder(track) for track in gone if track.reported is None]
+
+    def _decide(self, track: _Track, at: float) -> Vote | None:
+        faces = [face for seen, face in track.frames if at - seen <= self.rule.within]
+        spoofs = [face for face in faces if face.outcome is Outcome.SPOOF]
+        if track.burned or len(spoofs) >= self.rule.needed:
+            track.burned = True
+            return self._vote(track, Outcome.SPOOF, spoofs or faces)
+        named = Counter(face.person_id for face in faces if face.outcome is Outcome.RECOGNISED)
+        for person, count in named.most_common(1):
+            if count >= self.rule.needed and len(named) > 1:
+                return self._vote(track, Outcome.AMBIGUOUS, faces)
+            if count >= self.rule.needed:
+                return self._vote(track, Outcome.RECOGNISED, [face for face in faces if face.person_id == person])
+        strangers = [face for face in faces if face.outcome in (Outcome.STRANGER, Outcome.NOT_COMPARED)]
+        if len(strangers) >= self.rule.strangers and not named:
+            return self._vote(track, strangers[-1].outcome, strangers)
+        return self._vote(track, Outcome.UNCERTAIN, faces) if len(faces) >= self.rule.of else None
+
+    def _vote(self, track: _Track, outcome: Outcome, faces: list[Face]) -> Vote:
+        recognised = outcome is Outcome.RECOGNISED
+        scores = [face.score for face in faces if face.score is not None]
+        return Vote(
+            track=track.number,
+            outcome=outcome,
+            liveness=_liveness(track, faces, self.rule.needed),
+            face=max(faces, key=lambda face: face.quality.score),
+            frames=len(faces),
+            person_id=faces[-1].person_id if recognised else None,
+            score=sum(scores) / len(scores) if recognised else None,
+        )
+
+
+def _says_more(vote: Vote, reported: Vote | None) -> bool:
+    if reported is None:
+        return True
+    if vote.rank > reported.rank:
+        return True
+    # Somebody else, clearly: the face before was hidden by this one.
+    return vote.outcome is reported.outcome is Outcome.RECOGNISED and vote.person_id != reported.person_id
+
+
+def _liveness(track: _Track, faces: list[Face], needed: int) -> FaceLiveness:
+    """Live needs as many frames as a name does, and none of the last that says otherwise."""
+    if track.burned:
+        return FaceLiveness.SPOOF
+    states = Counter(face.liveness.state for face in faces)
+    doubted = any(face.liveness.state is FaceLiveness.SPOOF for _, face in track.frames)
+    if not doubted and states[FaceLiveness.LIVE] >= needed:
+        return FaceLiveness.LIVE
+    return FaceLiveness.NOT_CHECKED if set(states) == {FaceLiveness.NOT_CHECKED} else FaceLiveness.UNKNOWN
+
+
+def _remainder(track: _Track) -> Vote:
+    """What is left to say of a face that went before enough frames agreed: that somebody was there, unnamed."""
+    faces = [face for _, face in track.frames]
+    strangers = all(face.outcome is Outcome.STRANGER for face in faces)
+    return Vote(
+        track=track.number,
+        outcome=Outcome.STRANGER if strangers else Outcome.UNCERTAIN,
+        liveness=_liveness(track, faces, len(faces) + 1),
+        face=max(faces, key=lambda face: face.quality.score),
+        frames=len(faces),
+    )

@@ -1,0 +1,368 @@
+"""A panel's days in Home Assistant: away and back, tokens that end, restarts, questions, and nothing that leaks."""
+
+from unittest.mock import patch
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.face_access.access import Method, Person, Role
+from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub import questions
+from simulators.panel import SimulatedPanel
+
+from .conftest import issue_id, repair, settle, until
+from .panels import PASSWORD, answers, begin
+from .test_diagnostics import assert_none_of
+
+ONLINE = "binary_sensor.gate_online"
+RESTART = "restart_needed"
+
+
+def issue(hass: HomeAssistant, key: str, entry: MockConfigEntry) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue(DOMAIN, issue_id(key, entry))
+
+
+async def choose_mode(hass: HomeAssistant, entry: MockConfigEntry, mode: str) -> None:
+    await entry.runtime_data.async_write_setting("recognition_mode", mode)
+    await settle(hass)
+
+
+# The connection
+
+
+async def test_token_ends(hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry) -> None:
+    """One new login, and nobody notices."""
+    logins = panel.count("GET", "/login")
+    await panel.expire_tokens()
+    await panel_entry.runtime_data.async_refresh()
+    assert panel_entry.runtime_data.last_update_success
+    assert panel.count("GET", "/login") == logins + 1
+
+
+async def test_panel_is_away_and_back(hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry) -> None:
+    """Its entities are unavailable meanwhile, and all of it is checked when it is back."""
+    await panel.cut_network()
+    await panel_entry.runtime_data.async_refresh()
+    await settle(hass)
+    assert hass.states.get("lock.gate_door").state == "unavailable"
+    assert hass.states.get("binary_sensor.gate_online").state == "off"
+    await panel.remove_webhooks()
+    await panel.restore_network()
+    await panel_entry.runtime_data.async_refresh()
+    await until(lambda: len(panel.webhooks.items) == 1)
+    assert hass.states.get("lock.gate_door").state != "unavailable"
+    assert hass.states.get("binary_sensor.gate_online").state == "on"
+
+
+async def test_panel_is_away_at_start(hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry) -> None:
+    """The entry tries again, as Home Assistant does."""
+    await hass.config_entries.async_unload(panel_entry.entry_id)
+    await panel.cut_network()
+    assert not await hass.config_entries.async_setup(panel_entry.entry_id)
+    assert panel_entry.state is ConfigEntryState.SETUP_RETRY
+    await panel.restore_network()
+    assert await hass.config_entries.async_reload(panel_entry.entry_id)
+    await settle(hass)
+    assert panel_entry.state is ConfigEntryState.LOADED
+
+
+async def test_link_ends_with_the_entry(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
+) -> None:
+    """Whatever still holds the station cannot open a door any more."""
+    door = panel_entry.runtime_data.station.doors[0]
+    assert await hass.config_entries.async_unload(panel_entry.entry_id)
+    with pytest.raises(Exception, match="closed"):
+        await door.open()
+    assert panel.openings == []
+    assert panel.webhooks.items == {}
+
+
+# Settings that need a restart
+
+
+async def test_restart_mends(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    """The fix restarts the panel, and the issue is gone."""
+    await choose_mode(hass, panel_entry, "antispoofing")
+    raised = issue(hass, RESTART, panel_entry)
+    assert (raised.severity, raised.is_fixable, raised.is_persistent) == (ir.IssueSeverity.WARNING, True, True)
+    assert (await repair(hass, hass_client, RESTART, panel_entry))["type"] == "create_entry"
+    assert panel.acts["/system/reboot/run"] == 1
+    assert issue(hass, RESTART, panel_entry) is None
+    await until(lambda: panel.faces.active_mode == "antispoofing" and panel.online)
+
+
+async def test_somebody_else_restarts(hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry) -> None:
+    """A power cut does as well; the panel tells of its start when it is asked."""
+    await choose_mode(hass, panel_entry, "antispoofing")
+    await panel.power_cycle()
+    await panel_entry.runtime_data.async_refresh()
+    panel_entry.runtime_data.ladder._now()
+    await until(lambda: issue(hass, RESTART, panel_entry) is None)
+
+
+async def test_restart_of_before_does_not_count(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
+) -> None:
+    """The panel told of a start already: that one knew nothing of the new mode. A reload changes nothing of that."""
+    await panel.power_cycle()
+    await choose_mode(hass, panel_entry, "antispoofing")
+    await panel_entry.runtime_data.async_read_again()
+    assert await hass.config_entries.async_reload(panel_entry.entry_id)
+    await settle(hass)
+    await panel_entry.runtime_data.async_read_again()
+    assert issue(hass, RESTART, panel_entry) is not None
+
+
+async def test_mode_is_put_back(hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry) -> None:
+    """As it was at the last start: there is nothing to restart for."""
+    before = panel_entry.runtime_data.data.settings["recognition_mode"]
+    others = [mode for mode in ("software", "3d", "antispoofing") if mode != before]
+    for mode in others:
+        await choose_mode(hass, panel_entry, mode)
+        assert issue(hass, RESTART, panel_entry) is not None
+    await choose_mode(hass, panel_entry, before)
+    assert issue(hass, RESTART, panel_entry) is None
+
+
+async def test_refused_mode_needs_no_restart(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
+) -> None:
+    """The panel said no: nothing waits for anything, and the state is the true one."""
+    before = panel_entry.runtime_data.data.settings["recognition_mode"]
+    await panel.fail("facerecognition", 400, method="POST", body='{"error": "Wrong mode value"}')
+    with pytest.raises(Exception, match="mode"):
+        await panel_entry.runtime_data.async_write_setting("recognition_mode", "antispoofing")
+    assert issue(hass, RESTART, panel_entry) is None
+    assert panel_entry.runtime_data.data.settings["recognition_mode"] == before
+
+
+async def test_removal_takes_the_issue_along(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
+) -> None:
+    await choose_mode(hass, panel_entry, "antispoofing")
+    await hass.config_entries.async_remove(panel_entry.entry_id)
+    assert issue(hass, RESTART, panel_entry) is None
+
+
+# Questions
+
+
+async def set_options(hass: HomeAssistant, entry: MockConfigEntry, **options: object) -> None:
+    """Go through the options as a user does."""
+    flow = await hass.config_entries.options.async_init(entry.entry_id)
+    filled = {"doors": 2, "door_mode": "open", "answer_questions": True, "local_only": True, **options}
+    await hass.config_entries.options.async_configure(flow["flow_id"], filled)
+    await settle(hass)
+
+
+async def asks_us(hass: HomeAssistant, panel: SimulatedPanel, entry: MockConfigEntry) -> None:
+    await set_options(hass, entry)
+    await until(lambda: panel.remote.enabled)
+
+
+async def test_panel_asks_only_with_consent(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
+) -> None:
+    """What was there before comes back when the consent is taken back."""
+    before = dict(panel.settings.values["/access/general/remote/control/settings"])
+    assert not panel.remote.enabled
+    await asks_us(hass, panel, panel_entry)
+    await set_options(hass, panel_entry, answer_questions=False)
+    assert panel.settings.values["/access/general/remote/control/settings"] == before
+    assert "previous_questions" not in panel_entry.data
+
+
+async def test_no_opinion_about_strangers(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
+) -> None:
+    """Nobody of the household is known: the panel decides as if we were not there."""
+    await asks_us(hass, panel, panel_entry)
+    key = await panel.swipe_card()
+    (question,) = panel.remote.questions
+    assert (question.status, question.verdict) == (200, None)
+    assert question.seconds < 5
+    assert key.startswith("access_granted")
+
+
+@pytest.mark.parametrize(
+    ("person", "verdict"),
+    [
+        (Person(id="1", name="Ada"), (True, 1)),
+        (Person(id="1", name="Ada", role=Role.BLOCKED), (False, 0)),
+        (Person(id="1", name="Ada", enabled=False), (False, 0)),
+        (Person(id="1", name="Ada", doors=frozenset()), (False, 0)),
+    ],
+)
+async def test_decision_about_somebody_known(
+    hass: HomeAssistant,
+    panel: SimulatedPanel,
+    panel_entry: MockConfigEntry,
+    person: Person,
+    verdict: tuple[bool, int],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever knows whose card it is takes part; the number is in no log."""
+    await asks_us(hass, panel, panel_entry)
+    asked = []
+
+    def find(question: questions.Question) -> Person | None:
+        asked.append(question.method)
+        return person if question.number == "55512345" else None
+
+    forget = questions.async_register_finder(hass, find)
+    await panel.swipe_card("55512345")
+    (question,) = panel.remote.questions
+    assert (question.verdict.granted, question.verdict.lock) == verdict
+    assert asked == [Method.CARD]
+    assert "55512345" not in caplog.text
+    forget()
+    await panel.swipe_card("55512345")
+    assert panel.remote.questions[-1].verdict is None
+
+
+async def test_person_of_the_second_door(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
+) -> None:
+    """The panel does not say where somebody stands: the door that they may use opens."""
+    await asks_us(hass, panel, panel_entry)
+    doors = frozenset({panel_entry.runtime_data.door_id(2)})
+    questions.async_register_finder(hass, lambda _question: Person(id="1", name="Ada", doors=doors))
+    await panel.show_qr("some-code")
+    assert panel.remote.questions[-1].verdict.lock == 2
+    assert [opening.lock for opening in panel.openings] == [2]
+
+
+@pytest.mark.parametrize("mode", ["never", "notify_only"])
+async def test_house_that_does_not_open(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, mode: str
+) -> None:
+    """A household that only wants to be told opens for nobody, and keeps nobody out whom the panel knows."""
+    await set_options(hass, panel_entry, door_mode=mode)
+    await until(lambda: panel.remote.enabled)
+    questions.async_register_finder(hass, lambda _question: Person(id="1", name="Ada"))
+    await panel.swipe_card("55512345")
+    assert panel.remote.questions[-1].verdict is None
+
+
+async def test_failure_is_no_opinion(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever breaks on our side, the panel gets its answer at once."""
+    await asks_us(hass, panel, panel_entry)
+
+    def broken(_question: questions.Question) -> Person | None:
+        raise RuntimeError("broken")
+
+    questions.async_register_finder(hass, broken)
+    await panel.swipe_card("55512345")
+    assert panel.remote.questions[-1].verdict is None
+    assert panel.remote.questions[-1].status == 200
+    assert "could not be answered" in caplog.text
+
+
+async def test_somebody_else_is_asked(
+    hass: HomeAssistant,
+    panel: SimulatedPanel,
+    panel_entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    quick_ladder: None,
+) -> None:
+    """No fight: an issue says so, and its fix has the panel ask us again. Left alone, it stays theirs."""
+    await asks_us(hass, panel, panel_entry)
+    settings = panel.settings.values["/access/general/remote/control/settings"]
+    settings["custom_server_api_url"] = "http://192.0.2.7/"
+    await until(lambda: issue(hass, "questions_missing", panel_entry) is not None)
+    assert settings["custom_server_api_url"] == "http://192.0.2.7/"
+    assert (await repair(hass, hass_client, "questions_missing", panel_entry))["type"] == "create_entry"
+    assert panel_entry.data["webhook_id"] in settings["custom_server_api_url"]
+    settings["custom_server_api_url"] = "http://192.0.2.7/"
+    await hass.config_entries.async_unload(panel_entry.entry_id)
+    assert settings["custom_server_api_url"] == "http://192.0.2.7/"
+
+
+async def test_panel_will_not_ask(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, quick_ladder: None
+) -> None:
+    """It refuses the setting: told, and its news still arrive."""
+    await panel.fail("/remote/control/settings", 403, times=1000)
+    await set_options(hass, panel_entry)
+    await until(lambda: issue(hass, "questions_missing", panel_entry) is not None)
+    heard: list[object] = []
+    panel_entry.runtime_data.async_subscribe(heard.append)
+    await panel.press_exit()
+    await until(lambda: heard)
+    panel.failures.clear()
+    assert not panel.remote.enabled
+
+
+async def test_panel_is_away_when_the_entry_goes(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It keeps asking here, and the log says so; what was there before is remembered for the next time."""
+    await asks_us(hass, panel, panel_entry)
+    await panel.cut_network()
+    assert await hass.config_entries.async_unload(panel_entry.entry_id)
+    assert "still asks here" in caplog.text
+    assert "previous_questions" in panel_entry.data
+    await panel.restore_network()
+    assert await hass.config_entries.async_setup(panel_entry.entry_id)
+    await settle(hass)
+    assert await hass.config_entries.async_unload(panel_entry.entry_id)
+    assert not panel.remote.enabled
+
+
+async def test_entry_goes_while_a_test_is_on_its_way(hass: HomeAssistant, panel: SimulatedPanel, web: str) -> None:
+    """Nobody waits for a delivery that does not come."""
+    await hass.config.async_update(internal_url="http://127.0.0.1:9")
+    with (
+        patch("custom_components.face_access.hub.ladder._PROOF_WITHIN", 60),
+        patch("custom_components.face_access.hub.ladder._STOP_WITHIN", 0.05),
+    ):
+        flow = await begin(hass)
+        flow = await hass.config_entries.flow.async_configure(flow["flow_id"], answers(panel))
+        entry = (await hass.config_entries.flow.async_configure(flow["flow_id"], {"push": True}))["result"]
+        await until(lambda: panel.webhooks.deliveries)
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    assert panel.webhooks.items == {}
+
+
+# Diagnostics
+
+
+async def test_nothing_leaks(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    """The account, the webhook, its secret, and whose card it was."""
+    panel.settings.values["/access/general/remote/control/settings"]["custom_server_api_url"] = (
+        "http://192.0.2.7/s3cret"
+    )
+    await asks_us(hass, panel, panel_entry)
+    await panel.swipe_card("12345678")
+    await panel.present_known()
+    await settle(hass)
+    found = await get_diagnostics_for_config_entry(hass, hass_client, panel_entry)
+    assert found["news"] == {"webhook": "proven", "broker": "off", "asks": False}
+    (webhook,) = panel.webhooks.items.values()
+    (owner,) = {item["identifier_owner"]["name"] for item in panel.identifiers.items.values() if item.get("enrolled")}
+    assert_none_of(
+        found,
+        PASSWORD,
+        "admin",
+        panel.serial,
+        "127.0.0.1",
+        panel_entry.data["webhook_id"],
+        webhook["secret"],
+        webhook["description"],
+        "s3cret",
+        "12345678",
+        owner,
+        *panel.accounts.tokens,
+    )
