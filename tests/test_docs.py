@@ -32,6 +32,7 @@ INTEGRATION = ROOT / "custom_components" / "face_access"
 EN = json.loads((INTEGRATION / "translations" / "en.json").read_text())
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("models/*.md"), *ROOT.glob("blueprints/*.md")])
 TERMINALS = (ROOT / "docs" / "terminals.md").read_text()
+PEOPLE = (ROOT / "docs" / "people.md").read_text()
 PANELS = (ROOT / "docs" / "panels.md").read_text()
 README = (ROOT / "README.md").read_text()
 PLATFORMS = {
@@ -248,7 +249,14 @@ def test_every_field_option_and_repair_is_described() -> None:
     for mode in EN["selector"]["door_mode"]["options"].values():
         assert f"*{mode}*" in TERMINALS, mode
     for issue in EN["issues"].values():
-        assert f"**{issue['title'].replace('{name}', '…')}**" in pages
+        assert f"**{issue['title'].replace('{name}', '…')}**" in pages + PEOPLE
+    person = EN["config_subentries"]["person"]["step"]
+    for label in {label for step in person.values() for label in step["data"].values()}:
+        assert f"| {label} |" in PEOPLE, label
+    for platform, entities in EN["entity"].items():
+        for key, entity in entities.items():
+            if key.startswith("person_"):
+                assert f"| {entity['name']} ({platform}) |" in PEOPLE
     for error in (*EN["config"]["error"].values(), steps["not_seen"]["title"]):
         first = error.partition(".")[0].partition(", but it did")[0]
         if first.startswith(("Nothing answers", "Something answers", "The terminal has not")):

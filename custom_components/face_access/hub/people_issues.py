@@ -23,20 +23,28 @@ def async_report_refusals(hass: HomeAssistant, store: PeopleStore, coordinator: 
         profile = store.profiles.get(holding.person)
         issue_id = f"{_prefix(coordinator.serial)}{holding.key}"
         current.add(issue_id)
-        ir.async_create_issue(
+        async_raise_refusal(
             hass,
-            DOMAIN,
             issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key=PERSON_REFUSED,
-            translation_placeholders={
-                "person": holding.person if profile is None else profile.name,
-                "station": coordinator.config_entry.title,
-                "reason": async_refusal_text(holding.code),
-            },
+            person=holding.person if profile is None else profile.name,
+            station=coordinator.config_entry.title,
+            code=holding.code,
         )
     _clear(hass, coordinator.serial, current)
+
+
+@callback
+def async_raise_refusal(hass: HomeAssistant, issue_id: str, *, person: str, station: str, code: str) -> None:
+    """Raise the issue of one person at one station."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=PERSON_REFUSED,
+        translation_placeholders={"person": person, "station": station, "reason": async_refusal_text(code)},
+    )
 
 
 @callback

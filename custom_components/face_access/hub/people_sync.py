@@ -78,7 +78,7 @@ class TargetWorker:
     @callback
     def async_wake(self, *, look: bool = False, retry: bool = False) -> None:
         """Something else is wanted: see to it soon. `look` reads what is there; `retry` asks again what was refused."""
-        if self._stopped:
+        if self._stopped or self._hass.is_stopping:
             return
         if look:
             self._looked_at = None
