@@ -264,14 +264,14 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_decide(self, sighting: Sighting, person: Person | None, door: int) -> Decision:
         """Decide for a station that waits for our word before it opens its door of that number."""
-        return decide(sighting, person, self.door_id(door), dt_util.utcnow(), self._policy())
+        return decide(sighting, person, self.door_id(door), dt_util.utcnow(), self.policy())
 
     @callback
     def async_decide_shown(self, person: Person | None, door: int) -> Decision:
         """Decide for a station that asks whether a card or a code of somebody opens its door of that number."""
-        return decide_shown(person, self.door_id(door), dt_util.utcnow(), self._policy())
+        return decide_shown(person, self.door_id(door), dt_util.utcnow(), self.policy())
 
-    def _policy(self) -> DoorPolicy:
+    def policy(self) -> DoorPolicy:
         options = self.config_entry.options
         return DoorPolicy(
             mode=DoorMode(options.get(CONF_DOOR_MODE, DoorMode.NOTIFY_ONLY)),

@@ -9,12 +9,14 @@ from homeassistant.core import HomeAssistant, SupportsResponse, callback
 from homeassistant.helpers import config_validation as cv
 import probatio as vol
 
+from ..access import Liveness
 from ..const import DOMAIN
 from ..devices.station import CredentialKind
 from ..hub.doors import held_door
 from . import fields
 from .credentials import add_identifier, get_qr_code, list_identifiers, remove_identifier, reset_passes
 from .door import close_door, deny_access, hold_door_open, open_door, send_wiegand
+from .explain import test_access
 from .media import PICTURE_FIELDS, SOUND_FIELDS
 from .people import async_setup_people_actions
 from .records import get_records
@@ -59,6 +61,21 @@ ACTIONS: tuple[Action[Any], ...] = (
         capability=lambda station: station.speech,
         handler=say,
         fields={vol.Required("message"): fields.text},
+    ),
+    Action(
+        # It tells whether somebody could come in: a question for whoever may open the door.
+        name="test_access",
+        capability=lambda station: station.doors or None,
+        handler=test_access,
+        fields={
+            vol.Required("person_id"): fields.text,
+            vol.Optional("door", default=1): fields.whole(1, 99),
+            vol.Optional("at"): fields.moment,
+            vol.Optional("score", default=100): fields.whole(0, 100),
+            vol.Optional("liveness", default="live"): vol.In([each.value for each in Liveness]),
+        },
+        response=SupportsResponse.ONLY,
+        controls=True,
     ),
     Action(
         name="show_text",

@@ -51,7 +51,7 @@ async def async_write_export(
 def _read(hass: HomeAssistant, path: str) -> list[dict[str, Any]]:
     file = Path(path)
     if not hass.config.is_allowed_path(path):
-        raise invalid("target_not_allowed")
+        raise invalid("target_not_allowed", path=path)
     try:
         content = _limited(file, _LARGEST_CSV).decode("utf-8-sig")
         lines = list(csv.DictReader(io.StringIO(content), strict=True))
@@ -89,7 +89,7 @@ def _limited(file: Path, limit: int) -> bytes:
 
 def _write(hass: HomeAssistant, path: str, everybody: Sequence[tuple[Profile, tuple[bytes, ...]]]) -> None:
     if not hass.config.is_allowed_path(path):
-        raise invalid("target_not_allowed")
+        raise invalid("target_not_allowed", path=path)
     folder = Path(path)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ def _write(hass: HomeAssistant, path: str, everybody: Sequence[tuple[Profile, tu
             for profile, photos in everybody:
                 writer.writerow(_row(folder, profile, photos))
     except OSError as err:
-        raise invalid("target_unwritable") from err
+        raise invalid("target_unwritable", path=path) from err
 
 
 def _row(folder: Path, profile: Profile, photos: tuple[bytes, ...]) -> dict[str, Any]:
