@@ -119,7 +119,8 @@ async def test_what_a_terminal_sees_carries_the_name_of_the_house(
     assert picture.state not in ("unknown", STATE_UNAVAILABLE)
     # And after a restart.
     assert (await people.store.seen())["anna_berg"].place == "Front door"
-    device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, f"person_{profile.key}")})
+    (entry,) = [one for one in hass.config_entries.async_entries(DOMAIN) if "people" in one.data]
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert device.name == "Änne"
 
 

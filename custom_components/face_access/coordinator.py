@@ -272,6 +272,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         return decide_shown(person, self.door_id(door), dt_util.utcnow(), self.policy())
 
     def policy(self) -> DoorPolicy:
+        """What the station's doors ask for before they open."""
         options = self.config_entry.options
         return DoorPolicy(
             mode=DoorMode(options.get(CONF_DOOR_MODE, DoorMode.NOTIFY_ONLY)),

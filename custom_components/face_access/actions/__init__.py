@@ -16,7 +16,7 @@ from ..hub.doors import held_door
 from . import fields
 from .credentials import add_identifier, get_qr_code, list_identifiers, remove_identifier, reset_passes
 from .door import close_door, deny_access, hold_door_open, open_door, send_wiegand
-from .explain import test_access
+from .explain import explain_access
 from .media import PICTURE_FIELDS, SOUND_FIELDS
 from .people import async_setup_people_actions
 from .records import get_records
@@ -66,7 +66,7 @@ ACTIONS: tuple[Action[Any], ...] = (
         # It tells whether somebody could come in: a question for whoever may open the door.
         name="test_access",
         capability=lambda station: station.doors or None,
-        handler=test_access,
+        handler=explain_access,
         fields={
             vol.Required("person_id"): fields.text,
             vol.Optional("door", default=1): fields.whole(1, 99),

@@ -3,7 +3,7 @@
 from homeassistant.core import ServiceResponse
 
 from ..devices.station import CardOutput, Door, HeldDoor
-from ..hub.doors import async_hold_open, async_open, async_release
+from ..hub.doors import async_hold_open, async_open, async_release, async_wired
 from .request import Request, invalid
 
 
@@ -42,7 +42,7 @@ async def send_wiegand(request: Request, output: CardOutput) -> ServiceResponse:
 
 def wired_door(request: Request) -> Door:
     """Find the door that a call names. Raises ServiceValidationError unless it is wired."""
-    wired = {door.number: door for door in asyncwired_door(request.coordinator)}
+    wired = {door.number: door for door in async_wired(request.coordinator)}
     number = request.data["door"]
     if number not in wired:
         raise invalid("no_door", device=request.coordinator.config_entry.title, door=str(number), doors=str(len(wired)))

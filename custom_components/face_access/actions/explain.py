@@ -10,7 +10,7 @@ from .door import wired_door
 from .request import Request
 
 
-async def test_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
+async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
     """Give the decision on a person of the household, by default live and beyond doubt, now."""
     data, coordinator = request.data, request.coordinator
     people = await async_get_people(request.hass)

@@ -97,7 +97,8 @@ def async_link(hass: HomeAssistant, entry: ConfigEntry[Any], profile: Profile) -
         )
         hass.config_entries.async_add_subentry(entry, subentry)
     devices = dr.async_get(hass)
-    if (device := devices.async_get_device(identifiers={device_identifier(profile)})) is not None:
+    device = devices.async_get_device_by_identifier(device_identifier(profile), entry.entry_id)
+    if device is not None:
         devices.async_update_device(device.id, name=profile.name)
 
 
