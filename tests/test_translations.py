@@ -204,7 +204,7 @@ def test_config_flow() -> None:
         ("push", PUSH_SCHEMA),
         ("reauth_confirm", LOGIN_SCHEMA),
     )
-    for step, schema in forms.items():
+    for step, schema in forms:
         assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == {str(key) for key in schema.schema}
 
 
