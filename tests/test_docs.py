@@ -17,9 +17,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 import yaml
 
-from custom_components.face_access.access import Reason
+from custom_components.face_access.access import Method, Reason
 from custom_components.face_access.access.naming import SightingKind
 from custom_components.face_access.actions import ACTIONS
+from custom_components.face_access.devices.panel.settings import SETTINGS as PANEL_SETTINGS
 from custom_components.face_access.devices.station import SettingKind
 from custom_components.face_access.devices.terminal.settings import APP_ROWS, SCREENSAVER, STREAM_ROWS, VOLUME
 from simulators.terminal import SimulatedTerminal
@@ -252,6 +253,14 @@ def test_every_field_option_and_repair_is_described() -> None:
         first = error.partition(".")[0].partition(", but it did")[0]
         if first.startswith(("Nothing answers", "Something answers", "The terminal has not")):
             assert first in TERMINALS, first
+
+
+def test_every_setting_and_way_in_of_a_panel_is_described() -> None:
+    for key, setting in PANEL_SETTINGS.items():
+        assert f"`{key}`" in PANELS, key
+        assert re.sub(r" of door \d", "", EN["entity"][PLATFORMS[setting.kind]][key]["name"]) in PANELS, key
+    for method in Method:
+        assert f"`{method}`" in PANELS, method
 
 
 def test_every_word_of_the_events_is_described() -> None:

@@ -370,13 +370,13 @@ async def test_image(
 
 @pytest.mark.parametrize("action", ["open", "unlock"])
 async def test_lock(hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal, action: str) -> None:
-    """Open for the hold time that the device has, then it is assumed to be locked."""
+    """Open for the hold time that the device has, then nobody knows."""
     await hass.services.async_call("lock", action, {"entity_id": "lock.front_door_door"}, blocking=True)
     assert [(opening.port, opening.seconds) for opening in terminal.openings] == [(1, 1.0)]
     await settle(hass)
     assert hass.states.get("lock.front_door_door").state == "open"
     async_fire_time_changed(hass, datetime.now(UTC) + timedelta(seconds=1))
-    assert hass.states.get("lock.front_door_door").state == "locked"
+    assert hass.states.get("lock.front_door_door").state == "unknown"
 
 
 async def test_second_relay(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> None:
@@ -403,7 +403,7 @@ async def test_relay_that_is_not_there(
     with pytest.raises(HomeAssistantError) as error:
         await hass.services.async_call("lock", "open", {"entity_id": lock}, blocking=True)
     assert error.value.translation_key.startswith("refused_")
-    assert hass.states.get(lock).state == "locked"
+    assert hass.states.get(lock).state == "unknown"
     assert terminal.openings == []
     terminal.clear_violations()
 

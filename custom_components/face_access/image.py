@@ -1,5 +1,6 @@
 """Pictures of whoever was at the station: of the last sighting, or of the last visitor."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Final, override
 
@@ -20,6 +21,8 @@ PARALLEL_UPDATES = 0
 
 LAST_SIGHTING: Final = "last_sighting"
 LAST_VISITOR: Final = "last_visitor"
+# Nobody asked for this photo: the door that somebody wants to open now must not wait for it for long.
+_PHOTO_WITHIN: Final = 8
 
 
 async def async_setup_entry(
@@ -102,8 +105,9 @@ class LastVisitorImage(PictureImage):
 
     async def _async_take(self) -> None:
         try:
-            picture = await self._camera.snapshot()
-        except StationError as err:
+            async with asyncio.timeout(_PHOTO_WITHIN):
+                picture = await self._camera.snapshot()
+        except (StationError, TimeoutError) as err:
             LOGGER.debug("%s gave no photo of a visitor: %s", self.coordinator.name, type(err).__name__)
             return
         finally:

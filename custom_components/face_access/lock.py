@@ -1,7 +1,7 @@
 """Doors as locks, for those who open them by voice or from a lock card."""
 
 from datetime import datetime
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.components.lock import LockEntity, LockEntityFeature
 from homeassistant.const import Platform
@@ -11,7 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from .access import DoorMoved, StationEvent
+from .access import DoorMoved, Method, Passage, StationEvent
 from .const import DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Door, HeldDoor
@@ -20,6 +20,9 @@ from .hub.doors import async_open, async_release, async_wired
 from .hub.errors import raise_translated
 
 PARALLEL_UPDATES = 1
+
+# How long a log may take to tell us of our own command.
+_ECHO_WITHIN: Final = 10.0
 
 
 async def async_setup_entry(
@@ -49,6 +52,8 @@ class DoorLock(DoorEntity, LockEntity):
         super().__init__(coordinator, door, "door")
         self._id = coordinator.door_id(door.number)
         self._open_until: datetime | None = None
+        self._commanded_at = float("-inf")
+        self._told: Method | None = None
         self._cancel: CALLBACK_TYPE | None = None
 
     @override
@@ -81,13 +86,29 @@ class DoorLock(DoorEntity, LockEntity):
     @callback
     def _async_report(self, event: StationEvent) -> None:
         match event:
-            case DoorMoved(door=self._id, open=True):
-                self._async_opened(event)
+            case Passage(granted=True, method=method, doors=doors) if self._id in doors:
+                # That it opened is told next; but of an emergency nothing more is told.
+                self._told = None if method is Method.EMERGENCY else method
             case DoorMoved(door=self._id):
-                self._async_closed()
+                if not self._is_echo():
+                    self._async_moved(event)
+                    self.async_write_ha_state()
             case _:
-                return
-        self.async_write_ha_state()
+                pass
+
+    def _is_echo(self) -> bool:
+        """Whether a log tells of our own command, which was told when it was given and may be over by now."""
+        now, told, self._told = self.hass.loop.time(), self._told, None
+        if told is None:
+            self._commanded_at = now
+        return told is Method.API and now - self._commanded_at < _ECHO_WITHIN
+
+    @callback
+    def _async_moved(self, moved: DoorMoved) -> None:
+        if moved.open:
+            self._async_opened(moved)
+        else:
+            self._async_closed()
 
     @callback
     def _async_opened(self, moved: DoorMoved) -> None:

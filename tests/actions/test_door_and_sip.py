@@ -1,6 +1,7 @@
 """Doors, cards and calls: what arrives at the station."""
 
 from datetime import timedelta
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -18,7 +19,7 @@ from custom_components.face_access.devices.errors import (
     StationUnsupportedError,
 )
 from tests.actions.conftest import Act, FullDevice, fails
-from tests.fakes import SERIAL
+from tests.fakes import SERIAL, FakeDoor, FakeHeldDoor
 
 
 async def test_a_door_opens_and_everybody_hears(
@@ -53,6 +54,42 @@ async def test_a_door_that_did_not_open_is_not_told_as_open(
     with fails("timeout"):
         await act("open_door")
     assert heard == []
+
+
+@pytest.fixture
+def mixed_doors(device: FullDevice, changes: dict[str, Any]) -> None:
+    """Two doors, the first of which can be held open."""
+    changes["doors"] = (FakeHeldDoor(device, 1), FakeDoor(device, 2))
+
+
+async def test_only_a_door_that_can_be_held_is(
+    hass: HomeAssistant, mixed_doors: None, act: Act, device: FullDevice, coordinator: FaceAccessCoordinator
+) -> None:
+    hass.config_entries.async_update_entry(coordinator.config_entry, options={"doors": 2})
+    for action, data in (("hold_door_open", {"duration": 60}), ("close_door", {})):
+        with fails("door_not_held", device="Front door", door="2"):
+            await act(action, door=2, **data)
+    with fails("hold_too_long", limit="7200"):
+        await act("hold_door_open", duration=7201)
+    assert device.commands == []
+    await act("hold_door_open", duration="02:00:00")
+    assert device.did("hold_open") == [(1, timedelta(hours=2))]
+
+
+async def test_everybody_hears_of_a_door_that_is_held(
+    mixed_doors: None, act: Act, device: FullDevice, coordinator: FaceAccessCoordinator
+) -> None:
+    heard: list[StationEvent] = []
+    coordinator.async_subscribe(heard.append)
+    await act("hold_door_open", duration=60)
+    await act("close_door")
+    await act("deny_access")
+    door = f"{SERIAL}_1"
+    assert heard == [
+        DoorMoved(source=SERIAL, door=door, open=True, held_for=timedelta(minutes=1)),
+        DoorMoved(source=SERIAL, door=door, open=False),
+    ]
+    assert (device.did("release"), device.did("deny")) == ([(1,)], [(1,)])
 
 
 async def test_a_card_number_keeps_all_its_digits(act: Act, device: FullDevice) -> None:

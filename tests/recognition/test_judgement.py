@@ -153,7 +153,7 @@ def test_a_good_face_has_no_flaw() -> None:
         (detection(score=0.65), pixels(), Flaw.NOT_CLEARLY_A_FACE),
         (detection(box=Box(x=100, y=100, width=30, height=35)), pixels(), Flaw.FACE_TOO_SMALL),
         (detection(landmarks=moved(STRAIGHT, 0.6, 100, 100)), pixels(), Flaw.EYES_TOO_CLOSE),
-        (detection(box=Box(x=-5, y=100, width=300, height=390)), pixels(), Flaw.CUT_OFF),
+        (detection(box=Box(x=-25, y=100, width=300, height=390)), pixels(), Flaw.CUT_OFF),
         (detection(box=Box(x=1000, y=400, width=200, height=390)), pixels(), Flaw.CUT_OFF),
         (detection(landmarks=moved(replace(STRAIGHT, nose=(76, 71)), 3, 100, 100)), pixels(), Flaw.TURNED_AWAY),
         (detection(landmarks=moved(STRAIGHT, 3, 300, 100, 40)), pixels(), Flaw.TILTED),

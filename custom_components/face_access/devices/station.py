@@ -328,18 +328,14 @@ class Questions(Protocol):
 
 
 class Broker(Protocol):
-    """A station that can tell a message broker what happens, in place of whom it told before.
+    """A station that can tell a message broker what happens, where its owner pointed it to one.
 
-    It publishes to `topic`; `receive` understands a publication and never raises. `redirect` returns what was there
-    before, None when it spoke to that broker already; `restore` puts that back.
+    It publishes to `topic`; `receive` understands a publication and never raises.
     """
 
     @property
     def topic(self) -> str: ...
     def receive(self, payload: bytes) -> tuple[StationEvent, ...]: ...
-    async def redirect(self, url: str, password: str, *, encrypted: bool = False) -> Mapping[str, Any] | None: ...
-    async def restore(self, previous: Mapping[str, Any]) -> None: ...
-    async def points_to(self, url: str) -> bool: ...
 
 
 class CredentialKind(StrEnum):

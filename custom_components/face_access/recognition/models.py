@@ -200,7 +200,7 @@ def parse(text: str, *, users: bool = False) -> tuple[Model, ...]:
     """Read a manifest: `{"models": [...]}`. Raises ModelUnusableError which says which entry is wrong and why."""
     try:
         content = json.loads(text)
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise ModelUnusableError("models", f"this is not JSON: {err}") from err
     entries = content.get("models") if isinstance(content, dict) else None
     if not isinstance(entries, list) or len(entries) > 64:

@@ -19,6 +19,8 @@ _NOSE_HEIGHT: Final = 0.494
 """Where the nose is between eyes (0) and mouth (1) on a face seen straight, after the alignment template."""
 _NOSE_DEPTH_OF_HEIGHT: Final = 0.48
 """The same depth in distances of eyes and mouth."""
+_OUTSIDE: Final = 0.05
+"""How much of a box may lie outside of the picture, on each side."""
 _INFRARED: Final = 4.0
 """Mean difference of the colours below which a picture has none; JPEG alone makes up to 2."""
 
@@ -110,8 +112,10 @@ def _score(measured: Quality) -> float:
 
 def _flaws(measured: Quality, detection: Detection, size: tuple[int, int], gates: Gates) -> list[Flaw]:
     box = detection.box
-    # A pixel of tolerance: the detector rounds.
-    inside = box.x >= -1 and box.y >= -1 and box.x + box.width <= size[0] + 1 and box.y + box.height <= size[1] + 1
+    # The detector's box reaches over hair and chin: a twentieth of it may lie outside and the face is still whole.
+    across, down = box.width * _OUTSIDE, box.height * _OUTSIDE
+    horizontal = -across <= box.x and box.x + box.width <= size[0] + across
+    inside = horizontal and -down <= box.y and box.y + box.height <= size[1] + down
     found = {
         Flaw.NOT_CLEARLY_A_FACE: detection.score < gates.detector,
         Flaw.FACE_TOO_SMALL: measured.face_height < gates.face_height,

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
@@ -16,9 +17,7 @@ from .conftest import Call, State
 
 
 @pytest.mark.parametrize("panel_model", list(MODELS))
-async def test_opening(
-    hass: HomeAssistant, panel_entry: MockConfigEntry, panel: SimulatedPanel, call: Call, state: State
-) -> None:
+async def test_opening(panel_entry: MockConfigEntry, panel: SimulatedPanel, call: Call, state: State) -> None:
     await call("button", "open_door_1", "press")
     await call("lock", "door_1", "open")
     await call("lock", "door_1", "unlock")
@@ -50,7 +49,7 @@ async def test_the_second_lock_is_another_door(
     await settle(hass)
     await call("lock", "door_2", "open")
     assert [opening.lock for opening in panel.openings] == [2]
-    assert (state("lock", "door_1"), state("lock", "door_2")) == ("unknown", "open")
+    assert (state("lock", "door_1"), state("lock", "door_2")) == (STATE_UNKNOWN, "open")
 
 
 async def test_locking_ends_holding_open(
@@ -61,7 +60,7 @@ async def test_locking_ends_holding_open(
     assert state("lock", "door_1") == "open"
     await call("lock", "door_1", "lock")
     assert not panel.locks.is_open(1)
-    assert state("lock", "door_1") == "unknown"
+    assert state("lock", "door_1") == STATE_UNKNOWN
 
 
 async def test_somebody_with_a_card_opens_it(

@@ -1,5 +1,6 @@
 """What panels tell: rings, passages, faces, the contact, alarms, calls, starts; live, once, and without numbers."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.face_access import binary_sensor
+from custom_components.face_access import binary_sensor, image
 from custom_components.face_access.access import Alarm, AlarmKind, Booted, CallChanged, CallState
 from custom_components.face_access.coordinator import FaceAccessCoordinator
 from simulators.panel import MODELS, SimulatedPanel
@@ -126,6 +127,22 @@ async def test_a_photo_that_cannot_be_taken(
     await until(lambda: state("image", "last_visitor") != STATE_UNKNOWN)
 
 
+async def test_a_photo_that_takes_too_long_holds_nobody_up(
+    panel_entry: MockConfigEntry,
+    panel: SimulatedPanel,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Call,
+    state: State,
+) -> None:
+    monkeypatch.setattr(image, "_PHOTO_WITHIN", 0.1)
+    panel.timings = replace(panel.timings, snapshot=60)
+    await panel.ring()
+    await until(lambda: panel.camera.taken)
+    await call("button", "open_door_1", "press")
+    assert [opening.lock for opening in panel.openings] == [1]
+    assert state("image", "last_visitor") == STATE_UNKNOWN
+
+
 @pytest.fixture
 async def watched_door(hass: HomeAssistant, panel: SimulatedPanel) -> None:
     """Wire the contact of the door before the panel is set up."""
@@ -143,7 +160,7 @@ async def test_the_contact_of_the_door(
     await until(lambda: state("binary_sensor", "door_open") == "off")
     assert state("binary_sensor", "door_left_open") == "off"
     # What the contact says is no word about the strike.
-    assert state("lock", "door_1") == "unknown"
+    assert state("lock", "door_1") == STATE_UNKNOWN
 
 
 async def test_an_input_that_is_no_contact_any_more(
@@ -255,6 +272,6 @@ async def test_reports_stay_while_the_panel_is_away(
     assert state("event", "doorbell") == rang
     await panel.restore_network()
     await coordinator.async_read_again()
-    assert state("lock", "door_1") == "unknown"
+    assert state("lock", "door_1") == STATE_UNKNOWN
     assert state("binary_sensor", "online") == "on"
     assert rings == []

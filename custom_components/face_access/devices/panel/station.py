@@ -232,5 +232,5 @@ class PanelFamily:
             feed=PanelFeed(state),
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),
-            broker=PanelBroker(state, inbox.receiver) if panel.mqtt else None,
+            broker=PanelBroker(info.serial, inbox.receiver) if panel.mqtt else None,
         )
