@@ -225,6 +225,8 @@ async def test_addresses_can_be_shown_again(
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
     await until(lambda: behind_nat.app["upload_info"]["method"] == "none")
     assert calling_entry.data["push"] is False
+    await hass.async_block_till_done()
+    assert calling_entry.state is ConfigEntryState.LOADED
 
 
 async def test_consent_is_taken_back(hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal) -> None:

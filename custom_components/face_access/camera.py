@@ -48,6 +48,12 @@ class SnapshotCamera(FaceAccessEntity, Camera):
         self._asking = asyncio.Lock()
         self._picture: bytes | None = None
         self._asked_at = float("-inf")
+        self._streams = False
+
+    @property
+    @override
+    def supported_features(self) -> CameraEntityFeature:
+        return CameraEntityFeature.STREAM if self._streams else CameraEntityFeature(0)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -60,7 +66,7 @@ class SnapshotCamera(FaceAccessEntity, Camera):
 
     async def _async_look_for_stream(self) -> None:
         if (url := await self.stream_source()) is not None and await async_answers(url):
-            self._attr_supported_features |= CameraEntityFeature.STREAM
+            self._streams = True
             self.async_write_ha_state()
 
     @override

@@ -304,8 +304,9 @@ def near(vector: np.ndarray, cosine: float) -> np.ndarray:
     return normalise(cosine * vector + math.sqrt(1 - cosine**2) * side)
 
 
-def test_matches_the_nearest_people_in_order() -> None:
-    people = {f"p{index}": [template(unit(64))] for index in range(300)}
+@pytest.mark.parametrize("count", [50, 300, 5000])
+def test_matches_the_nearest_people_in_order(count: int) -> None:
+    people = {f"p{index}": [template(unit(64))] for index in range(count)}
     gallery = Gallery.of(people, ORIGIN)
     probe = near(people["p42"][0].vector, 0.8)
     found = gallery.match(probe, SCALE, limit=4)

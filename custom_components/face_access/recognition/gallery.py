@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import GalleryError
 from .results import Candidate, Floats
@@ -13,6 +14,7 @@ from .score import Scale
 PIPELINE_VERSION: Final = 1
 """Raised when alignment or preprocessing changes so that old templates no longer fit."""
 
+_BLOCK: Final = 128
 OUTLIER: Final = 0.30
 DUPLICATE: Final = 0.95
 
@@ -99,14 +101,10 @@ class Gallery:
         if vector.shape != (self._matrix.shape[1],):
             raise GalleryError(f"an embedding of {vector.size} numbers meets templates of {self._matrix.shape[1]}")
         cosines = self._matrix @ vector
-        count = min(limit, len(cosines))
-        best = np.argpartition(-cosines, count - 1)[:count] if count < len(cosines) else np.arange(count)
-        best = best[np.argsort(-cosines[best], kind="stable")]
+        best = _largest(cosines, limit)
+        found = sorted(zip(cosines[best].tolist(), best.tolist(), strict=True), key=lambda one: (-one[0], one[1]))
         return tuple(
-            Candidate(
-                person_id=self.people[index], cosine=float(cosines[index]), score=scale.score(float(cosines[index]))
-            )
-            for index in best.tolist()
+            Candidate(person_id=self.people[index], cosine=cosine, score=scale.score(cosine)) for cosine, index in found
         )
 
     def confusable(self, cosine: float) -> list[Confusable]:
@@ -119,6 +117,25 @@ class Gallery:
             for one, other in np.argwhere(likeness >= cosine).tolist()
         ]
         return sorted(pairs, key=lambda pair: -pair.cosine)
+
+
+def _largest(numbers: Floats, count: int) -> NDArray[np.intp]:
+    """Find where the largest numbers are, in no order.
+
+    Of many numbers first the blocks with the largest maxima: the largest of all are in them, and finding a maximum is
+    ten times as fast as sorting apart.
+    """
+    if len(numbers) <= count:
+        return np.arange(len(numbers))
+    blocks = len(numbers) // _BLOCK
+    if blocks <= 4 * count:
+        return np.argpartition(numbers, -count)[-count:]
+    tops = numbers[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+    chosen = np.argpartition(tops, -count)[-count:]
+    inside = (chosen[:, None] * _BLOCK + np.arange(_BLOCK)).reshape(-1)
+    candidates = np.concatenate([inside, np.arange(blocks * _BLOCK, len(numbers))])
+    found: NDArray[np.intp] = candidates[np.argpartition(numbers[candidates], -count)[-count:]]
+    return found
 
 
 def fits(vector: Floats, templates: Sequence[Template]) -> float:
