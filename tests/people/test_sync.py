@@ -350,9 +350,17 @@ async def test_one_who_came_from_the_target_keeps_the_key(house: House) -> None:
     assert list(house.people.held) == ["0001"]
 
 
+async def test_nobody_is_given_without_a_face_and_a_card(house: House) -> None:
+    """There is nothing to give; what is there already stays what it was."""
+    await house.store.add(profile("anna"))
+    assert await house.round() == Progress()
+    await house.store.keep([house.sync.adopted("anna", STRANGER, ())])
+    assert (await house.round(full=True)).held == 1
+
+
 async def test_planning_gives_others_a_turn(house: House) -> None:
     for number in range(120):
-        house.store._profiles[f"p{number}"] = profile(f"p{number}")
+        house.store._profiles[f"p{number}"] = profile(f"p{number}", card=1)
     turns = 0
 
     async def count() -> None:

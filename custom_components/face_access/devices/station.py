@@ -385,7 +385,8 @@ class Credentials(Protocol):
 class Enrolment:
     """A person as a station holds one. `key` is the station's id of theirs; times are aware, None for no limit.
 
-    A person who is `suspended` is known and never let in. `text` is shown to them. Photos travel beside it.
+    A person who is `suspended` is known and never let in. `text` is shown to them. `door` is the only one that they may
+    pass, by its number; None is every one. Photos travel beside it.
     """
 
     key: str
@@ -396,6 +397,7 @@ class Enrolment:
     valid_until: datetime | None = None
     suspended: bool = False
     text: str = field(default="", repr=False)
+    door: int | None = None
 
 
 class People(Protocol):

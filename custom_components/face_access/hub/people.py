@@ -238,14 +238,15 @@ class HousePeople:
         Nobody can be given to a station without a face or a card; one who came from there has them there.
         """
         there = {holding.person for holding in self.store.holdings(coordinator.serial).values()}
-        doors = {coordinator.door_id(door.number) for door in async_wired(coordinator)}
+        doors = {coordinator.door_id(door.number): door.number for door in async_wired(coordinator)}
         for profile in tuple(self.store.profiles.values()):
             blocked = profile.role is Role.BLOCKED
-            permitted = profile.doors is None or not doors.isdisjoint(profile.doors)
-            if (blocked or permitted) and (profile.photos or profile.card is not None or profile.id in there):
-                yield self._wanted_one(profile)
+            numbers = [number for door, number in doors.items() if profile.doors is None or door in profile.doors]
+            if (blocked or numbers) and (profile.photos or profile.card is not None or profile.id in there):
+                # A station can be told of one door or of all: of two out of three, the first is the safe one.
+                yield self._wanted_one(profile, None if blocked or len(numbers) == len(doors) else numbers[0])
 
-    def _wanted_one(self, profile: Profile) -> Wanted:
+    def _wanted_one(self, profile: Profile, door: int | None) -> Wanted:
         person = self.person(profile)
         return Wanted(
             person=profile.id,
@@ -259,6 +260,7 @@ class HousePeople:
                 # A station may decide by itself: it must know as well that this is not the time.
                 suspended=not person.enabled or person.schedule_on is False,
                 text=profile.text,
+                door=door,
             ),
             photos=profile.photos,
         )

@@ -179,10 +179,14 @@ class Synchroniser:
         holdings = self._store.holdings(self._target)
         keys = {holding.person: key for key, holding in holdings.items()}
         plans: list[_Plan] = []
-        for wanted in self._wanted():
-            plans.append(self._plan_one(wanted, keys.get(wanted.person, wanted.enrolment.key), holdings))
-            if len(plans) % _BREATH == 0:
+        for number, wanted in enumerate(self._wanted(), start=1):
+            if number % _BREATH == 0:
                 await asyncio.sleep(0)
+            plan = self._plan_one(wanted, keys.get(wanted.person, wanted.enrolment.key), holdings)
+            if not wanted.photos and plan.enrolment.card is None and plan.known is None:
+                # Nothing of theirs could be given to this target.
+                continue
+            plans.append(plan)
         self._outcomes = {plan.enrolment.key: plan.outcome for plan in plans}
         self._leaving = holdings.keys() - self._outcomes.keys()
         return plans
@@ -293,19 +297,19 @@ class Synchroniser:
         photos = await self._store.photos(plan.wanted.person)
         if plan.wanted.photos and not photos:
             # Their photos were not to be kept, and this target came later.
-            await self._give_without_face(enrolment)
+            await self._give_without_face(plan, enrolment)
             raise StationPhotoError(PHOTO_MISSING)
         try:
             await self._people.put(enrolment, photos)
         except StationPhotoError:
-            await self._give_without_face(enrolment)
+            await self._give_without_face(plan, enrolment)
             raise
 
-    async def _give_without_face(self, enrolment: Enrolment) -> None:
+    async def _give_without_face(self, plan: _Plan, enrolment: Enrolment) -> None:
         """No photo will do. Whoever is there already, or has a card, gets the rest: it may be what shuts a door."""
         if await self._people.find(enrolment.key) is not None:
             await self._people.put(enrolment, None)
-        elif enrolment.card is not None:
+        elif plan.enrolment.card is not None:
             await self._people.put(enrolment, ())
 
     def _noted(self, err: StationRefusedError) -> str:
@@ -338,6 +342,7 @@ def _facts(enrolment: Enrolment) -> str:
                 enrolment.valid_until and enrolment.valid_until.timestamp(),
                 enrolment.suspended,
                 enrolment.text,
+                enrolment.door,
             )
         ).encode(errors="surrogatepass")
     ).hexdigest()

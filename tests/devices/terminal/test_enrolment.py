@@ -86,6 +86,17 @@ async def test_a_suspended_person_is_never_valid(people: TerminalPeople, simulat
     assert await people.find("fa-anna") == ANNA
 
 
+async def test_whoever_may_pass_another_door_alone_is_not_let_in_by_the_terminal(
+    people: TerminalPeople, simulated: SimulatedTerminal
+) -> None:
+    """By itself it opens its first door and no other."""
+    await people.put(replace(ANNA, door=2), (GOOD,))
+    assert simulated.people["fa-anna"].term == "never"
+    assert await people.find("fa-anna") == people.as_held(replace(ANNA, door=2))
+    await people.put(replace(ANNA, door=1), None)
+    assert await people.find("fa-anna") == ANNA
+
+
 async def test_a_change_of_nobody_is_refused(people: TerminalPeople) -> None:
     with pytest.raises(StationRefusedError) as caught:
         await people.put(ANNA, None)
@@ -223,8 +234,8 @@ class Crowd:
         self.store = store
         self.people = people_of(TerminalClient(DirectLink(session, "127.0.0.1", terminal.port, pause=0.01)))
         self.wanted = [
-            Wanted(person=f"p{number}", enrolment=Enrolment(key=new_key(), name=f"Person {number}", role=Role.ALLOWED))
-            for number in range(1000)
+            Wanted(person=f"p{number}", enrolment=Enrolment(key=new_key(), name=f"Person {number}", card=number))
+            for number in range(1, 1001)
         ]
         self.sync = self.synchroniser()
 

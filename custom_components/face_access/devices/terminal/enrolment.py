@@ -53,7 +53,7 @@ class TerminalPeople:
 
     def as_held(self, enrolment: Enrolment) -> Enrolment:
         """Cut and round as the terminal does."""
-        zone = self._zone
+        zone, suspended = self._zone, _suspended(enrolment)
         return replace(
             enrolment,
             name=_cut(enrolment.name, NAME_LIMIT),
@@ -61,8 +61,10 @@ class TerminalPeople:
             # 0 is how the terminal writes that there is none.
             card=enrolment.card or None,
             valid_from=_read(_local(enrolment.valid_from, zone), zone),
-            valid_until=None if enrolment.suspended else _read(_local(enrolment.valid_until, zone), zone),
+            valid_until=None if suspended else _read(_local(enrolment.valid_until, zone), zone),
+            suspended=suspended,
             text=_cut(enrolment.text, CUSTOMER_TEXT_LIMIT),
+            door=None,
         )
 
     def sighted_as(self, enrolment: Enrolment) -> str:
@@ -111,7 +113,7 @@ class TerminalPeople:
 
     def _data(self, enrolment: Enrolment) -> PersonData:
         start = _local(enrolment.valid_from, self._zone)
-        end = Term.NEVER if enrolment.suspended else _local(enrolment.valid_until, self._zone)
+        end = Term.NEVER if _suspended(enrolment) else _local(enrolment.valid_until, self._zone)
         return PersonData(
             id=enrolment.key,
             name=_cut(enrolment.name, NAME_LIMIT),
@@ -136,6 +138,11 @@ class TerminalPeople:
             suspended=suspended,
             text=(person.customer_text or "").strip(),
         )
+
+
+def _suspended(enrolment: Enrolment) -> bool:
+    """Whether they must never be let in. A terminal that decides by itself opens its first door, and no other."""
+    return enrolment.suspended or enrolment.door not in (None, 1)
 
 
 def _cut(text: str, limit: int) -> str:
