@@ -336,17 +336,26 @@ async def test_only_an_administrator_may(
 
 
 async def test_enrols_whom_the_terminal_saw(
-    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, entry: MockConfigEntry
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, device_id: str
 ) -> None:
     await (await terminal.present_stranger()).wait()
     await settle(hass)
-    (past,) = await entry.runtime_data.history.list(source=SERIAL)
-    answer = await call(hass, "enroll_from_sighting", sighting_id=past.id, name="Visitor")
+    (past,) = (await call(hass, "get_sightings", device_id=device_id))["sightings"]
+    assert (past["station"], past["person_id"], past["picture"]) == ("Front door", None, True)
+    answer = await call(hass, "enroll_from_sighting", sighting_id=past["sighting_id"], name="Visitor")
     await synced(people)
     assert answer["photos"] == 1
     assert people.store.profiles["visitor"].key in terminal.people
     with pytest.raises(ServiceValidationError):
-        await call(hass, "enroll_from_sighting", sighting_id=past.id, name="Somebody else")
+        await call(hass, "enroll_from_sighting", sighting_id=past["sighting_id"], name="Somebody else")
+    await (await terminal.present_known(people.store.profiles["visitor"].key)).wait()
+    await settle(hass)
+    (seen,) = (await call(hass, "get_sightings", person_id="visitor"))["sightings"]
+    assert seen["person"] == "Visitor"
+    answer = await call(hass, "enroll_from_sighting", sighting_id=seen["sighting_id"], person_id="visitor")
+    assert (answer["person_id"], answer["photos"]) == ("visitor", 2)
+    with pytest.raises(ServiceValidationError):
+        await call(hass, "get_sightings", start="2026-01-02 00:00:00", end="2026-01-01 00:00:00")
 
 
 async def test_people_travel_in_files(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 import sqlite3
 from typing import Any, cast
 
@@ -20,7 +19,7 @@ from ..devices.errors import StationError
 from ..hub import people_entry, people_input as field
 from ..hub.errors import translated
 from ..hub.house import async_get_history
-from ..hub.people import HousePeople, async_get_people
+from ..hub.people import async_get_people
 from ..hub.people_import import async_import_station
 from ..hub.people_issues import async_refusal_text
 from ..hub.people_sync import TargetWorker
@@ -29,24 +28,11 @@ from ..people.store import HoldingState
 from . import fields
 from .media import async_load_pictures
 from .people_files import async_read_csv, async_write_export
+from .people_request import PeopleRequest
 from .request import invalid
+from .sightings import get_sightings
 
 MEDIA, PATH, IMAGE_ENTITY, SIGHTING = "media", "path", "image_entity", "sighting_id"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleRequest:
-    """One call. `data` holds its fields as the action's schema left them."""
-
-    hass: HomeAssistant
-    people: HousePeople
-    data: Mapping[str, Any]
-
-    def profile(self) -> Profile:
-        """Find the person that the call names. Raises PersonError."""
-        if (profile := self.people.store.profiles.get(self.data[field.PERSON_ID])) is None:
-            raise PersonError("person_unknown")
-        return profile
 
 
 async def add_person(request: PeopleRequest) -> ServiceResponse:
@@ -289,6 +275,17 @@ PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsRespo
         import_people,
         {vol.Optional(ATTR_DEVICE_ID): cv.string, vol.Optional(PATH): fields.file_path},
         SupportsResponse.OPTIONAL,
+    ),
+    "get_sightings": (
+        get_sightings,
+        {
+            vol.Optional(ATTR_DEVICE_ID): cv.string,
+            vol.Optional(field.PERSON_ID): fields.text,
+            vol.Optional("start"): fields.moment,
+            vol.Optional("end"): fields.moment,
+            vol.Optional("limit", default=100): fields.whole(1, 1000),
+        },
+        SupportsResponse.ONLY,
     ),
     "export_people": (export_people, {vol.Optional(PATH): fields.file_path}, SupportsResponse.OPTIONAL),
 }
