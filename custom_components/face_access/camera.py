@@ -7,7 +7,7 @@ from homeassistant.components.camera import Camera, CameraEntityFeature
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import LOGGER
+from .const import CONF_STREAM_PATH, CONF_STREAM_PORT, LOGGER
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationError
 from .devices.station import Camera as StationCamera, StreamCamera
@@ -75,7 +75,8 @@ class SnapshotCamera(FaceAccessEntity, Camera):
         if not isinstance(self._camera, StreamCamera):
             return None
         try:
-            return await self._camera.stream_url()
+            options = self.coordinator.config_entry.options
+            return await self._camera.stream_url(options.get(CONF_STREAM_PORT), options.get(CONF_STREAM_PATH))
         except StationError as err:
             LOGGER.debug("%s has no stream: %s", self.coordinator.name, type(err).__name__)
             return None

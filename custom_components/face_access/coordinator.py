@@ -144,7 +144,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
                 reading = await self.station.reader.read()
                 self._read_at = now
             else:
-                reading = replace(self.data, clock_offset=await self.station.reader.ping())
+                offset = await self.station.reader.ping()
+                # Only now: what was reported during the ping is in it.
+                reading = replace(self.data, clock_offset=offset)
         except WrongStationError as err:
             issues.wrong_station(self.hass, self.config_entry, err.found)
             raise UpdateFailed(**translated(err)) from err

@@ -78,6 +78,21 @@ async def test_a_stream_is_offered_where_somebody_serves_one(
     assert "cret" not in str(hass.states.async_all())
 
 
+async def test_a_stream_elsewhere_is_an_option(
+    hass: HomeAssistant, panel_entry: MockConfigEntry, panel: SimulatedPanel
+) -> None:
+    """The panel's own: ports and paths of most models are in no document."""
+    flow = await hass.config_entries.options.async_init(panel_entry.entry_id)
+    fields = {str(key): value for key, value in flow["data_schema"].schema.items()}
+    given = {key: value for key, value in flow["data_schema"]({}).items() if key in fields}
+    port = int(panel.stream.url.rpartition(":")[2].partition("/")[0])
+    await hass.config_entries.options.async_configure(
+        flow["flow_id"], {**given, "stream_port": port, "stream_path": "ch01"}
+    )
+    await until(lambda: hass.states.get(CAMERA).attributes.get("supported_features") == CameraEntityFeature.STREAM)
+    assert await async_get_stream_source(hass, CAMERA) == panel.stream.url
+
+
 async def test_no_stream_is_offered_where_nobody_serves_one(
     hass: HomeAssistant, web: str, panel: SimulatedPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
