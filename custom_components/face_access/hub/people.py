@@ -17,7 +17,7 @@ from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Enrolment, Question
-from ..people.model import Profile, Storage
+from ..people.model import PersonError, Profile, Storage
 from ..people.photos import thumbnail
 from ..people.store import Holding, HoldingState, PeopleStore, Seen
 from ..people.sync import Wanted
@@ -86,6 +86,7 @@ class HousePeople:
         self._listeners: list[PersonListener] = []
         self._stop_schedules: CALLBACK_TYPE | None = None
         self._names: dict[str, str] = {}
+        self._let_go: dict[str, tuple[Storage, tuple[str, ...]]] = {}
         self._async_follow_schedules()
 
     # What is known
@@ -159,6 +160,7 @@ class HousePeople:
         """Remove a person from the house, and then from every station. Raises PersonError and sqlite3.Error."""
         await self.store.remove(person)
         self.seen.pop(person, None)
+        self._let_go.pop(person, None)
         self._async_changed(person)
 
     @callback
@@ -274,20 +276,29 @@ class HousePeople:
     async def _async_let_go_of_photos(self) -> None:
         """Keep no more of photos than was asked for, once every station that is there has them."""
         for profile in tuple(self.store.profiles.values()):
-            if profile.storage is Storage.FULL or not self._is_settled(profile):
+            wanted = (profile.storage, profile.photos)
+            if profile.storage is Storage.FULL or self._let_go.get(profile.id) == wanted:
                 continue
-            photos = dict(zip(profile.photos, await self.store.photos(profile.id), strict=False))
-            if profile.storage is Storage.THUMBNAIL:
-                smaller = {
-                    name: await self._hass.async_add_executor_job(thumbnail, photo) for name, photo in photos.items()
-                }
-                changed: dict[str, bytes | None] = {
-                    name: photo for name, photo in smaller.items() if len(photo) < len(photos[name])
-                }
-            else:
-                changed = dict.fromkeys(photos)
-            if changed and profile.id in self.store.profiles:
-                await self.store.keep_instead(profile.id, changed)
+            if not self._is_settled(profile):
+                continue
+            self._let_go[profile.id] = wanted
+            try:
+                await self._async_keep_less(profile)
+            except (PersonError, sqlite3.Error) as err:
+                del self._let_go[profile.id]
+                LOGGER.debug("photos could not be let go of: %s", type(err).__name__)
+
+    async def _async_keep_less(self, profile: Profile) -> None:
+        less: dict[str, bytes | None] = {}
+        for name, photo in (await self.store.named_photos(profile.id)).items():
+            if profile.storage is Storage.NONE:
+                less[name] = None
+                continue
+            small = await self._hass.async_add_executor_job(thumbnail, photo)
+            if len(small) < len(photo):
+                less[name] = small
+        if less:
+            await self.store.keep_instead(profile.id, less)
 
     def _is_settled(self, profile: Profile) -> bool:
         """Whether some station has the person, and none is still to get them."""
