@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 import sqlite3
 
@@ -10,9 +11,10 @@ from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE, STATE_ON
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Method, Person, Role, Sighting, StationEvent
+from ..access import Factor, Method, Person, Proof, Reason, Role, Sighting, StationEvent
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
@@ -25,9 +27,13 @@ from .doors import async_wired
 from .house import folder
 from .people_issues import async_clear_refusals, async_report_refusals
 from .people_sync import TargetWorker
+from .proofs import Proofs
 from .questions import async_register_finder
 
 _PEOPLE: HassKey[asyncio.Task[HousePeople]] = HassKey(f"{DOMAIN}_people")
+
+# A card is no live face: what is missing in it as a face says nothing against it as a card.
+_NOT_THE_CARDS = (None, Reason.LIVENESS, Reason.SIMILARITY, Reason.SECOND_FACTOR)
 
 type PersonListener = Callable[[str, Sighting | None], None]
 
@@ -86,6 +92,7 @@ class HousePeople:
         self._listeners: list[PersonListener] = []
         self._stop_schedules: CALLBACK_TYPE | None = None
         self._names: dict[str, str] = {}
+        self.proofs = Proofs(hass)
         self._let_go: dict[str, tuple[Storage, tuple[str, ...]]] = {}
         self._async_follow_schedules()
 
@@ -136,6 +143,11 @@ class HousePeople:
             return None
         found = [profile for profile in self.store.profiles.values() if profile.card == int(question.number)]
         return self.person(found[0]) if len(found) == 1 else None
+
+    @callback
+    def async_proofs(self, person: Person, door: str, now: datetime) -> list[Proof]:
+        """Find the second factors that a person gave for a door lately."""
+        return self.proofs.of(person, self.store.profiles.get(person.id), door, now)
 
     @callback
     def async_station_name(self, source: str) -> str:
@@ -207,6 +219,7 @@ class HousePeople:
         entry = coordinator.config_entry
         self._names[coordinator.serial] = entry.title
         coordinator.async_identify = self.async_identify
+        coordinator.async_proofs = self.async_proofs
         entry.async_on_unload(coordinator.async_subscribe(partial(self._async_report, coordinator)))
         if coordinator.station.people is None:
             return
@@ -320,6 +333,9 @@ class HousePeople:
         person = event.person_id
         if person is None or person not in self.store.profiles:
             return
+        if event.card and event.recognised and event.refused in _NOT_THE_CARDS:
+            doors = [coordinator.door_id(door.number) for door in async_wired(coordinator)]
+            self.proofs.add(Factor.CREDENTIAL, person, doors, dt_util.utcnow())
         if event.recognised and kind_of(event) is not SightingKind.SPOOF:
             before = self.seen.get(person)
             picture = event.pictures.best or (before.picture if before is not None else None)
