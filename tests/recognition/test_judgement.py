@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+import json
 import math
 
 import hypothesis
@@ -373,6 +374,36 @@ def test_samples_are_compared_with_what_is_known() -> None:
     assert repeats(near(one, 0.97), known)
     assert not repeats(near(one, 0.9), known)
     assert float(centroid([*known, template(near(one, 0.5))]) @ one) > 0.8
+
+
+def test_templates_are_stored_and_read_again() -> None:
+    one = template(unit(128))
+    stored = json.loads(json.dumps(one.pack()))
+    again = Template.unpack(stored)
+    assert np.array_equal(again.vector, one.vector)
+    assert (again.origin, again.quality) == (one.origin, one.quality)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"vector": "!"},
+        {"vector": ""},
+        {"vector": "AAAA"},
+        {"vector": "AAAAAAAA" * 20},
+        {"vector": 7},
+        {"origin": {}},
+        {"origin": None},
+        {"quality": "good"},
+    ],
+)
+def test_damaged_templates_are_errors_that_show_nothing(changes: dict[str, object]) -> None:
+    stored = template(unit(128)).pack()
+    with pytest.raises(GalleryError) as caught:
+        Template.unpack({**stored, **changes})
+    assert stored["vector"][:8] not in str(caught.value)
+    with pytest.raises(GalleryError):
+        Template.unpack(None)
 
 
 def test_templates_show_nothing() -> None:

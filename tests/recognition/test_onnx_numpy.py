@@ -365,6 +365,16 @@ def test_refuses_endless_work() -> None:
         load(network.data, "numpy").run({"x": np.zeros((1, 3, 512, 512), np.float32)})
 
 
+def test_refuses_endless_small_work() -> None:
+    network = Network({"x": [1, 60, 512, 512]}, {"y": []})
+    name = "x"
+    for index in range(400):
+        name = network.add("Add", [name, "x"], f"a{index}")
+    network.add("Relu", [name], "y")
+    with pytest.raises(GraphError, match="too much work"):
+        load(network.data, "numpy").run({"x": np.zeros((1, 60, 512, 512), np.float32)})
+
+
 def test_refuses_endless_memory() -> None:
     network = Network({"x": [1, 3, 64, 64]}, {"y": []})
     name = "x"

@@ -1,8 +1,9 @@
 """The people to compare with: one vector per person in one matrix, so that comparing with all is one product."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Self
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,23 @@ class Template:
     vector: Floats = field(repr=False)
     origin: Origin
     quality: float
+
+    def pack(self) -> dict[str, Any]:
+        """Give plain data to be stored, in a place that diagnostics leave out."""
+        little = self.vector.astype("<f4").tobytes()
+        return {"vector": b64encode(little).decode(), "quality": self.quality, "origin": asdict(self.origin)}
+
+    @classmethod
+    def unpack(cls, content: Any) -> Self:
+        """Read what `pack` gave. Raises GalleryError, which shows nothing of it."""
+        try:
+            vector = np.frombuffer(b64decode(content["vector"], validate=True), "<f4")
+            origin, quality = Origin(**content["origin"]), float(content["quality"])
+        except (KeyError, TypeError, ValueError) as err:
+            raise GalleryError("a stored template is damaged") from err
+        if not 16 <= len(vector) <= 4096 or abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
+            raise GalleryError("a stored template is no unit vector")
+        return cls(vector=vector.astype(np.float32), origin=origin, quality=quality)
 
 
 def normalise(vector: Floats) -> Floats:
