@@ -98,6 +98,8 @@ def test_unsure_and_senseless_faces_are_none() -> None:
     found["bbox_16"][0, 0] = (np.nan, 0, 1, 1)
     found["cls_32"][0, 0] = found["obj_32"][0, 0] = 0.9
     found["kps_32"][0, 0, 3] = np.inf
+    # Both below zero: their product alone would look sure.
+    found["cls_8"][0, 20] = found["obj_8"][0, 20] = -0.9
     assert detect.decode(found, 64, 64, 1) == []
 
 
