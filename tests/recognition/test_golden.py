@@ -140,7 +140,7 @@ def test_embeddings_agree_between_runtimes(engine_on: Callable[[Runtime], Engine
 def test_opencv_finds_the_same_faces(
     engine_on: Callable[[Runtime], Engine], real_models: Path, real_faces: Path
 ) -> None:
-    cv2 = pytest.importorskip("cv2", reason="OpenCV has no wheel for this Python or system")
+    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed: it has no wheel for this system")
     engine = Engine(ModelStore(real_models), runtime="numpy", detector="yunet_2023mar")
     picture = Picture(read(real_faces, "portraits/obama-720p.jpg"))
     pixels, factor = letterbox(picture.image(picture.reduction(640)), 640, (640, 640))

@@ -14,6 +14,7 @@ from .score import Scale
 PIPELINE_VERSION: Final = 1
 """Raised when alignment or preprocessing changes so that old templates no longer fit."""
 
+_NO_PAIR: Final = -2.0
 OUTLIER: Final = 0.30
 DUPLICATE: Final = 0.95
 
@@ -131,10 +132,12 @@ class Gallery:
         """Find pairs of people who are more alike than `cosine`, the most alike first."""
         if len(self.people) < 2:
             return []
-        likeness = np.triu(self._columns.T @ self._columns, 1)
+        likeness = self._columns.T @ self._columns
+        # Each pair once, and nobody with themselves.
+        likeness[np.tril_indices(len(likeness))] = _NO_PAIR
         pairs = [
             Confusable(first=self.people[one], second=self.people[other], cosine=float(likeness[one, other]))
-            for one, other in np.argwhere(likeness >= cosine).tolist()
+            for one, other in np.argwhere(likeness >= max(cosine, -1)).tolist()
         ]
         return sorted(pairs, key=lambda pair: -pair.cosine)
 
