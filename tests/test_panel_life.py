@@ -1,5 +1,7 @@
 """A panel's days in Home Assistant: away and back, tokens that end, restarts, questions, and nothing that leaks."""
 
+from unittest.mock import patch
+
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
@@ -14,7 +16,7 @@ from custom_components.face_access.hub import questions
 from simulators.panel import SimulatedPanel
 
 from .conftest import issue_id, repair, settle, until
-from .panels import PASSWORD
+from .panels import PASSWORD, answers, begin
 from .test_diagnostics import assert_none_of
 
 ONLINE = "binary_sensor.gate_online"
@@ -284,6 +286,52 @@ async def test_somebody_else_is_asked(
     settings["custom_server_api_url"] = "http://192.0.2.7/"
     await hass.config_entries.async_unload(panel_entry.entry_id)
     assert settings["custom_server_api_url"] == "http://192.0.2.7/"
+
+
+async def test_panel_will_not_ask(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, quick_ladder: None
+) -> None:
+    """It refuses the setting: told, and its news still arrive."""
+    await panel.fail("/remote/control/settings", 403, times=1000)
+    await set_options(hass, panel_entry)
+    await until(lambda: issue(hass, "questions_missing", panel_entry) is not None)
+    heard: list[object] = []
+    panel_entry.runtime_data.async_subscribe(heard.append)
+    await panel.press_exit()
+    await until(lambda: heard)
+    panel.failures.clear()
+    assert not panel.remote.enabled
+
+
+async def test_panel_is_away_when_the_entry_goes(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It keeps asking here, and the log says so; what was there before is remembered for the next time."""
+    await asks_us(hass, panel, panel_entry)
+    await panel.cut_network()
+    assert await hass.config_entries.async_unload(panel_entry.entry_id)
+    assert "still asks here" in caplog.text
+    assert "previous_questions" in panel_entry.data
+    await panel.restore_network()
+    assert await hass.config_entries.async_setup(panel_entry.entry_id)
+    await settle(hass)
+    assert await hass.config_entries.async_unload(panel_entry.entry_id)
+    assert not panel.remote.enabled
+
+
+async def test_entry_goes_while_a_test_is_on_its_way(hass: HomeAssistant, panel: SimulatedPanel, web: str) -> None:
+    """Nobody waits for a delivery that does not come."""
+    await hass.config.async_update(internal_url="http://127.0.0.1:9")
+    with (
+        patch("custom_components.face_access.hub.ladder._PROOF_WITHIN", 60),
+        patch("custom_components.face_access.hub.ladder._STOP_WITHIN", 0.05),
+    ):
+        flow = await begin(hass)
+        flow = await hass.config_entries.flow.async_configure(flow["flow_id"], answers(panel))
+        entry = (await hass.config_entries.flow.async_configure(flow["flow_id"], {"push": True}))["result"]
+        await until(lambda: panel.webhooks.deliveries)
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    assert panel.webhooks.items == {}
 
 
 # Diagnostics

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 
 type FaceAccessConfigEntry = ConfigEntry[FaceAccessCoordinator]
 type Listener = Callable[[StationEvent], None]
+type Identify = Callable[[Sighting, Person | None], tuple[Sighting, Person | None]]
 
 
 class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
@@ -74,6 +75,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.history = history
         self.queued = CONF_HOST not in entry.data
         self.last_sighting: Sighting | None = None
+        self.async_identify: Identify = lambda sighting, known: (sighting, known)
+        """Put the household's name to a sighting; replaced by who knows the household (hub/people.py)."""
         self.call_state: CallState | None = None
         self.called_at: datetime | None = None
         self._rang_at: datetime | None = None
@@ -141,7 +144,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
                 reading = await self.station.reader.read()
                 self._read_at = now
             else:
-                reading = replace(self.data, clock_offset=await self.station.reader.ping())
+                offset = await self.station.reader.ping()
+                # Only now: what was reported during the ping is in it.
+                reading = replace(self.data, clock_offset=offset)
         except WrongStationError as err:
             issues.wrong_station(self.hass, self.config_entry, err.found)
             raise UpdateFailed(**translated(err)) from err
@@ -229,6 +234,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_dispatch(self, event: StationEvent) -> None:
         """Tell everybody of a live event."""
+        if isinstance(event, Sighting):
+            event, _ = self.async_identify(event, None)
         match event:
             case Sighting():
                 self.last_sighting = event
@@ -259,14 +266,15 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_decide(self, sighting: Sighting, person: Person | None, door: int) -> Decision:
         """Decide for a station that waits for our word before it opens its door of that number."""
-        return decide(sighting, person, self.door_id(door), dt_util.utcnow(), self._policy())
+        return decide(sighting, person, self.door_id(door), dt_util.utcnow(), self.policy())
 
     @callback
     def async_decide_shown(self, person: Person | None, door: int) -> Decision:
         """Decide for a station that asks whether a card or a code of somebody opens its door of that number."""
-        return decide_shown(person, self.door_id(door), dt_util.utcnow(), self._policy())
+        return decide_shown(person, self.door_id(door), dt_util.utcnow(), self.policy())
 
-    def _policy(self) -> DoorPolicy:
+    def policy(self) -> DoorPolicy:
+        """What the station's doors ask for before they open."""
         options = self.config_entry.options
         return DoorPolicy(
             mode=DoorMode(options.get(CONF_DOOR_MODE, DoorMode.NOTIFY_ONLY)),
@@ -326,7 +334,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             new = 0
             try:
                 async for sighting in records.since(start, now):
-                    if await self.history.add(sighting, live=False):
+                    if await self.history.add(self.async_identify(sighting, None)[0], live=False):
                         new += 1
                         self._check_push(sighting)
                 # Clocks are compared to the second: some overlap, so that nobody falls between two catch-ups.

@@ -314,33 +314,20 @@ async def test_whom_the_panel_asked_before_is_put_back(each: Pair, session: aioh
     assert not await questions.points_to(TARGET)
 
 
-async def test_the_broker_takes_the_place_of_the_management_server(
-    running: Running, session: aiohttp.ClientSession
-) -> None:
+async def test_what_a_panel_publishes_on_a_broker(running: Running, session: aiohttp.ClientSession) -> None:
     pair = await running()
-    broker = (await station_of(pair, session)).broker
-    assert broker is not None
-    assert broker.topic == f"server/request/v0/{pair.panel.serial}"
-    previous = await broker.redirect("mqtt://127.0.0.1:1883", "secret", encrypted=True)
-    assert previous is not None
-    assert await broker.redirect("mqtt://127.0.0.1:1883", "secret") is None
-    assert await broker.points_to("mqtt://127.0.0.1:1883")
-    assert not await broker.points_to("mqtt://127.0.0.1:1884")
+    station = await station_of(pair, session)
+    assert station.broker is not None
+    assert station.feed is not None
+    await station.feed.poll()
+    await pair.client.system.set_broker("mqtt://127.0.0.1:1883", "secret", encrypted=True)
     await pair.panel.ring()
     topic, payload = pair.panel.mqtt.publications[-1]
-    assert topic == broker.topic
-    assert [event for event in broker.receive(payload.encode()) if isinstance(event, Ring)]
-    await broker.restore(previous)
-    assert not pair.panel.mqtt.enabled
-
-
-async def test_a_panel_without_the_inferred_setting_has_no_broker(
-    running: Running, session: aiohttp.ClientSession
-) -> None:
-    broker = (await station_of(await running(inferred=False), session)).broker
-    assert broker is not None
-    with pytest.raises(StationUnsupportedError):
-        await broker.redirect("mqtt://127.0.0.1", "")
+    assert topic == station.broker.topic == f"server/request/v0/{pair.panel.serial}"
+    assert [event for event in station.broker.receive(payload.encode()) if isinstance(event, Ring)]
+    # One ring is one event, whichever way it came.
+    assert station.broker.receive(payload.encode()) == ()
+    assert await station.feed.poll() == ()
 
 
 @pytest.mark.parametrize(

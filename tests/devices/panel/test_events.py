@@ -103,7 +103,9 @@ def test_a_call_that_nobody_at_the_door_began_is_no_bell(key: str, state: CallSt
 def test_how_somebody_came_in(key: str, model: dict[str, Any], method: Method) -> None:
     found = passage(key, lock=1, owner=" Ann ", number="12345678", **model)
     assert found == Passage(source="S", at=AT, granted=True, method=method, owner="Ann", doors=("S_1",))
-    assert DoorMoved(source="S", door="S_1", open=True) in told(key, lock=1, **model)
+    moved = DoorMoved(source="S", door="S_1", open=True)
+    # For how long a door is held the log does not say: whoever held it did.
+    assert (moved in told(key, lock=1, **model)) == (method is not Method.EMERGENCY)
 
 
 @pytest.mark.parametrize(

@@ -287,6 +287,36 @@ async def test_another_panel_gets_no_password_by_basic_either(
     assert len(scripted.of("/network/mac")) == 1
 
 
+async def test_another_panel_gets_no_password_when_the_token_ends(
+    scripted: ScriptedPanel, client: PanelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not take the token of ours, of course; asked who it is, it is another one."""
+    client.link.serial = SERIAL
+    scripted.on("GET /network/mac", (200, MAC))
+    await client.system.mac()
+    scripted.on("GET /api/info", (200, {**INFO, "device_serial_number": "another"}))
+    scripted.on("GET /network/mac", (401, {"error": "Log In"}))
+    monkeypatch.setattr(link_module, "IDENTITY_AGE", 0)
+    with pytest.raises(WrongStationError):
+        await client.system.mac()
+    assert len(scripted.of("/login")) == 1
+
+
+async def test_the_right_panel_comes_back(
+    scripted: ScriptedPanel, client: PanelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.link.serial = SERIAL
+    scripted.on("GET /api/info", (200, INFO), (200, {**INFO, "device_serial_number": "another"}), (200, INFO))
+    scripted.on(f"GET {OPEN}", (200, ""))
+    await client.locks.open(1)
+    monkeypatch.setattr(link_module, "IDENTITY_AGE", 0)
+    with pytest.raises(WrongStationError):
+        await client.locks.open(1)
+    monkeypatch.setattr(link_module, "IDENTITY_AGE", 60)
+    await client.locks.open(1)
+    assert len(scripted.of(OPEN)) == 2
+
+
 # Two at once
 
 

@@ -271,8 +271,15 @@ def test_only_a_decision_of_the_household_is_an_opinion(reason: Reason | None, d
         assert answer == (granted if 1 <= door <= 8 else {"handled": False})
     elif answer["handled"]:
         assert answer["access"]["granted"] is False
-    assert reason is not Reason.UNKNOWN or answer == {"handled": False}
+    asked = {Reason.UNKNOWN, Reason.NOTIFY_ONLY, Reason.POLICY}
+    assert reason not in asked or answer == {"handled": False}
     assert CARD.encode() not in message.answer(Decision(reason=reason), door=door)
+
+
+def test_a_card_alone_is_not_enough_where_the_household_wants_two_factors() -> None:
+    message = receiver().receive(b'{"identifier_type": "card", "identifier_number": "73129846"}')
+    answer = json.loads(message.answer(Decision(reason=Reason.SECOND_FACTOR)))
+    assert answer == {"handled": True, "access": {"granted": False, "lock_number": 0}}
 
 
 def test_without_a_decision_the_panel_decides() -> None:

@@ -227,6 +227,16 @@ async def test_our_address_moves_and_our_webhook_with_it(running: Running) -> No
     assert await inbox.points_to(moved)
 
 
+async def test_the_webhook_is_tried_out(running: Running) -> None:
+    pair = await running()
+    inbox = inbox_of(pair)
+    await inbox.prove(TARGET)
+    assert pair.panel.webhooks.tests == 0
+    await inbox.redirect(TARGET)
+    await inbox.prove(TARGET)
+    assert pair.panel.webhooks.tests == 1
+
+
 async def test_one_that_was_switched_off_or_doubled_is_put_right(running: Running) -> None:
     pair = await running()
     inbox = inbox_of(pair)

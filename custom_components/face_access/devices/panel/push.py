@@ -33,6 +33,8 @@ _OPINIONS: Final = frozenset(
         Reason.NOT_PERMITTED,
         Reason.NOT_YET_VALID,
         Reason.SCHEDULE,
+        # A card alone is not enough at this door, and the panel would take it for enough.
+        Reason.SECOND_FACTOR,
     }
 )
 
