@@ -208,6 +208,30 @@ def test_infrared_has_no_colour() -> None:
     assert quality.measure(detection(), (1280, 720), pixels(colour=0)).infrared
 
 
+def painted(lines: slice, columns: slice, colour: tuple[int, int, int]) -> np.ndarray:
+    face = pixels(colour=25)
+    face[lines, columns] = colour
+    return face
+
+
+@pytest.mark.parametrize("colour", [(228, 228, 230), (150, 190, 215), (25, 25, 28), (120, 120, 125), (120, 170, 140)])
+def test_masks_cover_a_face(colour: tuple[int, int, int]) -> None:
+    assert flaws(detection(), painted(slice(72, 112), slice(20, 92), colour)) == (Flaw.COVERED,)
+
+
+def test_dark_glasses_cover_a_face() -> None:
+    assert flaws(detection(), painted(slice(42, 60), slice(20, 50), (16, 14, 12))) == ()
+    both = painted(slice(42, 60), slice(20, 50), (16, 14, 12))
+    both[42:60, 62:92] = (16, 14, 12)
+    assert flaws(detection(), both) == (Flaw.COVERED,)
+
+
+def test_without_colour_nothing_is_said_of_masks() -> None:
+    face = pixels(colour=0)
+    face[72:112, 20:92] = 200
+    assert not quality.covered(face)
+
+
 # --- liveness -------------------------------------------------------------------------------------------------------
 
 
