@@ -10,7 +10,7 @@ from pathlib import Path
 import string
 from typing import Any
 
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import Context, HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
@@ -167,7 +167,7 @@ def act(hass: HomeAssistant, device_id: str) -> Act:
     """Call an action of the station in memory; its response where it gives one."""
 
     async def call(action: str, *, context: Context | None = None, **data: Any) -> Any:
-        answers = action.startswith(("get_", "list_", "upload_"))
+        answers = hass.services.supports_response(DOMAIN, action) is not SupportsResponse.NONE
         return await hass.services.async_call(
             DOMAIN,
             action,

@@ -37,6 +37,8 @@ DATA: dict[str, dict[str, Any]] = {
     "remove_identifier": {"uid": 7},
     "reset_passes": {"uid": 7},
     "get_qr_code": {"uid": 7},
+    "test_access": {"person_id": "p1"},
+    "confirm_access": {"person_id": "p1"},
 }
 
 
