@@ -120,8 +120,8 @@ def covered(face: Pixels) -> bool:
     # The 4 keeps noise from counting on a face that hardly has any colour.
     if math.dist(bridge, lower) > _COVERED_COLOUR * (math.hypot(*bridge) + 4):
         return True
-    nose = float(np.median(grey(face[_NOSE]))) + 1
-    return max(float(np.median(grey(face[eye]))) for eye in _EYES) < _COVERED_EYES * nose
+    nose = _median(grey(face[_NOSE])) + 1
+    return max(_median(grey(face[eye])) for eye in _EYES) < _COVERED_EYES * nose
 
 
 def _chroma(part: Pixels) -> tuple[float, float]:
@@ -129,7 +129,13 @@ def _chroma(part: Pixels) -> tuple[float, float]:
     red, green, blue = (part[..., index].astype(np.float32) for index in range(3))
     reddish = 0.5 * red - 0.4187 * green - 0.0813 * blue
     bluish = 0.5 * blue - 0.3313 * green - 0.1687 * red
-    return float(np.median(reddish)), float(np.median(bluish))
+    return _median(reddish), _median(bluish)
+
+
+def _median(values: Floats) -> float:
+    """The upper median: numpy's own takes five times as long for so few."""
+    middle = values.size // 2
+    return float(np.partition(values.reshape(-1), middle)[middle])
 
 
 def _score(measured: Quality) -> float:
