@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 import shutil
 from typing import Any
@@ -22,10 +23,12 @@ from simulators._terminal.model import Capture
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import settle, until
+from .time_travel import Clock
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "blueprints" / "automation" / "face_access"
 BLUEPRINTS = sorted(FOLDER.glob("*.yaml"))
+IMPORT = "https://my.home-assistant.io/redirect/blueprint_import/"
 PICTURE = "image.front_door_last_sighting"
 SWITCH = "switch.front_door_face_recognition"
 # Long enough for a door that must not open: there is no end to wait for.
@@ -135,7 +138,7 @@ async def test_blueprint_is_valid(hass: HomeAssistant, path: Path) -> None:
         assert described is not None, name
         assert described["name"], name
         assert described["selector"], name
-    link = f"https://my.home-assistant.io/redirect/blueprint_import/?blueprint_url={quote(metadata['source_url'], safe='')}"
+    link = f"{IMPORT}?blueprint_url={quote(metadata['source_url'], safe='')}"
     assert link in (ROOT / "blueprints" / "README.md").read_text()
 
 
@@ -262,7 +265,7 @@ async def test_unknown_face_while_somebody_is_home(
 # Welcome
 
 
-async def test_welcome(hass: HomeAssistant, entry: MockConfigEntry, use: Use, device_id: str, freezer: Any) -> None:
+async def test_welcome(hass: HomeAssistant, entry: MockConfigEntry, use: Use, device_id: str, clock: Clock) -> None:
     spoken = async_mock_service(hass, "tts", "speak")
     await use("welcome", station=device_id, voice="tts.cloud", speaker="media_player.hall", greeting="Hello NAME!")
     see(entry, 1)
@@ -271,7 +274,7 @@ async def test_welcome(hass: HomeAssistant, entry: MockConfigEntry, use: Use, de
     see(entry, 3, person_id="0002", person_name="Bob")
     see(entry, 4, person_id="0002", person_name="Bob", verdict=Verdict.NONE)
     await hass.async_block_till_done()
-    freezer.tick(601)
+    clock.forward(timedelta(minutes=11))
     see(entry, 5, person_id="0002", person_name="Bob")
     await hass.async_block_till_done()
     await until(lambda: len(spoken) == 3)

@@ -21,6 +21,7 @@ from custom_components.face_access.hub.whom import Whom
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import settle, until
+from .time_travel import Clock
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "face_access"
 FACE = "event.front_door_face"
@@ -107,19 +108,19 @@ async def test_person_was_at_door(hass: HomeAssistant, entry: MockConfigEntry, t
     assert not await ask(hass, "person_was_at_door", person=["0003"])
 
 
-async def test_time_passes(hass: HomeAssistant, entry: MockConfigEntry, freezer: Any) -> None:
+async def test_time_passes(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock) -> None:
     see(entry, 1, **ALICE)
     await hass.async_block_till_done()
-    freezer.tick(timedelta(minutes=4))
+    clock.forward(timedelta(minutes=4))
     see(entry, 2, **BOB)
     see(entry, 3, **BOB, liveness=Liveness.SPOOF)
     await hass.async_block_till_done()
     assert await ask(hass, "person_was_at_door", person="0001")
-    freezer.tick(timedelta(minutes=2))
+    clock.forward(timedelta(minutes=2))
     assert not await ask(hass, "person_was_at_door", person="0001")
     assert await ask(hass, "person_was_at_door", person="0001", within={"minutes": 7})
     assert await ask(hass, "person_was_at_door", person="0002")
-    freezer.tick(LONGEST)
+    clock.forward(LONGEST)
     see(entry, 4, **BOB)
     await hass.async_block_till_done()
     visits = async_get_visits(hass)

@@ -26,6 +26,7 @@ from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import add_direct, settle, until
+from .time_travel import Clock
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "face_access"
 FACE = "event.front_door_face"
@@ -345,18 +346,18 @@ async def test_visitor_nobody_knows(hass: HomeAssistant, entry: MockConfigEntry,
     assert started == []
 
 
-async def test_face_and_ring_too_far_apart(hass: HomeAssistant, entry: MockConfigEntry, freezer: Any) -> None:
+async def test_face_and_ring_too_far_apart(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock) -> None:
     started = await automate(hass, trigger("known_visitor_rang", BELL))
     coordinator = entry.runtime_data
     alice = {"person_id": "0001", "person_name": "Alice Gardner", "score": 90.0}
     coordinator.async_dispatch(sighting(entry, 1, **alice))
-    freezer.tick(timedelta(seconds=31))
+    clock.forward(timedelta(seconds=31))
     coordinator.async_dispatch(Ring(source=coordinator.serial, at=dt_util.utcnow()))
-    freezer.tick(timedelta(seconds=31))
+    clock.forward(timedelta(seconds=31))
     coordinator.async_dispatch(sighting(entry, 2, **alice))
     await hass.async_block_till_done()
     assert started == []
-    freezer.tick(timedelta(seconds=29))
+    clock.forward(timedelta(seconds=29))
     coordinator.async_dispatch(Ring(source=coordinator.serial, at=dt_util.utcnow()))
     await hass.async_block_till_done()
     assert len(started) == 1
