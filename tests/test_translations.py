@@ -17,7 +17,7 @@ from homeassistant.helpers.entity import Entity
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.face_access.access import DoorMode, Role
+from custom_components.face_access.access import DoorMode, Factor, Role
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import (
     InvalidValueError,
@@ -248,7 +248,8 @@ def test_options() -> None:
     step = EN["options"]["step"]["init"]
     fields = {str(key) for key in OPTIONS_SCHEMA.schema}
     assert set(step["data"]) == set(step["data_description"]) == fields
-    assert EN["selector"].keys() == {"door_mode", "identifier_kind", "person_role", "photo_storage"}
+    assert EN["selector"].keys() == {"door_mode", "identifier_kind", "person_role", "photo_storage", "second_factors"}
+    assert set(EN["selector"]["second_factors"]["options"]) == set(Factor)
     assert set(EN["selector"]["person_role"]["options"]) == set(Role)
     assert set(EN["selector"]["photo_storage"]["options"]) == set(Storage)
     assert set(EN["selector"]["identifier_kind"]["options"]) == set(CredentialKind)

@@ -1,9 +1,9 @@
 """One station in Home Assistant: its readings, what it reports, and who hears of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 import sqlite3
 from typing import TYPE_CHECKING, override
 
@@ -25,8 +25,10 @@ from .access import (
     Decision,
     DoorMode,
     DoorPolicy,
+    Factor,
     FirmwareReported,
     Person,
+    Proof,
     Ring,
     Sighting,
     StationEvent,
@@ -35,9 +37,12 @@ from .access import (
 )
 from .const import (
     CONF_DOOR_MODE,
+    CONF_FACTORS,
+    CONF_FACTORS_WITHIN,
     CONF_FEATURES,
     CONF_LIVENESS_REQUIRED,
     CONF_PUSH,
+    DEFAULT_FACTORS_WITHIN,
     DOMAIN,
     LIVE_WITHIN,
     LOGGER,
@@ -58,6 +63,7 @@ if TYPE_CHECKING:
 
 type FaceAccessConfigEntry = ConfigEntry[FaceAccessCoordinator]
 type Listener = Callable[[StationEvent], None]
+type FindProofs = Callable[[Person, str, datetime], Collection[Proof]]
 type Identify = Callable[[Sighting, Person | None], tuple[Sighting, Person | None]]
 
 
@@ -77,6 +83,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.last_sighting: Sighting | None = None
         self.async_identify: Identify = lambda sighting, known: (sighting, known)
         """Put the household's name to a sighting; replaced by who knows the household (hub/people.py)."""
+        self.async_proofs: FindProofs = lambda _person, _door, _now: ()
+        """Find the second factors that a person gave at a door; replaced likewise."""
         self.call_state: CallState | None = None
         self.called_at: datetime | None = None
         self._rang_at: datetime | None = None
@@ -266,7 +274,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_decide(self, sighting: Sighting, person: Person | None, door: int) -> Decision:
         """Decide for a station that waits for our word before it opens its door of that number."""
-        return decide(sighting, person, self.door_id(door), dt_util.utcnow(), self.policy())
+        now, name = dt_util.utcnow(), self.door_id(door)
+        proofs = () if person is None else self.async_proofs(person, name, now)
+        return decide(sighting, person, name, now, self.policy(), proofs=proofs)
 
     @callback
     def async_decide_shown(self, person: Person | None, door: int) -> Decision:
@@ -279,6 +289,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         return DoorPolicy(
             mode=DoorMode(options.get(CONF_DOOR_MODE, DoorMode.NOTIFY_ONLY)),
             liveness_required=options.get(CONF_LIVENESS_REQUIRED, True),
+            factors=frozenset(map(Factor, options.get(CONF_FACTORS, ()))),
+            factors_within=timedelta(seconds=options.get(CONF_FACTORS_WITHIN, DEFAULT_FACTORS_WITHIN)),
         )
 
     # A station that calls us

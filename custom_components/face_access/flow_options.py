@@ -7,19 +7,22 @@ from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.helpers import selector
 import probatio as vol
 
-from .access import DoorMode
+from .access import DoorMode, Factor
 from .const import (
     CONF_ANSWER_QUESTIONS,
     CONF_BROKER,
     CONF_DENIED_TEXT,
     CONF_DOOR_MODE,
     CONF_DOORS,
+    CONF_FACTORS,
+    CONF_FACTORS_WITHIN,
     CONF_GRANTED_TEXT,
     CONF_LIVENESS_REQUIRED,
     CONF_LOCAL_ONLY,
     CONF_STREAM_PATH,
     CONF_STREAM_PORT,
     DEFAULT_DENIED_TEXT,
+    DEFAULT_FACTORS_WITHIN,
     DEFAULT_GRANTED_TEXT,
 )
 from .devices.station import Station, StreamCamera
@@ -41,6 +44,10 @@ OPTIONS_SCHEMA = vol.Schema(
             selector.SelectSelectorConfig(options=list(DoorMode), translation_key=CONF_DOOR_MODE)
         ),
         vol.Required(CONF_LIVENESS_REQUIRED, default=True): selector.BooleanSelector(),
+        vol.Optional(CONF_FACTORS, default=[]): selector.SelectSelector(
+            selector.SelectSelectorConfig(options=list(Factor), multiple=True, translation_key="second_factors")
+        ),
+        vol.Required(CONF_FACTORS_WITHIN, default=DEFAULT_FACTORS_WITHIN): _whole(300),
         vol.Optional(CONF_GRANTED_TEXT, default=DEFAULT_GRANTED_TEXT): selector.TextSelector(),
         vol.Optional(CONF_DENIED_TEXT, default=DEFAULT_DENIED_TEXT): selector.TextSelector(),
         vol.Required(CONF_ANSWER_QUESTIONS, default=False): selector.BooleanSelector(),
@@ -55,6 +62,8 @@ OPTIONS_SCHEMA = vol.Schema(
 # What only some stations have a use for. A panel asks about cards and codes, which have no liveness, and has no voice.
 _FOR: Mapping[str, Callable[[Station], bool]] = {
     CONF_LIVENESS_REQUIRED: lambda station: station.questions is None,
+    CONF_FACTORS: lambda station: station.questions is None,
+    CONF_FACTORS_WITHIN: lambda station: station.questions is None,
     CONF_GRANTED_TEXT: lambda station: station.speech is not None,
     CONF_DENIED_TEXT: lambda station: station.speech is not None,
     CONF_ANSWER_QUESTIONS: lambda station: station.questions is not None,

@@ -79,6 +79,9 @@ async def test_photos_make_way_for_smaller_ones_or_none(store: PeopleStore) -> N
     anna = await store.add(profile(), (PHOTO, b"second"))
     await store.keep_instead("anna", {anna.photos[0]: b"small", anna.photos[1]: None})
     assert await store.photos("anna") == (b"small",)
+    await store.keep_instead("anna", {anna.photos[0]: None})
+    assert await store.named_photos("anna") == {}
+    assert await store.named_photos("nobody") == {}
     assert store.profiles["anna"].photos == anna.photos
     with pytest.raises(PersonError, match="person_unknown"):
         await store.keep_instead("nobody", {})

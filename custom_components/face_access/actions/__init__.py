@@ -16,7 +16,7 @@ from ..hub.doors import held_door
 from . import fields
 from .credentials import add_identifier, get_qr_code, list_identifiers, remove_identifier, reset_passes
 from .door import close_door, deny_access, hold_door_open, open_door, send_wiegand
-from .explain import explain_access
+from .explain import confirm_access, explain_access
 from .media import PICTURE_FIELDS, SOUND_FIELDS
 from .people import async_setup_people_actions
 from .records import get_records
@@ -76,6 +76,12 @@ ACTIONS: tuple[Action[Any], ...] = (
         },
         response=SupportsResponse.ONLY,
         controls=True,
+    ),
+    Action(
+        name="confirm_access",
+        capability=lambda station: station.doors or None,
+        handler=confirm_access,
+        fields={vol.Required("person_id"): fields.text, vol.Optional("door", default=1): fields.whole(1, 99)},
     ),
     Action(
         name="show_text",

@@ -1,13 +1,13 @@
-"""The action that explains what would happen if somebody stood at a door, and why. Nothing happens."""
+"""What is asked and said about a person at a door: what would happen and why, and that they are who they seem to be."""
 
 from homeassistant.core import ServiceResponse
 from homeassistant.util import dt as dt_util
 
-from ..access import Liveness, Sighting, SightingKey, explain
+from ..access import Factor, Liveness, Sighting, SightingKey, explain
 from ..devices.station import Door
 from ..hub.people import async_get_people
 from .door import wired_door
-from .request import Request
+from .request import Request, invalid
 
 
 async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
@@ -29,7 +29,8 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
     door = coordinator.door_id(wired_door(request).number)
     policy = coordinator.policy()
     person = None if profile is None else people.person(profile)
-    reasons = explain(sighting, person, door, now, policy)
+    proofs = () if person is None else coordinator.async_proofs(person, door, now)
+    reasons = explain(sighting, person, door, now, policy, proofs=proofs)
     return {
         "granted": not reasons,
         "reason": reasons[0].value if reasons else None,
@@ -37,3 +38,13 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
         "door": door,
         "mode": policy.mode.value,
     }
+
+
+async def confirm_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
+    """Take the word of whoever calls this as a person's second factor at a door."""
+    people = await async_get_people(request.hass)
+    if (person := request.data["person_id"]) not in people.store.profiles:
+        raise invalid("person_unknown")
+    door = request.coordinator.door_id(wired_door(request).number)
+    people.proofs.add(Factor.CONFIRMATION, person, [door], dt_util.utcnow())
+    return None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 import sqlite3
 
@@ -10,14 +11,15 @@ from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE, STATE_ON
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Method, Person, Role, Sighting, StationEvent
+from ..access import Factor, Method, Person, Proof, Reason, Role, Sighting, StationEvent
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Enrolment, Question
-from ..people.model import Profile, Storage
+from ..people.model import PersonError, Profile, Storage
 from ..people.photos import thumbnail
 from ..people.store import Holding, HoldingState, PeopleStore, Seen
 from ..people.sync import Wanted
@@ -25,9 +27,13 @@ from .doors import async_wired
 from .house import folder
 from .people_issues import async_clear_refusals, async_report_refusals
 from .people_sync import TargetWorker
+from .proofs import Proofs
 from .questions import async_register_finder
 
 _PEOPLE: HassKey[asyncio.Task[HousePeople]] = HassKey(f"{DOMAIN}_people")
+
+# A card is no live face: what is missing in it as a face says nothing against it as a card.
+_NOT_THE_CARDS = (None, Reason.LIVENESS, Reason.SIMILARITY, Reason.SECOND_FACTOR)
 
 type PersonListener = Callable[[str, Sighting | None], None]
 
@@ -86,6 +92,8 @@ class HousePeople:
         self._listeners: list[PersonListener] = []
         self._stop_schedules: CALLBACK_TYPE | None = None
         self._names: dict[str, str] = {}
+        self.proofs = Proofs(hass)
+        self._let_go: dict[str, tuple[Storage, tuple[str, ...]]] = {}
         self._async_follow_schedules()
 
     # What is known
@@ -137,6 +145,11 @@ class HousePeople:
         return self.person(found[0]) if len(found) == 1 else None
 
     @callback
+    def async_proofs(self, person: Person, door: str, now: datetime) -> list[Proof]:
+        """Find the second factors that a person gave for a door lately."""
+        return self.proofs.of(person, self.store.profiles.get(person.id), door, now)
+
+    @callback
     def async_station_name(self, source: str) -> str:
         """What the household calls a station."""
         return self._names.get(source, source)
@@ -159,6 +172,7 @@ class HousePeople:
         """Remove a person from the house, and then from every station. Raises PersonError and sqlite3.Error."""
         await self.store.remove(person)
         self.seen.pop(person, None)
+        self._let_go.pop(person, None)
         self._async_changed(person)
 
     @callback
@@ -205,6 +219,7 @@ class HousePeople:
         entry = coordinator.config_entry
         self._names[coordinator.serial] = entry.title
         coordinator.async_identify = self.async_identify
+        coordinator.async_proofs = self.async_proofs
         entry.async_on_unload(coordinator.async_subscribe(partial(self._async_report, coordinator)))
         if coordinator.station.people is None:
             return
@@ -274,20 +289,29 @@ class HousePeople:
     async def _async_let_go_of_photos(self) -> None:
         """Keep no more of photos than was asked for, once every station that is there has them."""
         for profile in tuple(self.store.profiles.values()):
-            if profile.storage is Storage.FULL or not self._is_settled(profile):
+            wanted = (profile.storage, profile.photos)
+            if profile.storage is Storage.FULL or self._let_go.get(profile.id) == wanted:
                 continue
-            photos = dict(zip(profile.photos, await self.store.photos(profile.id), strict=False))
-            if profile.storage is Storage.THUMBNAIL:
-                smaller = {
-                    name: await self._hass.async_add_executor_job(thumbnail, photo) for name, photo in photos.items()
-                }
-                changed: dict[str, bytes | None] = {
-                    name: photo for name, photo in smaller.items() if len(photo) < len(photos[name])
-                }
-            else:
-                changed = dict.fromkeys(photos)
-            if changed and profile.id in self.store.profiles:
-                await self.store.keep_instead(profile.id, changed)
+            if not self._is_settled(profile):
+                continue
+            self._let_go[profile.id] = wanted
+            try:
+                await self._async_keep_less(profile)
+            except (PersonError, sqlite3.Error) as err:
+                del self._let_go[profile.id]
+                LOGGER.debug("photos could not be let go of: %s", type(err).__name__)
+
+    async def _async_keep_less(self, profile: Profile) -> None:
+        less: dict[str, bytes | None] = {}
+        for name, photo in (await self.store.named_photos(profile.id)).items():
+            if profile.storage is Storage.NONE:
+                less[name] = None
+                continue
+            small = await self._hass.async_add_executor_job(thumbnail, photo)
+            if len(small) < len(photo):
+                less[name] = small
+        if less:
+            await self.store.keep_instead(profile.id, less)
 
     def _is_settled(self, profile: Profile) -> bool:
         """Whether some station has the person, and none is still to get them."""
@@ -309,6 +333,9 @@ class HousePeople:
         person = event.person_id
         if person is None or person not in self.store.profiles:
             return
+        if event.card and event.recognised and event.refused in _NOT_THE_CARDS:
+            doors = [coordinator.door_id(door.number) for door in async_wired(coordinator)]
+            self.proofs.add(Factor.CREDENTIAL, person, doors, dt_util.utcnow())
         if event.recognised and kind_of(event) is not SightingKind.SPOOF:
             before = self.seen.get(person)
             picture = event.pictures.best or (before.picture if before is not None else None)

@@ -177,9 +177,13 @@ class PeopleStore:
 
     async def photos(self, person: str) -> tuple[bytes, ...]:
         """Read a person's photos in their order; fewer where they were not to be kept."""
+        return tuple((await self.named_photos(person)).values())
+
+    async def named_photos(self, person: str) -> dict[str, bytes]:
+        """Read a person's photos by their names, in their order; without those that were not to be kept."""
         names = self._profiles[person].photos if person in self._profiles else ()
         kept = await self._run(lambda: self._photos(person))
-        return tuple(kept[name] for name in names if name in kept)
+        return {name: kept[name] for name in names if name in kept}
 
     async def keep_instead(self, person: str, contents: Mapping[str, bytes | None]) -> None:
         """Put something smaller in the place of photos, or nothing. They keep their names: no target wants them anew.
