@@ -1,6 +1,7 @@
 """Conditions of our own, asked as automations and scripts ask them. Every doubt is a no."""
 
 from datetime import timedelta
+import json
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from .conftest import settle, until
 from .time_travel import Clock
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "face_access"
+EN = json.loads((INTEGRATION / "translations" / "en.json").read_text())
+ICONS = json.loads((INTEGRATION / "icons.json").read_text())
 FACE = "event.front_door_face"
 SWITCH = "switch.front_door_face_recognition"
 ALICE = {"person_id": "0001", "person_name": "Alice Gardner", "score": 90.0}
@@ -66,6 +69,12 @@ async def test_every_condition_is_described_as_it_is(hass: HomeAssistant, entry:
         assert found is not None, key
         (options,) = (value for marker, value in kind.schema.schema.items() if str(marker) == "options")
         assert set(found["fields"]) == {str(marker) for marker in options.schema}, key
+        words = EN["conditions"][key]
+        assert words["name"], key
+        assert words["description"].endswith("."), key
+        assert set(words["fields"]) == set(found["fields"]), key
+        assert ICONS["conditions"][key]["condition"], key
+    assert EN["conditions"].keys() == ICONS["conditions"].keys() == CONDITIONS.keys()
     fields = yaml.safe_load((INTEGRATION / "conditions.yaml").read_text())["door_policy"]["fields"]
     assert set(fields["policy"]["selector"]["select"]["options"]) == set(DoorMode)
 

@@ -1,6 +1,7 @@
 """Triggers of our own, run in automations against the simulated terminal and panel. Nothing is ever replayed."""
 
 from datetime import timedelta
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from .conftest import add_direct, settle, until
 from .time_travel import Clock
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "face_access"
+EN = json.loads((INTEGRATION / "translations" / "en.json").read_text())
+ICONS = json.loads((INTEGRATION / "icons.json").read_text())
 FACE = "event.front_door_face"
 BELL = "event.front_door_doorbell"
 EVERY = tuple(TRIGGERS)
@@ -94,9 +97,18 @@ async def test_every_trigger_is_described_as_it_is(hass: HomeAssistant, entry: M
         assert found is not None, key
         (options,) = (value for marker, value in kind.schema.schema.items() if str(marker) == "options")
         assert set(found["fields"]) == {str(marker) for marker in options.schema}, key
+        words = EN["triggers"][key]
+        assert words["name"], key
+        assert words["description"].endswith("."), key
+        assert set(words.get("fields", {})) == set(found["fields"]), key
+        assert all(field["name"] for field in words.get("fields", {}).values()), key
+        assert ICONS["triggers"][key]["trigger"], key
+    assert EN["triggers"].keys() == ICONS["triggers"].keys() == TRIGGERS.keys()
     fields = yaml.safe_load((INTEGRATION / "triggers.yaml").read_text())["access_denied"]["fields"]
     assert set(fields["method"]["selector"]["select"]["options"]) == set(Method)
     assert set(fields["reason"]["selector"]["select"]["options"]) == set(Reason)
+    assert set(EN["selector"]["method"]["options"]) == set(Method)
+    assert set(EN["selector"]["reason"]["options"]) == set(Reason)
 
 
 @pytest.mark.parametrize(
@@ -361,6 +373,19 @@ async def test_face_and_ring_too_far_apart(hass: HomeAssistant, entry: MockConfi
     coordinator.async_dispatch(Ring(source=coordinator.serial, at=dt_util.utcnow()))
     await hass.async_block_till_done()
     assert len(started) == 1
+
+
+async def test_a_bell_without_faces(
+    hass: HomeAssistant, entry: MockConfigEntry, entity_registry: er.EntityRegistry
+) -> None:
+    """It knows nobody, and a target of no bell starts nothing."""
+    entity_registry.async_remove(FACE)
+    await settle(hass)
+    started = await automate(hass, trigger("known_visitor_rang", BELL))
+    coordinator = entry.runtime_data
+    coordinator.async_dispatch(Ring(source=coordinator.serial, at=dt_util.utcnow()))
+    await settle(hass)
+    assert started == []
 
 
 # Never again

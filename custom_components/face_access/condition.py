@@ -3,6 +3,7 @@
 Every doubt is a no: a target without stations, an entity that is not there.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, ClassVar, Final, Unpack, cast, override
@@ -68,10 +69,10 @@ class FaceAccessCondition(Condition):
         )
         return selected.referenced | selected.indirectly_referenced
 
+    @abstractmethod
     @callback
     def async_answers(self) -> list[bool]:
         """Answer for each door of the target; nothing is a no."""
-        raise NotImplementedError
 
     @override
     def _async_check(self, **kwargs: Unpack[ConditionCheckParams]) -> bool:

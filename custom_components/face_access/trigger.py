@@ -3,6 +3,7 @@
 All of it is read off the event entities. Nothing is replayed: an entity that comes back or is restored starts nothing.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Final, cast, override
@@ -58,15 +59,15 @@ class FaceAccessTrigger(Trigger):
         self._options = config.options or {}
         self._whom = Whom.from_options(self._options)
 
+    @abstractmethod
     @callback
     def async_entities(self, entity_ids: set[str]) -> set[str]:
         """Find the entities to listen to, among all that the target has."""
-        raise NotImplementedError
 
+    @abstractmethod
     @callback
     def async_heard(self, state: State) -> dict[str, Any] | None:
         """Take in what just happened at an entity; what the automation is told, None where it is not started."""
-        raise NotImplementedError
 
     @override
     async def async_attach_runner(
