@@ -133,7 +133,20 @@ async def test_time_passes(hass: HomeAssistant, entry: MockConfigEntry, clock: C
     see(entry, 4, **BOB)
     await hass.async_block_till_done()
     visits = async_get_visits(hass)
-    assert visits.async_last(FACE, Whom(names=("0001",)), since=dt_util.utcnow() - 2 * LONGEST) is None
+    assert (
+        visits.async_last(FACE, Whom(names=("0001",)), since=dt_util.utcnow() - 2 * LONGEST, until=dt_util.utcnow())
+        is None
+    )
+
+
+async def test_clock_that_was_wrong(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock) -> None:
+    """A visit of tomorrow is none; who comes once the clock is right is not lost."""
+    clock.forward(timedelta(days=1))
+    see(entry, 1, **ALICE)
+    await hass.async_block_till_done()
+    assert await ask(hass, "person_was_at_door")
+    clock.forward(-timedelta(days=1))
+    assert not await ask(hass, "person_was_at_door", within={"hours": 24})
 
 
 async def test_last_visit_survives_a_reload(
@@ -147,9 +160,22 @@ async def test_last_visit_survives_a_reload(
     at = happened_at(hass.states.get(FACE))
     assert await hass.config_entries.async_reload(entry.entry_id)
     await settle(hass)
-    visit = async_get_visits(hass).async_last(FACE, Whom(), since=at)
+    visit = async_get_visits(hass).async_last(FACE, Whom(), since=at, until=at)
     assert visit is not None
     assert visit.at == at
+
+
+async def test_visits_go_with_the_station(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """And nothing of them comes back under the same name."""
+    see(entry, 1, **ALICE)
+    await settle(hass)
+    visits = async_get_visits(hass)
+    now = dt_util.utcnow()
+    day = {"since": now - LONGEST, "until": now + timedelta(seconds=1)}
+    assert visits.async_last(FACE, Whom(), **day) is not None
+    await hass.config_entries.async_remove(entry.entry_id)
+    await settle(hass)
+    assert visits.async_last(FACE, Whom(), **day) is None
 
 
 async def test_only_our_faces(hass: HomeAssistant, entry: MockConfigEntry, entity_registry: er.EntityRegistry) -> None:

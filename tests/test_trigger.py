@@ -213,23 +213,36 @@ async def test_whom_is_meant(
     assert ("person_recognised" in ids(started)) is starts
 
 
-async def test_linked_person(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """The household's own link counts, whatever the person of Home Assistant is called."""
+async def test_people_of_the_household(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """The household's own link counts, whatever the person of Home Assistant is called; its id means nobody else."""
     hass.states.async_set("person.mum", "home", {"friendly_name": "Mum"})
-    await hass.services.async_call(
-        "face_access",
-        "add_person",
-        {"name": "Alice Gardner", "person_id": "alice", "card": 1, "linked_person": "person.mum"},
-        blocking=True,
+    for person_id, linked in (("alice", {"linked_person": "person.mum"}), ("other", {})):
+        data = {"name": "Alice Gardner", "person_id": person_id, "card": len(person_id), **linked}
+        await hass.services.async_call("face_access", "add_person", data, blocking=True)
+    await settle(hass)
+    started = await automate(
+        hass,
+        {**trigger("person_recognised", person_entity="person.mum"), "id": "linked"},
+        {**trigger("person_recognised", person="alice"), "id": "id"},
+        {**trigger("person_recognised", person="ALICE GARDNER"), "id": "name"},
+        {**trigger("person_recognised"), "id": "any"},
     )
-    await settle(hass)
-    started = await automate(hass, trigger("person_recognised", person_entity="person.mum"))
-    coordinator = entry.runtime_data
-    coordinator.async_dispatch(sighting(entry, 1, person_id="0009", person_name="Mum", score=90))
-    coordinator.async_dispatch(sighting(entry, 2, person_id="0001", person_name="Alice Gardner", score=90))
-    await until(lambda: started)
-    await settle(hass)
-    assert [event.data["person"] for event in started] == ["Alice Gardner"]
+
+    async def starts(number: int, person_id: str, name: str) -> set[str]:
+        started.clear()
+        entry.runtime_data.async_dispatch(sighting(entry, number, person_id=person_id, person_name=name, score=90))
+        await until(lambda: "any" in ids(started))
+        await settle(hass)
+        return set(ids(started)) - {"any"}
+
+    assert await starts(1, "alice", "Alice Gardner") == {"linked", "id", "name"}
+    # A namesake whom the household knows is somebody else; of one whom only the station knows nobody can tell.
+    assert await starts(2, "other", "Alice Gardner") == {"name"}
+    assert await starts(3, "0001", "Alice Gardner") == {"linked", "id", "name"}
+    assert await starts(4, "0009", "Mum") == set()
+    (people,) = (each for each in hass.config_entries.async_entries("face_access") if "people" in each.data)
+    assert await hass.config_entries.async_unload(people.entry_id)
+    assert await starts(5, "0001", "Alice Gardner") == {"name"}
 
 
 async def test_no_score_is_too_low(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -102,9 +102,11 @@ class PersonWasAtDoor(FaceAccessCondition):
     @override
     @callback
     def async_answers(self) -> list[bool]:
-        since = dt_util.utcnow() - self._within
+        now = dt_util.utcnow()
+        # Events of the same millisecond are told apart by the next one. What is further ahead comes of a wrong clock.
+        since, until = now - self._within, now + timedelta(seconds=1)
         return [
-            self._visits.async_last(entity_id, self._whom, since=since) is not None
+            self._visits.async_last(entity_id, self._whom, since=since, until=until) is not None
             for entity_id in async_beside(self._hass, self.async_targeted(), Happens.FACE)
         ]
 

@@ -45,13 +45,9 @@ class Visits:
         hass.bus.async_listen(EVENT_STATE_CHANGED, self._async_changed, event_filter=self._is_event)
 
     @callback
-    def async_last(self, entity_id: str, whom: Whom, *, since: datetime, until: datetime | None = None) -> Visit | None:
-        """Find the last visit of somebody at a face entity, `until` included."""
-        fitting = (
-            visit
-            for visit in reversed(self._of.get(entity_id, ()))
-            if since <= visit.at and (until is None or visit.at <= until)
-        )
+    def async_last(self, entity_id: str, whom: Whom, *, since: datetime, until: datetime) -> Visit | None:
+        """Find the last visit of somebody at a face entity, from `since` to `until`, both included."""
+        fitting = (visit for visit in reversed(self._of.get(entity_id, ())) if since <= visit.at <= until)
         return next((visit for visit in fitting if whom.async_fits(self._hass, visit.attributes)), None)
 
     @staticmethod
@@ -63,6 +59,9 @@ class Visits:
     def _async_changed(self, event: Event[EventStateChangedData]) -> None:
         if (state := event.data["new_state"]) is not None:
             self._async_take(state)
+        else:
+            # The entity is removed: whom it saw goes with it.
+            self._of.pop(event.data["entity_id"], None)
 
     def _async_take(self, state: State) -> None:
         """Keep a visit once: a state that is only shown again has the time of the visit that is kept already."""
@@ -72,7 +71,7 @@ class Visits:
         if not async_ours(self._hass, [state.entity_id], Happens.FACE):
             return
         kept = self._of.setdefault(state.entity_id, deque(maxlen=_AT_MOST))
-        if kept and kept[-1].at >= at:
+        if kept and kept[-1].at == at:
             return
         while kept and kept[0].at < at - LONGEST:
             kept.popleft()

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 import probatio as vol
 
+from ..people.model import Profile
 from .people_entry import async_entry, async_profiles
 
 CONF_PERSON: Final = "person"
@@ -53,26 +55,30 @@ class Whom:
                 return False
         if not self.names and not self.linked:
             return True
-        named = {text for key in ("person", "owner") if (text := attributes.get(key))}
-        ids = {text} if (text := attributes.get("person_id")) else set()
-        folded = {name.casefold() for name in named}
-        return any(wanted in ids or wanted.casefold() in folded for wanted in self._async_wanted(hass))
+        named = {str(name).casefold() for key in ("person", "owner") if (name := attributes.get(key))}
+        person = attributes.get("person_id")
+        if any(wanted == person or wanted.casefold() in named for wanted in self.names):
+            return True
+        household = async_household(hass)
+        meant = [one for one in household if one.id in self.names or one.linked in self.linked]
+        # Whom the event names by the household's id is that person, and no namesake.
+        exact = person in {one.id for one in household}
+        if any(one.id == person if exact else one.name.casefold() in named for one in meant):
+            return True
+        return not exact and not named.isdisjoint(self._async_namesakes(hass, meant))
 
-    def _async_wanted(self, hass: HomeAssistant) -> Iterator[str]:
-        """Give all words for those who are meant: what is linked, or called otherwise, may change at any time."""
-        yield from self.names
+    def _async_namesakes(self, hass: HomeAssistant, meant: list[Profile]) -> Iterator[str]:
+        """Give the names of those persons of Home Assistant who are linked to nobody."""
+        linked = {one.linked for one in meant}
         for entity_id in self.linked:
-            profiles = [profile for profile in _profiles(hass) if profile.linked == entity_id]
-            for profile in profiles:
-                yield profile.id
-                yield profile.name
-            if not profiles and (state := hass.states.get(entity_id)) is not None:
-                yield state.name
+            if entity_id not in linked and (state := hass.states.get(entity_id)) is not None:
+                yield state.name.casefold()
 
 
-def _profiles(hass: HomeAssistant) -> list[Any]:
-    """Find everybody of the household, as far as they are loaded."""
+@callback
+def async_household(hass: HomeAssistant) -> list[Profile]:
+    """Find everybody whom the household named, as far as they are loaded."""
     entry = async_entry(hass)
-    if entry is None or getattr(entry, "runtime_data", None) is None:
+    if entry is None or entry.state is not ConfigEntryState.LOADED:
         return []
     return list(async_profiles(entry).values())
