@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.components.event import EventExtraStoredData
+from homeassistant.components.websocket_api.automation import (
+    async_get_conditions_for_target,
+    async_get_triggers_for_target,
+)
 from homeassistant.core import Event, HomeAssistant, State
 from homeassistant.helpers import config_validation as cv, device_registry as dr, entity_registry as er
 from homeassistant.helpers.trigger import async_get_all_descriptions, async_validate_trigger_config
@@ -21,6 +25,7 @@ from pytest_homeassistant_custom_component.common import (
 import yaml
 
 from custom_components.face_access.access import Liveness, Method, Passage, Reason, Ring, Sighting, SightingKey, Verdict
+from custom_components.face_access.condition import CONDITIONS
 from custom_components.face_access.trigger import TRIGGERS
 from simulators._terminal.model import Capture
 from simulators.panel import SimulatedPanel
@@ -399,6 +404,25 @@ async def test_a_bell_without_faces(
     coordinator.async_dispatch(Ring(source=coordinator.serial, at=dt_util.utcnow()))
     await settle(hass)
     assert started == []
+
+
+async def test_only_a_ring_is_a_ring(hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal) -> None:
+    """Whatever else a bell may tell one day."""
+    started = await automate(hass, trigger("known_visitor_rang", BELL))
+    await happens(hass, await terminal.present_known("0001"))
+    for word in ("battery_low", "ring"):
+        assert started == []
+        hass.states.async_set(BELL, dt_util.utcnow().isoformat(), {"event_type": word})
+        await settle(hass)
+    assert len(started) == 1
+
+
+async def test_the_editor_offers_them_for_the_door(hass: HomeAssistant, entry: MockConfigEntry, device_id: str) -> None:
+    """Whoever picks the device is offered all triggers and conditions of ours."""
+    target = {"device_id": [device_id]}
+    offered = await async_get_triggers_for_target(hass, target, expand_group=True)
+    offered |= await async_get_conditions_for_target(hass, target, expand_group=True)
+    assert {f"face_access.{key}" for key in (*TRIGGERS, *CONDITIONS)} <= offered
 
 
 # Never again

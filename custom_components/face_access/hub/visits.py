@@ -37,11 +37,9 @@ class Visits:
     """
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Begin to listen; never stops, since conditions may ask at any time."""
+        """Begin to listen, before any station is there; never stops, since conditions may ask at any time."""
         self._hass = hass
         self._of: dict[str, deque[Visit]] = {}
-        for state in hass.states.async_all("event"):
-            self._async_take(state)
         hass.bus.async_listen(EVENT_STATE_CHANGED, self._async_changed, event_filter=self._is_event)
 
     @callback
