@@ -45,8 +45,9 @@ class Visits:
     @callback
     def async_last(self, entity_id: str, whom: Whom, *, since: datetime, until: datetime) -> Visit | None:
         """Find the last visit of somebody at a face entity, from `since` to `until`, both included."""
-        fitting = (visit for visit in reversed(self._of.get(entity_id, ())) if since <= visit.at <= until)
-        return next((visit for visit in fitting if whom.async_fits(self._hass, visit.attributes)), None)
+        fits = whom.async_test(self._hass)
+        visits = (visit for visit in reversed(self._of.get(entity_id, ())) if since <= visit.at <= until)
+        return next((visit for visit in visits if fits(visit.attributes)), None)
 
     @staticmethod
     @callback

@@ -1,6 +1,6 @@
 """Whom an automation means: names, ids, and persons of Home Assistant, as far as an event names somebody."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -15,6 +15,8 @@ from .people_entry import async_entry, async_profiles
 CONF_PERSON: Final = "person"
 CONF_LINKED: Final = "person_entity"
 CONF_MINIMUM_SCORE: Final = "minimum_score"
+
+type Test = Callable[[Mapping[str, Any]], bool]
 
 _NAME = vol.All(cv.string, str.strip, vol.Length(min=1))
 WHOM_FIELDS: Final[Mapping[vol.Marker, Any]] = {
@@ -49,25 +51,38 @@ class Whom:
     @callback
     def async_fits(self, hass: HomeAssistant, attributes: Mapping[str, Any]) -> bool:
         """Whether an event is about somebody who is meant. A score that is asked for and not there is too low."""
-        if self.minimum_score is not None:
-            score = attributes.get("score")
-            if not isinstance(score, int | float) or score < self.minimum_score:
-                return False
-        if not self.names and not self.linked:
-            return True
-        named = {str(name).casefold() for key in ("person", "owner") if (name := attributes.get(key))}
-        person = attributes.get("person_id")
-        if any(wanted == person or wanted.casefold() in named for wanted in self.names):
-            return True
-        household = async_household(hass)
-        meant = [one for one in household if one.id in self.names or one.linked in self.linked]
-        # Whom the event names by the household's id is that person, and no namesake.
-        exact = person in {one.id for one in household}
-        if any(one.id == person if exact else one.name.casefold() in named for one in meant):
-            return True
-        return not exact and not named.isdisjoint(self._async_namesakes(hass, meant))
+        return self.async_test(hass)(attributes)
 
-    def _async_namesakes(self, hass: HomeAssistant, meant: list[Profile]) -> Iterator[str]:
+    @callback
+    def async_test(self, hass: HomeAssistant) -> Test:
+        """Give the test for many events, with what has to be looked up for it looked up once."""
+        if not self.names and not self.linked:
+            return self._is_sure
+        household = async_household(hass)
+        known = {one.id for one in household}
+        meant = [one for one in household if one.id in self.names or one.linked in self.linked]
+        ids, names = {one.id for one in meant}, {name.casefold() for name in self.names}
+        # One whom only the station knows has but a name here; one whom the household knows is themselves, no namesake.
+        namesakes = {one.name.casefold() for one in meant} | set(self._async_unlinked(hass, meant))
+
+        def fits(attributes: Mapping[str, Any]) -> bool:
+            if not self._is_sure(attributes):
+                return False
+            named = {str(name).casefold() for key in ("person", "owner") if (name := attributes.get(key))}
+            person = attributes.get("person_id")
+            if person in self.names or person in ids or named & names:
+                return True
+            return person not in known and bool(named & namesakes)
+
+        return fits
+
+    def _is_sure(self, attributes: Mapping[str, Any]) -> bool:
+        if self.minimum_score is None:
+            return True
+        score = attributes.get("score")
+        return isinstance(score, int | float) and score >= self.minimum_score
+
+    def _async_unlinked(self, hass: HomeAssistant, meant: list[Profile]) -> Iterator[str]:
         """Give the names of those persons of Home Assistant who are linked to nobody."""
         linked = {one.linked for one in meant}
         for entity_id in self.linked:
