@@ -248,7 +248,8 @@ def test_options() -> None:
     step = EN["options"]["step"]["init"]
     fields = {str(key) for key in OPTIONS_SCHEMA.schema}
     assert set(step["data"]) == set(step["data_description"]) == fields
-    assert EN["selector"].keys() == {"door_mode", "identifier_kind", "person_role", "photo_storage", "second_factors"}
+    ours = {"door_mode", "identifier_kind", "person_role", "photo_storage", "second_factors", "method", "reason"}
+    assert EN["selector"].keys() == ours
     assert set(EN["selector"]["second_factors"]["options"]) == set(Factor)
     assert set(EN["selector"]["person_role"]["options"]) == set(Role)
     assert set(EN["selector"]["photo_storage"]["options"]) == set(Storage)
@@ -327,6 +328,8 @@ def test_nothing_else_is_in_the_file() -> None:
         "exceptions",
         "entity",
         "services",
+        "triggers",
+        "conditions",
     }
     assert EN.keys() == parts
     assert EN["config"].keys() == {"step", "progress", "error", "abort"}

@@ -15,6 +15,7 @@ from .hub.edge import Edge
 from .hub.house import async_close_link, async_get_history, async_open_link, async_time_zone
 from .hub.ladder import Ladder
 from .hub.people import async_get_people
+from .hub.visits import async_get_visits
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -37,8 +38,9 @@ PLATFORMS: list[Platform] = [
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions, and begin to remember who was at the door."""
     async_setup_actions(hass)
+    async_get_visits(hass)
     return True
 
 
