@@ -18,6 +18,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.face_access.const import DOMAIN, PING_EVERY, READ_EVERY
 from custom_components.face_access.hub.house import async_get_history
+from custom_components.face_access.hub.retention import Retention
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import FAST, SERIAL, add_direct, house_zone, issue_id, settle, until
@@ -295,7 +296,7 @@ async def test_old_faces_go_while_nobody_comes(
         await settle(hass)
     assert "Old sightings could not be deleted: disk is full" in caplog.text
     assert len(await history.list(source=SERIAL)) == 1
-    with patch("custom_components.face_access.hub.history.KEEP_FOR", timedelta(seconds=-1)):
-        async_fire_time_changed(hass, datetime.now(UTC) + timedelta(hours=13))
-        await settle(hass)
+    await history.keep(SERIAL, Retention(span=timedelta(seconds=-1), most=5000))
+    async_fire_time_changed(hass, datetime.now(UTC) + timedelta(hours=13))
+    await settle(hass)
     assert await history.list(source=SERIAL) == []

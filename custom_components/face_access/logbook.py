@@ -1,0 +1,1 @@
+"""What happens at stations, told in the logbook."""
