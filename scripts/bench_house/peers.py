@@ -70,4 +70,4 @@ def search(matrix: np.ndarray[Any, Any], query: np.ndarray[Any, Any]) -> Mapping
     faiss.omp_set_num_threads(1)
     index = faiss.IndexFlatIP(matrix.shape[1])
     index.add(matrix)
-    return {"faiss": lambda: index.search(query[None], 5)}
+    return {"faiss": lambda: index.search(query[None], 3)}

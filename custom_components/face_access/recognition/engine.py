@@ -193,6 +193,24 @@ class Engine:
         """Whether somebody measured what the embedder's cosines mean. Loads models; raises ModelError."""
         return self._one(ModelRole.EMBEDDER).source.calibrated
 
+    def benchmark(self, mode: Mode) -> float:
+        """Seconds that the networks of a mode take for one face on this machine: of two runs the second.
+
+        Above `worker.SLOW` a machine should look at snapshots only. Loads models; raises ModelError.
+        """
+        self.load(mode)
+        seconds = 0.0
+        for models in self._nets.values():
+            for model in models:
+                height, width = model.model.input.size or (192, 320)
+                nothing = np.zeros((height, width, 3), np.uint8)
+                with _usable(model), one_thread():
+                    model.run(nothing)
+                    began = time.perf_counter()
+                    model.run(nothing)
+                    seconds += time.perf_counter() - began
+        return seconds
+
     def detect(self, picture: Picture, longest: int = 320, watch: Stopwatch | None = None) -> list[Detection]:
         """Find the faces in a picture, the largest first. Raises PictureError and ModelError."""
         watch = watch or Stopwatch()
