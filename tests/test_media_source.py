@@ -24,7 +24,8 @@ from custom_components.face_access.access import Liveness, Pictures, Reason, Sig
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.history import History
 from custom_components.face_access.hub.house import async_get_history
-from custom_components.face_access.media_source import PAGE, media_id
+from custom_components.face_access.hub.views import media_id
+from custom_components.face_access.media_source import PAGE
 from simulators.terminal import SimulatedTerminal
 from tests.conftest import SERIAL, until
 
@@ -205,8 +206,9 @@ async def test_only_a_picture_that_is_there_is_played(hass: HomeAssistant, histo
     (tile,) = (await browse(hass, "days/2026-11-01")).children or ()
     assert not tile.can_play
     assert tile.thumbnail is None
+    assert media_id(past) is None
     with pytest.raises(Unresolvable):
-        await media_source.async_resolve_media(hass, media_id(past) + tail, None)
+        await media_source.async_resolve_media(hass, f"{ROOT}/sighting/{past.reference}{tail}", None)
     with pytest.raises(Unresolvable):
         await media_source.async_resolve_media(hass, f"{ROOT}/days/2026-11-01", None)
 

@@ -46,11 +46,6 @@ async def async_get_media_source(hass: HomeAssistant) -> MediaSource:
     return SightingMediaSource(hass)
 
 
-def media_id(past: PastSighting) -> str:
-    """Name a sighting's picture as media, for actions and automations."""
-    return f"media-source://{DOMAIN}/{_SIGHTING}/{past.reference}"
-
-
 class SightingMediaSource(MediaSource):
     """The history of the house, with its pictures."""
 

@@ -19,6 +19,7 @@ from ..devices.station import Message, Question
 from . import issues
 from .doors import async_wired
 from .push_target import async_own_target
+from .telling import async_tell_decision
 
 # Whose is it? None for a number that nobody of the household has. Must not take long: somebody stands at the door.
 type Finder = Callable[[Question], Person | None]
@@ -46,22 +47,24 @@ async def async_answer(coordinator: FaceAccessCoordinator, message: Message, que
     if not async_consented(coordinator.config_entry):
         return message.answer()
     try:
-        decision, door = _decide(coordinator, question)
+        decision, door, person = _decide(coordinator, question)
     except Exception:  # noqa: BLE001 (logged whole; the station must get its answer)
         LOGGER.exception("%s: a question could not be answered", coordinator.name)
         return message.answer()
     LOGGER.debug("%s asked about a %s: %s", coordinator.name, question.method, decision.reason or "granted")
+    async_tell_decision(coordinator, None if person is None else person.name, decision)
     return message.answer(decision, door=door)
 
 
-def _decide(coordinator: FaceAccessCoordinator, question: Question) -> tuple[Decision, int]:
+def _decide(coordinator: FaceAccessCoordinator, question: Question) -> tuple[Decision, int, Person | None]:
     """Find the first door that it opens. The station does not say at which one somebody stands."""
     finders = coordinator.hass.data.get(_FINDERS, ())
     person = next((found for finder in finders if (found := finder(question)) is not None), None)
     decisions = [
         (coordinator.async_decide_shown(person, door.number), door.number) for door in async_wired(coordinator)
     ]
-    return next((each for each in decisions if each[0].granted), decisions[0])
+    decision, door = next((each for each in decisions if each[0].granted), decisions[0])
+    return decision, door, person
 
 
 async def async_redirect(coordinator: FaceAccessCoordinator) -> None:

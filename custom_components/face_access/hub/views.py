@@ -44,6 +44,11 @@ def picture_path(reference: str, part: Part) -> str:
     return _URL.format(reference=reference, part=part)
 
 
+def media_id(past: PastSighting) -> str | None:
+    """Name a sighting's picture as media (media_source.py); None where there is none."""
+    return f"media-source://{DOMAIN}/sighting/{past.reference}" if past.picture else None
+
+
 class SightingPictureView(HomeAssistantView):
     """Serves the pictures of one sighting: close-up, scene, or a small close-up."""
 

@@ -1,5 +1,6 @@
 """Words of ours that no entity shows, in the language of the house: for the logbook and the media browser."""
 
+import re
 import unicodedata
 
 from homeassistant.core import HomeAssistant, callback
@@ -59,7 +60,5 @@ def _continues(char: str) -> bool:
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
-    # Not str.format: what is put in may have braces of its own.
-    for key, value in values.items():
-        text = text.replace(f"{{{key}}}", value)
-    return text
+    # Not str.format: a translation with a stray brace must not break the page.
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text)
