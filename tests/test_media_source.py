@@ -103,9 +103,11 @@ async def test_by_day_in_the_time_of_the_house(hass: HomeAssistant, history: His
 
 
 async def test_a_clock_of_1970_has_its_day(hass: HomeAssistant, history: History) -> None:
-    await history.add(known(0, captured_at=datetime(1970, 1, 1, 12, tzinfo=UTC)), live=True)
+    """Midnight in Berlin was in 1969 elsewhere."""
+    await history.add(known(0, captured_at=datetime(1969, 12, 31, 23, tzinfo=UTC)), live=True)
     assert titles(await browse(hass, "days")) == ["1970-01-01 (1)"]
-    assert len(titles(await browse(hass, "days/1970-01-01"))) == 1
+    for path in ("days/1970-01-01", "stations/GATE"):
+        assert len(titles(await browse(hass, path))) == 1
 
 
 async def test_by_station_and_person(hass: HomeAssistant, history: History) -> None:

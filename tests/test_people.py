@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 import json
 from pathlib import Path
+import sqlite3
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 import probatio as vol
@@ -387,6 +388,9 @@ async def test_sightings_name_their_pictures_and_hold_them_when_asked(
         assert len((await call(hass, "get_sightings"))["sightings"]) == 3
     with pytest.raises(vol.Invalid):
         await call(hass, "get_sightings", verdict="perhaps")
+    broken = sqlite3.OperationalError("disk")
+    with patch.object(history, "list", side_effect=broken), pytest.raises(HomeAssistantError, match="read"):
+        await call(hass, "get_sightings")
 
 
 async def test_a_sighting_is_media_for_other_actions(

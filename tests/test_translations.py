@@ -327,7 +327,7 @@ def test_words_that_no_entity_shows() -> None:
     lines |= {f"logbook_{word}": set() for word in ("stranger", "spoof", "ring", "somebody", "no_reason")}
     assert {f"logbook_{kind}" for kind in SightingKind} <= lines.keys()
     folders = {f"media_{word}" for word in ("days", "stations", "people", "strangers", "more", "face", "scene")}
-    assert {key: placeholders(text) for key, text in EN["common"].items()} == lines | dict.fromkeys(folders, set())
+    assert {key: placeholders(text) for key, text in EN["common"].items()} == lines | {key: set() for key in folders}
 
 
 def test_nothing_else_is_in_the_file() -> None:

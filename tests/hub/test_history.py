@@ -178,6 +178,30 @@ async def test_retention_is_noted_once_and_goes_with_the_source(history: History
     assert await history.keep("SN-1", longer)
 
 
+async def test_a_disk_that_deletes_nothing_is_told_of(history: History, caplog: pytest.LogCaptureFixture) -> None:
+    """What was stored is acknowledged all the same."""
+    with patch.object(History, "_prune", side_effect=sqlite3.OperationalError("disk is full")):
+        assert await history.add(sighting(1), live=True)
+        assert await history.sources()
+    assert "Old sightings could not be deleted: disk is full" in caplog.text
+
+
+async def test_a_reference_names_one_sighting_for_good(history: History) -> None:
+    """Not the next one, and not one that came in its place; each source, person and day is counted."""
+    await history.add(sighting(1, person_name=" Anna ", person_id="7"), live=True)
+    await history.add(sighting(2, source="SN-2", liveness=Liveness.SPOOF, person_name="Anna"), live=True)
+    first, second = reversed(await history.list(source=None))
+    assert await history.find(first.reference) == first
+    assert await history.find(f"{second.id}-{first.reference.partition('-')[2]}") is None
+    for wrong in ("", "1", "1-", "-1", f"{first.reference}0", f" {first.reference}", "x" * 1000):
+        assert await history.find(wrong) is None
+    assert {(group.name, group.count) for group in await history.people()} == {("Anna", 1), ("", 1)}
+    await history.forget("SN-2")
+    await history.add(sighting(2, source="SN-2"), live=True)
+    assert await history.find(second.reference) is None
+    assert await history.picture(second.id) is None
+
+
 async def test_a_fetched_sighting_goes_by_when_it_was_seen(history: History) -> None:
     """Not by when it was fetched, unless the device's clock stood in another year: that one goes by when it came."""
     now = datetime.now(UTC)

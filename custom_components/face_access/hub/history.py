@@ -255,7 +255,8 @@ class History:
             "who": who,
             "verdict": verdict,
             "before": before,
-            "start": start.timestamp() if start else 0,
+            # A clock that starts at midnight of 1970 is before zero in half of the world.
+            "start": start.timestamp() if start else float("-inf"),
             "end": end.timestamp() if end else float("inf"),
             "limit": limit,
         }

@@ -6,8 +6,8 @@ import unicodedata
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_cached_translations
 
-from ..access import Liveness, Reason, Verdict
-from ..access.naming import SightingKind
+from ..access import Sighting, SightingKey
+from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN
 from .history import PastSighting
 
@@ -43,15 +43,20 @@ def shown_name(name: str, longest: int = _LONGEST_NAME) -> str:
 
 
 def kind_of_past(past: PastSighting) -> SightingKind:
-    """Put a past sighting into one kind, as `naming.kind_of` does with a new one."""
-    if past.liveness is Liveness.SPOOF or past.reason is Reason.SPOOF:
-        return SightingKind.SPOOF
-    if past.person_id is None and past.reason in (Reason.UNKNOWN, Reason.UNAUTHORIZED):
-        return SightingKind.STRANGER
-    if past.reason is not None or past.verdict is Verdict.DENIED:
-        return SightingKind.DENIED
-    recognised = past.verdict is Verdict.GRANTED if past.score is None else past.score > 0
-    return SightingKind.RECOGNISED if past.person_id is not None and recognised else SightingKind.SEEN
+    """Put a past sighting into its kind, as it was when it was new."""
+    return kind_of(
+        Sighting(
+            source=past.source,
+            key=SightingKey(sequence=past.sequence, captured=past.reference),
+            captured_at=past.captured_at,
+            realtime=False,
+            person_id=past.person_id,
+            score=past.score,
+            liveness=past.liveness,
+            verdict=past.verdict,
+            refused=past.reason,
+        )
+    )
 
 
 def _continues(char: str) -> bool:
