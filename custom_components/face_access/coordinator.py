@@ -264,12 +264,16 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             case _:
                 pass
         for _, listener in sorted(self._listeners_of_events, key=lambda item: item[0]):
-            listener(event)
+            try:
+                listener(event)
+            except Exception:  # noqa: BLE001 (logged whole: one entity's fault must not silence the bell)
+                LOGGER.exception("%s: an event could not be shown", self.name)
 
     def _is_echo(self, ring: Ring) -> bool:
         """A ring that is none: the device sent it twice, or the call is one that Home Assistant began."""
-        repeated = self._rang_at is not None and ring.at - self._rang_at < RING_ONCE_IN
-        called = self.called_at is not None and ring.at - self.called_at < RING_ONCE_IN
+        # Either way: a clock that jumped ahead and back must not keep the bell silent until that time comes again.
+        repeated = self._rang_at is not None and abs(ring.at - self._rang_at) < RING_ONCE_IN
+        called = self.called_at is not None and timedelta() <= ring.at - self.called_at < RING_ONCE_IN
         return repeated or called
 
     @callback
