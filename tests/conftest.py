@@ -66,6 +66,8 @@ async def web(hass: HomeAssistant, socket_enabled: None, hass_client_no_auth: Cl
         "file_upload",
     ):
         assert await async_setup_component(hass, component, {})
+    # As Home Assistant's own server does: an integration that comes later adds routes too.
+    hass.http.app._router.freeze = lambda: None
     client = await hass_client_no_auth()
     url = f"http://127.0.0.1:{client.port}"
     await hass.config.async_update(internal_url=url)

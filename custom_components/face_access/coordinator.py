@@ -56,7 +56,8 @@ from .devices.station import Reading, SettingValue, Station
 from .hub import issues, push_target, restart
 from .hub.errors import translated
 from .hub.facts import after
-from .hub.history import KEEP_FOR, History
+from .hub.history import History
+from .hub.retention import retention_of
 
 if TYPE_CHECKING:
     from .hub.ladder import Ladder
@@ -346,7 +347,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             start = await self.history.complete_until(self.serial) or self.config_entry.created_at
             # Taken now: what is missed from here on is for the next time.
             missed, self._missed_since = self._missed_since, None
-            start = max(min(start, missed or start), now - KEEP_FOR)
+            start = max(min(start, missed or start), now - retention_of(self.config_entry.options).span)
             new = 0
             try:
                 async for sighting in records.since(start, now):

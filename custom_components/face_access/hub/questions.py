@@ -19,6 +19,7 @@ from ..devices.station import Message, Question
 from . import issues
 from .doors import async_wired
 from .push_target import async_own_target
+from .telling import async_tell_decision
 
 # Whose is it? None for a number that nobody of the household has. Must not take long: somebody stands at the door.
 type Finder = Callable[[Question], Person | None]
@@ -49,7 +50,8 @@ async def async_answer(coordinator: FaceAccessCoordinator, message: Message, que
     try:
         if (found := _decide(coordinator, question)) is None:
             return message.answer()
-        decision, door = found
+        decision, door, person = found
+        async_tell_decision(coordinator, None if person is None else person.name, decision)
     except Exception:  # noqa: BLE001 (logged whole; the station must get its answer)
         LOGGER.exception("%s: a question could not be answered", coordinator.name)
         return message.answer()
@@ -57,8 +59,8 @@ async def async_answer(coordinator: FaceAccessCoordinator, message: Message, que
     return message.answer(decision, door=door)
 
 
-def _decide(coordinator: FaceAccessCoordinator, question: Question) -> tuple[Decision, int] | None:
-    """Find the door that it opens; None where that is not for us to say.
+def _decide(coordinator: FaceAccessCoordinator, question: Question) -> tuple[Decision, int, Person | None] | None:
+    """Find the door that it opens, and for whom; None where that is not for us to say.
 
     The station does not tell at which door somebody stands, so one word must be right for all that are wired.
     """
@@ -68,7 +70,7 @@ def _decide(coordinator: FaceAccessCoordinator, question: Question) -> tuple[Dec
         (coordinator.async_decide_shown(person, door.number), door.number) for door in async_wired(coordinator)
     ]
     answers = {decision.granted for decision, _ in decisions}
-    return decisions[0] if len(answers) == 1 else None
+    return (*decisions[0], person) if len(answers) == 1 else None
 
 
 async def async_redirect(coordinator: FaceAccessCoordinator) -> None:
