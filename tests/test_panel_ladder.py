@@ -271,3 +271,26 @@ async def test_panel_that_tells_nothing(hass: HomeAssistant, panel: SimulatedPan
     await entry.runtime_data.async_refresh()
     assert entry.runtime_data.last_update_success
     panel.failures.clear()
+
+
+async def test_webhook_that_misses_something_for_minutes_is_seen_to_leak(
+    hass: HomeAssistant,
+    panel: SimulatedPanel,
+    quick_ladder: None,
+    panel_entry: MockConfigEntry,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Asked rarely while the webhook is trusted, the panel tells of a ring too late: no news, but a sign."""
+    ladder = ladder_of(panel_entry)
+    await until(lambda: ladder.webhook is Rung.PROVEN)
+    (webhook,) = panel.webhooks.items.values()
+    webhook["event_types"] = ["log.tamper_event"]
+    ear = Ear(panel_entry)
+    with (
+        patch("custom_components.face_access.devices.panel.capabilities.LIVE_WITHIN", timedelta(seconds=-5)),
+        patch("custom_components.face_access.hub.ladder._ON_ITS_WAY", timedelta()),
+    ):
+        await panel.ring()
+        await until(lambda: ladder.webhook is Rung.LEAKING)
+    assert ear.count(Ring) == 0
+    assert issue_registry.async_get_issue(DOMAIN, issue_id("webhook_missing", panel_entry)) is not None

@@ -318,6 +318,21 @@ async def test_panel_is_away_when_the_entry_goes(
     assert not panel.remote.enabled
 
 
+async def test_consent_is_taken_back_while_the_panel_is_away(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
+) -> None:
+    """Once it is back it asks nobody here any more, and pushes nothing."""
+    await asks_us(hass, panel, panel_entry)
+    await panel.cut_network()
+    await set_options(hass, panel_entry, answer_questions=False)
+    hass.config_entries.async_update_entry(panel_entry, data={**panel_entry.data, "push": False})
+    assert "previous_questions" in panel_entry.data
+    await panel.restore_network()
+    await hass.config_entries.async_reload(panel_entry.entry_id)
+    await until(lambda: not panel.remote.enabled and not panel.webhooks.items)
+    await until(lambda: not {"previous_questions", "previous_target"} & set(panel_entry.data))
+
+
 async def test_entry_goes_while_a_test_is_on_its_way(hass: HomeAssistant, panel: SimulatedPanel, web: str) -> None:
     """Nobody waits for a delivery that does not come."""
     await hass.config.async_update(internal_url="http://127.0.0.1:9")

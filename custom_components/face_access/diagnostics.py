@@ -59,7 +59,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAcc
             "hardware": station.info.hardware,
             "firmware": station.info.firmware,
             "capabilities": sorted(
-                name for name in station.__dataclass_fields__ if getattr(station, name) not in (None, ())
+                name for name in station.__dataclass_fields__ if getattr(station, name) not in (None, (), False)
             ),
         },
         "online": coordinator.last_update_success,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 from homeassistant.components.camera import async_get_image
@@ -119,6 +119,34 @@ async def test_ring(hass: HomeAssistant, coordinator: FaceAccessCoordinator, ent
     coordinator.async_dispatch(Ring(source=SERIAL, at=dt_util.utcnow()))
     assert hass.states.get(entity_id("event", "doorbell")).attributes["event_type"] == "ring"
     assert hass.states.get(entity_id("event", "face")).attributes["event_type"] == "recognised"
+
+
+async def test_a_clock_that_jumped_does_not_silence_the_bell(
+    hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find
+) -> None:
+    """The ring of a future that was corrected is no reason to take every ring until then for its echo."""
+    heard = []
+    coordinator.async_subscribe(heard.append)
+    now = dt_util.utcnow()
+    for ahead in (timedelta(hours=1), timedelta(), timedelta(seconds=2), timedelta(seconds=6)):
+        coordinator.async_dispatch(Ring(source=SERIAL, at=now + ahead))
+    assert [event.at - now for event in heard] == [timedelta(hours=1), timedelta(), timedelta(seconds=6)]
+    coordinator.called_at = now + timedelta(minutes=1)
+    coordinator.async_dispatch(Ring(source=SERIAL, at=now + timedelta(seconds=50)))
+    coordinator.async_dispatch(Ring(source=SERIAL, at=now + timedelta(seconds=62)))
+    assert [event.at - now for event in heard][3:] == [timedelta(seconds=50)]
+
+
+async def test_one_entitys_fault_does_not_silence_the_bell(
+    hass: HomeAssistant, coordinator: FaceAccessCoordinator, entity_id: Find, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_event: object) -> None:
+        raise ValueError("broken picture")
+
+    coordinator.async_subscribe(broken)
+    coordinator.async_dispatch(Ring(source=SERIAL, at=dt_util.utcnow()))
+    assert hass.states.get(entity_id("event", "doorbell")).attributes["event_type"] == "ring"
+    assert "an event could not be shown" in caplog.text
 
 
 async def test_outage_fires_nothing(
