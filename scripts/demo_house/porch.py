@@ -71,7 +71,7 @@ async def webhooks_work(porch: Porch) -> bool:
     """Whether the panel has exactly one webhook, and Home Assistant took a delivery of it."""
     state = await porch.panel.state()
     here = {webhook["uid"] for webhook in state["webhooks"]}
-    taken = {delivery.get("uid") for delivery in state["deliveries"] if delivery.get("status") == 200}
+    taken = {delivery["webhook_uid"] for delivery in state["deliveries"] if delivery["status"] == "delivered"}
     return len(here) == 1 and here <= taken
 
 
