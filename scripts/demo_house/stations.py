@@ -72,6 +72,12 @@ class Station(ABC):
             state: Json = await response.json()
             return state
 
+    async def face(self) -> bytes:
+        """Return the close-up of the last face as a terminal pushes it; panels have none."""
+        async with self._session.get(f"{self.page}/face") as response:
+            response.raise_for_status()
+            return await response.read()
+
     async def scene(self, name: str, **arguments: Any) -> Any:
         """Let something happen before the device; ApiError when the simulator cannot."""
         async with self._session.post(f"{self.page}/scene/{name}", json=arguments) as response:
@@ -130,12 +136,6 @@ class Terminal(Station):
         port = -1 if place.calls else free_port(first_port)
         page_port = None if first_port is None else first_port + 1000
         super().__init__(place, folder, session, kind="terminal", port=port, page_port=page_port)
-
-    async def face(self) -> bytes:
-        """Return the close-up of the last face as the terminal pushes it."""
-        async with self._session.get(f"{self.page}/face") as response:
-            response.raise_for_status()
-            return await response.read()
 
     @override
     async def _introduce(self, api: Api) -> str:
