@@ -24,7 +24,7 @@ async def start(hass: HomeAssistant, way: str) -> Flow:
     """Open the flow and choose who calls whom."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == ["panel", "direct", "callback"]
+    assert result["menu_options"] == ["panel", "direct", "callback", "people"]
     return await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": way})
 
 
@@ -225,6 +225,8 @@ async def test_addresses_can_be_shown_again(
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
     await until(lambda: behind_nat.app["upload_info"]["method"] == "none")
     assert calling_entry.data["push"] is False
+    await hass.async_block_till_done()
+    assert calling_entry.state is ConfigEntryState.LOADED
 
 
 async def test_consent_is_taken_back(hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal) -> None:

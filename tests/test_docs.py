@@ -20,6 +20,7 @@ import yaml
 from custom_components.face_access.access import Method, Reason
 from custom_components.face_access.access.naming import SightingKind
 from custom_components.face_access.actions import ACTIONS
+from custom_components.face_access.actions.people import PEOPLE_ACTIONS
 from custom_components.face_access.devices.panel.settings import SETTINGS as PANEL_SETTINGS
 from custom_components.face_access.devices.station import SettingKind
 from custom_components.face_access.devices.terminal.settings import APP_ROWS, SCREENSAVER, STREAM_ROWS, VOLUME
@@ -32,6 +33,7 @@ INTEGRATION = ROOT / "custom_components" / "face_access"
 EN = json.loads((INTEGRATION / "translations" / "en.json").read_text())
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("models/*.md"), *ROOT.glob("blueprints/*.md")])
 TERMINALS = (ROOT / "docs" / "terminals.md").read_text()
+PEOPLE = (ROOT / "docs" / "people.md").read_text()
 PANELS = (ROOT / "docs" / "panels.md").read_text()
 README = (ROOT / "README.md").read_text()
 PLATFORMS = {
@@ -114,6 +116,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_actions_exist(page: Path) -> None:
     """And they take what they are given."""
     ours = {f"face_access.{action.name}": {"device_id", *map(str, action.fields)} for action in ACTIONS}
+    ours |= {f"face_access.{name}": set(map(str, schema)) for name, (_, schema, _) in PEOPLE_ACTIONS.items()}
     for call in (call for block in blocks(page) for call in calls(block)):
         name = call["action"]
         domain, _, action = name.partition(".")
@@ -248,7 +251,14 @@ def test_every_field_option_and_repair_is_described() -> None:
     for mode in EN["selector"]["door_mode"]["options"].values():
         assert f"*{mode}*" in TERMINALS, mode
     for issue in EN["issues"].values():
-        assert f"**{issue['title'].replace('{name}', '…')}**" in pages
+        assert f"**{issue['title'].replace('{name}', '…')}**" in pages + PEOPLE
+    person = EN["config_subentries"]["person"]["step"]
+    for label in {label for step in person.values() for label in step["data"].values()}:
+        assert f"| {label} |" in PEOPLE, label
+    for platform, entities in EN["entity"].items():
+        for key, entity in entities.items():
+            if key.startswith("person_"):
+                assert f"| {entity['name']} ({platform}) |" in PEOPLE
     for error in (*EN["config"]["error"].values(), steps["not_seen"]["title"]):
         first = error.partition(".")[0].partition(", but it did")[0]
         if first.startswith(("Nothing answers", "Something answers", "The terminal has not")):

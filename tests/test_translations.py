@@ -17,7 +17,7 @@ from homeassistant.helpers.entity import Entity
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.face_access.access import DoorMode
+from custom_components.face_access.access import DoorMode, Factor, Role
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import (
     InvalidValueError,
@@ -40,6 +40,9 @@ from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA
 from custom_components.face_access.flow_options import OPTIONS_SCHEMA
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
+from custom_components.face_access.hub.people_issues import async_raise_refusal
+from custom_components.face_access.people.model import Storage
+from custom_components.face_access.people.sync import INVALID, NOT_REMOVED, PHOTO_MISSING
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
@@ -118,9 +121,12 @@ def raised() -> Iterator[tuple[str, set[str]]]:
                 if not isinstance(call, ast.Call):
                     continue
                 keywords = {keyword.arg: keyword.value for keyword in call.keywords}
-                if getattr(call.func, "id", None) == "invalid" and call.args:
+                if getattr(call.func, "id", None) in ("invalid", "PersonError") and call.args:
                     key = constant(call.args[0])
-                    assert key is not None, ast.dump(call)
+                    if key is None:
+                        # A person's error is passed on as it is.
+                        assert ast.unparse(call) == "invalid(err.code, **err.placeholders)"
+                        continue
                     yield key, {name for name in keywords if name}
                 elif getattr(call.func, "id", None) == "InvalidValueError" and len(call.args) > 2:
                     if (kind := constant(call.args[2])) is not None:
@@ -138,6 +144,8 @@ def test_exceptions() -> None:
     for error in STATION_ERRORS:
         found = translated(error)
         given.setdefault(found["translation_key"], []).append(set(found["translation_placeholders"]))
+    # Reasons of the sync itself, in the words of refusals.
+    given |= {f"refused_{code}": [set()] for code in (PHOTO_MISSING, INVALID, NOT_REMOVED)}
     assert given.keys() == EN["exceptions"].keys()
     for key, each in given.items():
         for values in each:
@@ -160,6 +168,7 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     issues.broker_missing(hass, entry, missing=True)
     issues.questions_missing(hass, entry, missing=True)
     issues.restart_needed(hass, entry, {})
+    async_raise_refusal(hass, "issue", person="Anna", station="Front door", code=PHOTO_MISSING)
     raised_issues = {issue.translation_key: issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN}
     assert raised_issues.keys() == EN["issues"].keys()
     for key, issue in raised_issues.items():
@@ -197,14 +206,14 @@ def test_config_flow() -> None:
     assert {part: set(EN["config"][part]) for part in words} == words
     steps = EN["config"]["step"]
     assert steps["user"]["menu_options"].keys() == steps["user"]["menu_option_descriptions"].keys()
-    assert steps["user"]["menu_options"].keys() == {"panel", "direct", "callback"}
+    assert steps["user"]["menu_options"].keys() == {"panel", "direct", "callback", "people"}
     forms = (
         ("direct", DIRECT_SCHEMA),
         ("panel", PANEL_SCHEMA),
         ("push", PUSH_SCHEMA),
         ("reauth_confirm", LOGIN_SCHEMA),
     )
-    for step, schema in forms.items():
+    for step, schema in forms:
         assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == {str(key) for key in schema.schema}
 
 
@@ -239,7 +248,10 @@ def test_options() -> None:
     step = EN["options"]["step"]["init"]
     fields = {str(key) for key in OPTIONS_SCHEMA.schema}
     assert set(step["data"]) == set(step["data_description"]) == fields
-    assert EN["selector"].keys() == {"door_mode", "identifier_kind"}
+    assert EN["selector"].keys() == {"door_mode", "identifier_kind", "person_role", "photo_storage", "second_factors"}
+    assert set(EN["selector"]["second_factors"]["options"]) == set(Factor)
+    assert set(EN["selector"]["person_role"]["options"]) == set(Role)
+    assert set(EN["selector"]["photo_storage"]["options"]) == set(Storage)
     assert set(EN["selector"]["identifier_kind"]["options"]) == set(CredentialKind)
     assert set(EN["selector"]["door_mode"]["options"]) == set(DoorMode)
     assert placeholders(EN["options"]) == placeholders(EN["selector"]) == set()
@@ -267,6 +279,13 @@ async def test_entities(
                 (entity.domain, entity.translation_key)
                 for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
             }
+    await hass.services.async_call(DOMAIN, "add_person", {"name": "Anna", "card": 1}, blocking=True)
+    await settle(hass)
+    (people,) = (entry for entry in hass.config_entries.async_entries(DOMAIN) if "people" in entry.data)
+    used |= {
+        (entity.domain, entity.translation_key)
+        for entity in er.async_entries_for_config_entry(entity_registry, people.entry_id)
+    }
     there = {(platform, key) for platform, keys in EN["entity"].items() for key in keys}
     assert used == there - NEVER_SEEN
     icons = {(platform, key) for platform, keys in ICONS["entity"].items() for key in keys}
@@ -275,11 +294,39 @@ async def test_entities(
     assert len(names) == len(set(names))
 
 
+async def test_forms_of_people(hass: HomeAssistant, web: str) -> None:
+    """Each field has a name and an explanation, and each error a word."""
+    from custom_components.face_access.flow_people import PersonFlow
+
+    words = EN["config_subentries"]["person"]
+    assert words["initiate_flow"].keys() == {"user", "reconfigure"}
+    # Offered only when there is one, so it is not in the form of an empty house.
+    sometimes = {"photo_sighting"}
+    for step, new in (("user", True), ("reconfigure", False)):
+        flow = PersonFlow()
+        flow.hass = hass
+        fields = {str(key) for key in (await flow._async_schema(new=new)).schema} | sometimes
+        assert set(words["step"][step]["data"]) == set(words["step"][step]["data_description"]) == fields
+    codes = {key for key, _ in raised() if key.startswith(("person_", "photo_"))} - {"photo_not_wanted"}
+    assert set(words["error"]) == codes
+
+
 def test_numbered_doors_speak_of_their_number() -> None:
     words = {key: name["name"] for keys in EN["entity"].values() for key, name in keys.items()}
     assert {key for key, name in words.items() if placeholders(name)} == {"door_number", "open_door_number"}
 
 
 def test_nothing_else_is_in_the_file() -> None:
-    assert EN.keys() == {"title", "config", "options", "selector", "issues", "exceptions", "entity", "services"}
+    parts = {
+        "title",
+        "config",
+        "config_subentries",
+        "options",
+        "selector",
+        "issues",
+        "exceptions",
+        "entity",
+        "services",
+    }
+    assert EN.keys() == parts
     assert EN["config"].keys() == {"step", "progress", "error", "abort"}

@@ -10,10 +10,11 @@ from .const import CONF_FAMILY, CONF_STATION, DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices import FAMILIES
 from .devices.station import StationInfo
-from .hub import issues, push_target, questions
+from .hub import issues, people_entry, push_target, questions
 from .hub.edge import Edge
 from .hub.house import async_close_link, async_get_history, async_open_link, async_time_zone
 from .hub.ladder import Ladder
+from .hub.people import async_get_people
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -43,7 +44,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> bool:
     """Bring one station in."""
+    if people_entry.is_people(entry):
+        return await people_entry.async_setup(hass, entry)
     history = await async_get_history(hass)
+    people = await async_get_people(hass)
     family = FAMILIES[entry.data[CONF_FAMILY]]
     link = async_open_link(hass, entry.data)
     if CONF_HOST in entry.data:
@@ -53,6 +57,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     entry.runtime_data = coordinator
     issues.clear_all(hass, entry)
     await coordinator.async_start()
+    people.async_attach(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     # Last: what is pushed earlier would be acknowledged and heard by no entity. Unanswered, the device sends it again.
     edge = Edge(hass, coordinator)
@@ -66,6 +71,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
 
 async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> bool:
     """Let a station go, leaving it as we found it."""
+    if people_entry.is_people(entry):
+        return await people_entry.async_unload(hass, entry)
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     coordinator = entry.runtime_data
@@ -79,9 +86,13 @@ async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
 
 async def async_remove_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> None:
     """Forget all that the station saw: its pictures are biometric data and go with it."""
+    if people_entry.is_people(entry):
+        await people_entry.async_remove(hass)
+        return
     issues.clear_all(hass, entry)
     issues.restarted(hass, entry)
     await async_close_link(hass, entry.data)
     if entry.unique_id is not None:
         history = await async_get_history(hass)
         await history.forget(entry.unique_id)
+        await (await async_get_people(hass)).async_forget_station(entry.unique_id)

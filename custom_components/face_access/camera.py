@@ -7,7 +7,7 @@ from homeassistant.components.camera import Camera, CameraEntityFeature
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import LOGGER
+from .const import CONF_STREAM_PATH, CONF_STREAM_PORT, LOGGER
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationError
 from .devices.station import Camera as StationCamera, StreamCamera
@@ -48,6 +48,12 @@ class SnapshotCamera(FaceAccessEntity, Camera):
         self._asking = asyncio.Lock()
         self._picture: bytes | None = None
         self._asked_at = float("-inf")
+        self._streams = False
+
+    @property
+    @override
+    def supported_features(self) -> CameraEntityFeature:
+        return CameraEntityFeature.STREAM if self._streams else CameraEntityFeature(0)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -60,7 +66,7 @@ class SnapshotCamera(FaceAccessEntity, Camera):
 
     async def _async_look_for_stream(self) -> None:
         if (url := await self.stream_source()) is not None and await async_answers(url):
-            self._attr_supported_features |= CameraEntityFeature.STREAM
+            self._streams = True
             self.async_write_ha_state()
 
     @override
@@ -69,7 +75,8 @@ class SnapshotCamera(FaceAccessEntity, Camera):
         if not isinstance(self._camera, StreamCamera):
             return None
         try:
-            return await self._camera.stream_url()
+            options = self.coordinator.config_entry.options
+            return await self._camera.stream_url(options.get(CONF_STREAM_PORT), options.get(CONF_STREAM_PATH))
         except StationError as err:
             LOGGER.debug("%s has no stream: %s", self.coordinator.name, type(err).__name__)
             return None

@@ -7,7 +7,14 @@ from dataclasses import asdict
 from typing import Any, override
 
 from homeassistant.components import webhook
-from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigEntry, ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+)
 from homeassistant.const import (
     CONF_HOST,
     CONF_PASSWORD,
@@ -34,8 +41,10 @@ from .devices.errors import (
 from .devices.station import StationInfo
 from .flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key, panel_port
 from .flow_options import FaceAccessOptionsFlow
+from .flow_people import PeopleFlowMixin, PersonFlow
 from .hub.first_contact import FirstContact, async_addresses
 from .hub.house import async_close_link, async_open_link, async_time_zone
+from .hub.people_entry import SUBENTRY_PERSON, is_people
 
 # How a station is reached: what a new address of a known one replaces.
 _WAY = (CONF_HOST, CONF_PORT, CONF_SSL, CONF_VERIFY_SSL, CONF_USERNAME, CONF_PASSWORD)
@@ -44,7 +53,7 @@ _FIRST_CONTACT_TIMEOUT = 15 * 60
 _ASK_AGAIN = 1
 
 
-class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
+class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
     """Ask how the station is reached, prove who it is, and ask whether it may send us what it sees."""
 
     VERSION = 1
@@ -56,6 +65,20 @@ class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
         self._contact: FirstContact | None = None
         self._waiting: asyncio.Task[StationInfo] | None = None
 
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        """Offer people in the entry of the people."""
+        return {SUBENTRY_PERSON: PersonFlow} if is_people(config_entry) else {}
+
+    @classmethod
+    @callback
+    @override
+    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
+        """Stations have preferences, people have none."""
+        return not is_people(config_entry)
+
     @staticmethod
     @callback
     @override
@@ -66,7 +89,7 @@ class FaceAccessConfigFlow(ConfigFlow, domain=DOMAIN):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Choose what it is, and who calls whom."""
-        return self.async_show_menu(step_id="user", menu_options=["panel", "direct", "callback"])
+        return self.async_show_menu(step_id="user", menu_options=["panel", "direct", "callback", "people"])
 
     # Home Assistant calls the station
 

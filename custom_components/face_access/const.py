@@ -20,12 +20,17 @@ CONF_PREVIOUS_QUESTIONS: Final = "previous_questions"
 CONF_DOORS: Final = "doors"
 CONF_DOOR_MODE: Final = "door_mode"
 CONF_LIVENESS_REQUIRED: Final = "liveness_required"
+CONF_FACTORS: Final = "second_factors"
+CONF_FACTORS_WITHIN: Final = "second_factors_within"
 CONF_LOCAL_ONLY: Final = "local_only"
+CONF_STREAM_PORT: Final = "stream_port"
+CONF_STREAM_PATH: Final = "stream_path"
 CONF_GRANTED_TEXT: Final = "granted_text"
 CONF_DENIED_TEXT: Final = "denied_text"
 CONF_ANSWER_QUESTIONS: Final = "answer_questions"
 CONF_BROKER: Final = "broker"
 
+DEFAULT_FACTORS_WITHIN: Final = 30
 DEFAULT_GRANTED_TEXT: Final = "Welcome, {name}"
 DEFAULT_DENIED_TEXT: Final = ""
 

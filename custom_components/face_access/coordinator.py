@@ -1,9 +1,9 @@
 """One station in Home Assistant: its readings, what it reports, and who hears of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 import sqlite3
 from typing import TYPE_CHECKING, override
 
@@ -25,8 +25,10 @@ from .access import (
     Decision,
     DoorMode,
     DoorPolicy,
+    Factor,
     FirmwareReported,
     Person,
+    Proof,
     Ring,
     Sighting,
     StationEvent,
@@ -35,9 +37,12 @@ from .access import (
 )
 from .const import (
     CONF_DOOR_MODE,
+    CONF_FACTORS,
+    CONF_FACTORS_WITHIN,
     CONF_FEATURES,
     CONF_LIVENESS_REQUIRED,
     CONF_PUSH,
+    DEFAULT_FACTORS_WITHIN,
     DOMAIN,
     LIVE_WITHIN,
     LOGGER,
@@ -58,6 +63,8 @@ if TYPE_CHECKING:
 
 type FaceAccessConfigEntry = ConfigEntry[FaceAccessCoordinator]
 type Listener = Callable[[StationEvent], None]
+type FindProofs = Callable[[Person, str, datetime], Collection[Proof]]
+type Identify = Callable[[Sighting, Person | None], tuple[Sighting, Person | None]]
 
 
 class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
@@ -74,6 +81,10 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.history = history
         self.queued = CONF_HOST not in entry.data
         self.last_sighting: Sighting | None = None
+        self.async_identify: Identify = lambda sighting, known: (sighting, known)
+        """Put the household's name to a sighting; replaced by who knows the household (hub/people.py)."""
+        self.async_proofs: FindProofs = lambda _person, _door, _now: ()
+        """Find the second factors that a person gave at a door; replaced likewise."""
         self.call_state: CallState | None = None
         self.called_at: datetime | None = None
         self._rang_at: datetime | None = None
@@ -141,7 +152,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
                 reading = await self.station.reader.read()
                 self._read_at = now
             else:
-                reading = replace(self.data, clock_offset=await self.station.reader.ping())
+                offset = await self.station.reader.ping()
+                # Only now: what was reported during the ping is in it.
+                reading = replace(self.data, clock_offset=offset)
         except WrongStationError as err:
             issues.wrong_station(self.hass, self.config_entry, err.found)
             raise UpdateFailed(**translated(err)) from err
@@ -229,6 +242,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_dispatch(self, event: StationEvent) -> None:
         """Tell everybody of a live event."""
+        if isinstance(event, Sighting):
+            event, _ = self.async_identify(event, None)
         match event:
             case Sighting():
                 self.last_sighting = event
@@ -259,18 +274,23 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_decide(self, sighting: Sighting, person: Person | None, door: int) -> Decision:
         """Decide for a station that waits for our word before it opens its door of that number."""
-        return decide(sighting, person, self.door_id(door), dt_util.utcnow(), self._policy())
+        now, name = dt_util.utcnow(), self.door_id(door)
+        proofs = () if person is None else self.async_proofs(person, name, now)
+        return decide(sighting, person, name, now, self.policy(), proofs=proofs)
 
     @callback
     def async_decide_shown(self, person: Person | None, door: int) -> Decision:
         """Decide for a station that asks whether a card or a code of somebody opens its door of that number."""
-        return decide_shown(person, self.door_id(door), dt_util.utcnow(), self._policy())
+        return decide_shown(person, self.door_id(door), dt_util.utcnow(), self.policy())
 
-    def _policy(self) -> DoorPolicy:
+    def policy(self) -> DoorPolicy:
+        """What the station's doors ask for before they open."""
         options = self.config_entry.options
         return DoorPolicy(
             mode=DoorMode(options.get(CONF_DOOR_MODE, DoorMode.NOTIFY_ONLY)),
             liveness_required=options.get(CONF_LIVENESS_REQUIRED, True),
+            factors=frozenset(map(Factor, options.get(CONF_FACTORS, ()))),
+            factors_within=timedelta(seconds=options.get(CONF_FACTORS_WITHIN, DEFAULT_FACTORS_WITHIN)),
         )
 
     # A station that calls us
@@ -326,7 +346,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             new = 0
             try:
                 async for sighting in records.since(start, now):
-                    if await self.history.add(sighting, live=False):
+                    if await self.history.add(self.async_identify(sighting, None)[0], live=False):
                         new += 1
                         self._check_push(sighting)
                 # Clocks are compared to the second: some overlap, so that nobody falls between two catch-ups.

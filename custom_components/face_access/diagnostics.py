@@ -1,5 +1,7 @@
 """What helps to find a fault, without a word about who came by."""
 
+from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
@@ -9,13 +11,39 @@ from homeassistant.core import HomeAssistant
 from .const import CONF_FEATURES
 from .coordinator import FaceAccessConfigEntry
 from .devices.station import SettingKind
+from .hub.people import HousePeople, async_get_people
+from .hub.people_entry import is_people
 
 # Addresses, ids that open webhooks, and what the device is called: all of the entry's data but this is private.
 _OPEN_DATA = {"family", "port", "push", CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}
 
 
+def _people(people: HousePeople) -> dict[str, Any]:
+    profiles = people.store.profiles.values()
+    return {
+        "people": len(profiles),
+        "roles": Counter(profile.role.value for profile in profiles),
+        "photo_storage": Counter(profile.storage.value for profile in profiles),
+        "photos": sum(len(profile.photos) for profile in profiles),
+        "stations": [
+            {
+                **asdict(worker.progress),
+                "online": worker.coordinator.last_update_success,
+                "reasons": Counter(
+                    holding.code
+                    for holding in people.store.holdings(worker.coordinator.serial).values()
+                    if holding.code is not None
+                ),
+            }
+            for worker in people.workers.values()
+        ],
+    }
+
+
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> dict[str, Any]:
-    """Say what the station is, has and does."""
+    """Say what the station is, has and does; of people, only how many there are."""
+    if is_people(entry):
+        return _people(await async_get_people(hass))
     coordinator = entry.runtime_data
     station = coordinator.station
     described = station.settings.described if station.settings else {}

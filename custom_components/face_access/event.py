@@ -16,7 +16,9 @@ from .const import DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Station
 from .entity import ReportEntity, sees_faces, tells_all, unique_id
+from .hub.people_entry import is_people
 from .image import LAST_SIGHTING
+from .person import async_setup_people, make_events
 
 PARALLEL_UPDATES = 0
 
@@ -117,6 +119,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add an entity for each thing that can happen at the station."""
+    if is_people(entry):
+        async_setup_people(hass, entry, async_add_entities, make_events)
+        return
     coordinator = entry.runtime_data
     async_add_entities(
         StationEventEntity(coordinator, description)

@@ -7,39 +7,54 @@ from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.helpers import selector
 import probatio as vol
 
-from .access import DoorMode
+from .access import DoorMode, Factor
 from .const import (
     CONF_ANSWER_QUESTIONS,
     CONF_BROKER,
     CONF_DENIED_TEXT,
     CONF_DOOR_MODE,
     CONF_DOORS,
+    CONF_FACTORS,
+    CONF_FACTORS_WITHIN,
     CONF_GRANTED_TEXT,
     CONF_LIVENESS_REQUIRED,
     CONF_LOCAL_ONLY,
+    CONF_STREAM_PATH,
+    CONF_STREAM_PORT,
     DEFAULT_DENIED_TEXT,
+    DEFAULT_FACTORS_WITHIN,
     DEFAULT_GRANTED_TEXT,
 )
-from .devices.station import Station
+from .devices.station import Station, StreamCamera
 from .hub.house import async_make_station
+
+# Terminals have four relays; Camdroid panels with relay modules have eight locks.
+MOST_DOORS = 8
+
+
+def _whole(most: int) -> vol.All[Any]:
+    config = selector.NumberSelectorConfig(min=1, max=most, step=1, mode=selector.NumberSelectorMode.BOX)
+    return vol.All(selector.NumberSelector(config), vol.Coerce(int))
+
 
 OPTIONS_SCHEMA = vol.Schema(
     {
-        vol.Required(CONF_DOORS, default=1): vol.All(
-            selector.NumberSelector(
-                selector.NumberSelectorConfig(min=1, max=4, step=1, mode=selector.NumberSelectorMode.BOX)
-            ),
-            vol.Coerce(int),
-        ),
+        vol.Required(CONF_DOORS, default=1): _whole(MOST_DOORS),
         vol.Required(CONF_DOOR_MODE, default=DoorMode.NOTIFY_ONLY): selector.SelectSelector(
             selector.SelectSelectorConfig(options=list(DoorMode), translation_key=CONF_DOOR_MODE)
         ),
         vol.Required(CONF_LIVENESS_REQUIRED, default=True): selector.BooleanSelector(),
+        vol.Optional(CONF_FACTORS, default=[]): selector.SelectSelector(
+            selector.SelectSelectorConfig(options=list(Factor), multiple=True, translation_key="second_factors")
+        ),
+        vol.Required(CONF_FACTORS_WITHIN, default=DEFAULT_FACTORS_WITHIN): _whole(300),
         vol.Optional(CONF_GRANTED_TEXT, default=DEFAULT_GRANTED_TEXT): selector.TextSelector(),
         vol.Optional(CONF_DENIED_TEXT, default=DEFAULT_DENIED_TEXT): selector.TextSelector(),
         vol.Required(CONF_ANSWER_QUESTIONS, default=False): selector.BooleanSelector(),
         vol.Required(CONF_BROKER, default=False): selector.BooleanSelector(),
         vol.Required(CONF_LOCAL_ONLY, default=True): selector.BooleanSelector(),
+        vol.Optional(CONF_STREAM_PORT): _whole(65535),
+        vol.Optional(CONF_STREAM_PATH): selector.TextSelector(),
     }
 )
 
@@ -47,10 +62,14 @@ OPTIONS_SCHEMA = vol.Schema(
 # What only some stations have a use for. A panel asks about cards and codes, which have no liveness, and has no voice.
 _FOR: Mapping[str, Callable[[Station], bool]] = {
     CONF_LIVENESS_REQUIRED: lambda station: station.questions is None,
+    CONF_FACTORS: lambda station: station.questions is None,
+    CONF_FACTORS_WITHIN: lambda station: station.questions is None,
     CONF_GRANTED_TEXT: lambda station: station.speech is not None,
     CONF_DENIED_TEXT: lambda station: station.speech is not None,
     CONF_ANSWER_QUESTIONS: lambda station: station.questions is not None,
     CONF_BROKER: lambda station: station.broker is not None,
+    CONF_STREAM_PORT: lambda station: isinstance(station.camera, StreamCamera),
+    CONF_STREAM_PATH: lambda station: isinstance(station.camera, StreamCamera),
 }
 
 
@@ -68,10 +87,9 @@ class FaceAccessOptionsFlow(OptionsFlowWithReload):
         station, options = async_make_station(self.hass, self.config_entry.data), self.config_entry.options
         # Without MQTT there is nothing to listen on, but what was chosen can always be taken back.
         mqtt = bool(self.hass.config_entries.async_loaded_entries("mqtt")) or bool(options.get(CONF_BROKER))
-        return vol.Schema(
-            {
-                key: value
-                for key, value in OPTIONS_SCHEMA.schema.items()
-                if (str(key) not in _FOR or _FOR[str(key)](station)) and (str(key) != CONF_BROKER or mqtt)
-            }
-        )
+        fields = {
+            key: value
+            for key, value in OPTIONS_SCHEMA.schema.items()
+            if (str(key) not in _FOR or _FOR[str(key)](station)) and (str(key) != CONF_BROKER or mqtt)
+        }
+        return vol.Schema({**fields, vol.Required(CONF_DOORS, default=1): _whole(len(station.doors))})

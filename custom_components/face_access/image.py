@@ -15,7 +15,9 @@ from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationError
 from .devices.station import Camera
 from .entity import ReportEntity, tells_all
+from .hub.people_entry import is_people
 from .hub.picture import content_type
+from .person import async_setup_people, make_images
 
 PARALLEL_UPDATES = 0
 
@@ -29,6 +31,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the image: of sightings where they bring a picture, else a photo taken when somebody is there."""
+    if is_people(entry):
+        async_setup_people(hass, entry, async_add_entities, make_images)
+        return
     coordinator = entry.runtime_data
     if not tells_all(coordinator.station):
         async_add_entities([LastSightingImage(hass, coordinator)])

@@ -23,6 +23,10 @@ from .access.naming import SightingKind, denial, kind_of, recognised_name
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import SettingValue
 from .entity import FaceAccessEntity, ReportEntity, sees_faces, tells_all
+from .hub.people import async_worker
+from .hub.people_entry import is_people
+from .hub.people_sync import TargetWorker
+from .person import async_setup_people, make_sensors
 
 PARALLEL_UPDATES = 0
 
@@ -125,6 +129,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the sensors that the station has something to say to."""
+    if is_people(entry):
+        async_setup_people(hass, entry, async_add_entities, make_sensors)
+        return
     coordinator = entry.runtime_data
     async_add_entities(FactSensor(coordinator, fact) for fact in FACTS if fact.key in coordinator.features)
     async_add_entities(
@@ -132,8 +139,52 @@ async def async_setup_entry(
     )
     if coordinator.station.sip is not None:
         async_add_entities([CallStateSensor(coordinator)])
+    if (worker := async_worker(hass, coordinator)) is not None:
+        async_add_entities([PeopleSyncedSensor(coordinator, worker)])
     if tells_all(coordinator.station):
         async_add_entities([LastBootSensor(coordinator)])
+
+
+class PeopleSyncedSensor(FaceAccessEntity, SensorEntity):
+    """How many of the people who shall pass here the station knows; how many there are stands beside it."""
+
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_state_class = SensorStateClass.MEASUREMENT
+    _attr_translation_key = "people_synced"
+
+    def __init__(self, coordinator: FaceAccessCoordinator, worker: TargetWorker) -> None:
+        """Bind to a station that learns people."""
+        super().__init__(coordinator, "people_synced")
+        self._worker = worker
+
+    @property
+    @override
+    def available(self) -> bool:
+        """What a station was given stays true while it is away."""
+        return True
+
+    @property
+    @override
+    def native_value(self) -> int:
+        return self._worker.progress.held
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, int]:
+        progress = self._worker.progress
+        return {
+            "total": progress.total,
+            "waiting": progress.waiting,
+            "refused": progress.refused,
+            "leaving": progress.leaving,
+        }
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to the work."""
+        await super().async_added_to_hass()
+        self._worker.listeners.append(self.async_write_ha_state)
+        self.async_on_remove(lambda: self._worker.listeners.remove(self.async_write_ha_state))
 
 
 class FactSensor(FaceAccessEntity, SensorEntity):

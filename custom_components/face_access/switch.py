@@ -9,6 +9,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import FaceAccessConfigEntry
 from .devices.station import SettingKind
 from .entity import SettingEntity, settings_of
+from .hub.people_entry import is_people
+from .person import async_setup_people, make_switches
 
 PARALLEL_UPDATES = 1
 
@@ -17,6 +19,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add a switch for each toggle that the station has."""
+    if is_people(entry):
+        async_setup_people(hass, entry, async_add_entities, make_switches)
+        return
     coordinator = entry.runtime_data
     async_add_entities(SettingSwitch(coordinator, setting) for setting in settings_of(coordinator, SettingKind.TOGGLE))
 

@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 import os
 import signal
 import sys
@@ -12,7 +12,7 @@ from aiohttp import ClientError
 from demo_house.api import ApiError
 from demo_house.processes import ChildError
 
-from . import delay, fleet, pushes, rate
+from . import accuracy, delay, fleet, pushes, rate, recognition
 from .client import BenchError
 from .house import Scene, scene
 from .report import Result, machine, render, write
@@ -33,11 +33,19 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
 }
 
 
+ALONE: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
+    "recognition": recognition.main,
+    "--accuracy": accuracy.main,
+}
+"""What is measured without a Home Assistant, by its first argument, with options of its own."""
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Measures the integration in a real Home Assistant, as ratios to baselines."
     )
     parser.add_argument("measurements", nargs="*", metavar="MEASUREMENT", help=f"of {', '.join(MEASUREMENTS)}")
+    parser.epilog = "recognition [--quick] [--json], or --accuracy FOLDER [--json], measures local recognition alone."
     parser.add_argument("--quick", action="store_true", help="short, to see that it works")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     arguments = parser.parse_args()
@@ -80,4 +88,6 @@ async def _main(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] and (alone := ALONE.get(sys.argv[1])) is not None:
+        sys.exit(alone(sys.argv[2:]))
     sys.exit(asyncio.run(_main(_arguments())))

@@ -167,7 +167,7 @@ def act(hass: HomeAssistant, device_id: str) -> Act:
     """Call an action of the station in memory; its response where it gives one."""
 
     async def call(action: str, *, context: Context | None = None, **data: Any) -> Any:
-        answers = action.startswith(("get_", "list_", "upload_"))
+        answers = action.startswith(("get_", "list_", "test_", "upload_"))
         return await hass.services.async_call(
             DOMAIN,
             action,

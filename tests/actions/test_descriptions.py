@@ -13,13 +13,14 @@ import pytest
 import yaml
 
 from custom_components.face_access.actions import ACTIONS
+from custom_components.face_access.actions.people import PEOPLE_ACTIONS
 from custom_components.face_access.actions.request import Action
 from tests.actions.conftest import EN, INTEGRATION
 
 SERVICES = yaml.safe_load((INTEGRATION / "services.yaml").read_text())
 ICONS = json.loads((INTEGRATION / "icons.json").read_text())["services"]
-DOCS = (Path(__file__).parents[2] / "docs" / "actions.md").read_text()
-NAMES = {action.name for action in ACTIONS}
+DOCS = "".join((Path(__file__).parents[2] / "docs" / name).read_text() for name in ("actions.md", "people.md"))
+NAMES = {action.name for action in ACTIONS} | set(PEOPLE_ACTIONS)
 EACH = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 
 

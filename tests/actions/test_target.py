@@ -37,6 +37,8 @@ DATA: dict[str, dict[str, Any]] = {
     "remove_identifier": {"uid": 7},
     "reset_passes": {"uid": 7},
     "get_qr_code": {"uid": 7},
+    "confirm_access": {"person_id": "anna"},
+    "test_access": {"person_id": "anna"},
 }
 
 

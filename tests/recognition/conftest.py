@@ -56,7 +56,7 @@ def real_engine(request: pytest.FixtureRequest, real_models: Path) -> Engine:
 
 def _engine(runtime: Runtime, models: Path) -> Engine:
     if runtime == "onnxruntime":
-        pytest.importorskip("onnxruntime", reason="onnxruntime has no wheel for this Python or system")
+        pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it has no wheel for this system")
     return Engine(ModelStore(models), runtime=runtime)
 
 

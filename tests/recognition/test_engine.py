@@ -220,6 +220,14 @@ def test_inputs_are_prepared_as_described() -> None:
     assert found[0, 2, 1, 1] == pytest.approx((9 * 0.5 - 3) / 8)
 
 
+def test_measures_the_machine(toy_engine: Engine, toy_folder: Path, tmp_path: Path) -> None:
+    assert 0 < toy_engine.benchmark(Mode.SOFTWARE) < toy_engine.benchmark(Mode.ANTISPOOFING) + 10
+    folder = toys.install(tmp_path / "own")
+    (folder / "toy_far.onnx").write_bytes(toys.embedder())
+    with pytest.raises(ModelUnusableError, match="toy_far"):
+        Engine(ModelStore(tmp_path / "downloaded", folder), runtime="numpy").benchmark(Mode.ANTISPOOFING)
+
+
 # --- comparing ------------------------------------------------------------------------------------------------------
 
 
@@ -331,8 +339,11 @@ def test_reports_how_well_it_would_work(toy_engine: Engine) -> None:
     assert found.eye_distance == pytest.approx(4.4 * toys.MARK, rel=0.05)
     assert found.seconds is not None
     assert found.confusable == ()
+    assert found.closest is not None
+    assert found.closest.cosine < 0.4
     twins = Gallery.of(
         {name: [_template(toy_engine, portrait((ALICE, 20, 10)))] for name in ("one", "two")}, toy_engine.origin
     )
-    assert questions.report(toy_engine, [portrait()], twins, Settings()).confusable[0][:2] == ("one", "two")
+    (pair,) = questions.report(toy_engine, [portrait()], twins, Settings()).confusable
+    assert (pair.first, pair.second) == ("one", "two")
     assert questions.report(toy_engine, [portrait()], None, Settings()).eye_distance is None

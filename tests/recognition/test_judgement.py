@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+import json
 import math
 
 import hypothesis
@@ -97,6 +98,8 @@ def test_unsure_and_senseless_faces_are_none() -> None:
     found["bbox_16"][0, 0] = (np.nan, 0, 1, 1)
     found["cls_32"][0, 0] = found["obj_32"][0, 0] = 0.9
     found["kps_32"][0, 0, 3] = np.inf
+    # Both below zero: their product alone would look sure.
+    found["cls_8"][0, 20] = found["obj_8"][0, 20] = -0.9
     assert detect.decode(found, 64, 64, 1) == []
 
 
@@ -205,6 +208,30 @@ def test_infrared_has_no_colour() -> None:
     assert quality.measure(detection(), (1280, 720), pixels(colour=0)).infrared
 
 
+def painted(lines: slice, columns: slice, colour: tuple[int, int, int]) -> np.ndarray:
+    face = pixels(colour=25)
+    face[lines, columns] = colour
+    return face
+
+
+@pytest.mark.parametrize("colour", [(228, 228, 230), (150, 190, 215), (25, 25, 28), (120, 120, 125), (120, 170, 140)])
+def test_masks_cover_a_face(colour: tuple[int, int, int]) -> None:
+    assert flaws(detection(), painted(slice(72, 112), slice(20, 92), colour)) == (Flaw.COVERED,)
+
+
+def test_dark_glasses_cover_a_face() -> None:
+    assert flaws(detection(), painted(slice(42, 60), slice(20, 50), (16, 14, 12))) == ()
+    both = painted(slice(42, 60), slice(20, 50), (16, 14, 12))
+    both[42:60, 62:92] = (16, 14, 12)
+    assert flaws(detection(), both) == (Flaw.COVERED,)
+
+
+def test_without_colour_nothing_is_said_of_masks() -> None:
+    face = pixels(colour=0)
+    face[72:112, 20:92] = 200
+    assert not quality.covered(face)
+
+
 # --- liveness -------------------------------------------------------------------------------------------------------
 
 
@@ -304,8 +331,9 @@ def near(vector: np.ndarray, cosine: float) -> np.ndarray:
     return normalise(cosine * vector + math.sqrt(1 - cosine**2) * side)
 
 
-def test_matches_the_nearest_people_in_order() -> None:
-    people = {f"p{index}": [template(unit(64))] for index in range(300)}
+@pytest.mark.parametrize("count", [50, 300, 5000])
+def test_matches_the_nearest_people_in_order(count: int) -> None:
+    people = {f"p{index}": [template(unit(64))] for index in range(count)}
     gallery = Gallery.of(people, ORIGIN)
     probe = near(people["p42"][0].vector, 0.8)
     found = gallery.match(probe, SCALE, limit=4)
@@ -372,6 +400,36 @@ def test_samples_are_compared_with_what_is_known() -> None:
     assert repeats(near(one, 0.97), known)
     assert not repeats(near(one, 0.9), known)
     assert float(centroid([*known, template(near(one, 0.5))]) @ one) > 0.8
+
+
+def test_templates_are_stored_and_read_again() -> None:
+    one = template(unit(128))
+    stored = json.loads(json.dumps(one.pack()))
+    again = Template.unpack(stored)
+    assert np.array_equal(again.vector, one.vector)
+    assert (again.origin, again.quality) == (one.origin, one.quality)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"vector": "!"},
+        {"vector": ""},
+        {"vector": "AAAA"},
+        {"vector": "AAAAAAAA" * 20},
+        {"vector": 7},
+        {"origin": {}},
+        {"origin": None},
+        {"quality": "good"},
+    ],
+)
+def test_damaged_templates_are_errors_that_show_nothing(changes: dict[str, object]) -> None:
+    stored = template(unit(128)).pack()
+    with pytest.raises(GalleryError) as caught:
+        Template.unpack({**stored, **changes})
+    assert stored["vector"][:8] not in str(caught.value)
+    with pytest.raises(GalleryError):
+        Template.unpack(None)
 
 
 def test_templates_show_nothing() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from custom_components.face_access.recognition.errors import GraphError, RuntimeMissingError, UnsupportedOperatorError
-from custom_components.face_access.recognition.onnx import Net, NumpyNet, blas, load, ort, runtimes
+from custom_components.face_access.recognition.onnx import Net, NumpyNet, blas, interpreter, load, ort, runtimes
 from custom_components.face_access.recognition.onnx.maps import Map
 
 from . import naive
@@ -365,6 +365,17 @@ def test_refuses_endless_work() -> None:
         load(network.data, "numpy").run({"x": np.zeros((1, 3, 512, 512), np.float32)})
 
 
+def test_refuses_endless_small_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "MAX_WORK", 10_000_000)
+    network = Network({"x": [1, 3, 64, 64]}, {"y": []})
+    name = "x"
+    for index in range(400):
+        name = network.add("Add", [name, "x"], f"a{index}")
+    network.add("Relu", [name], "y")
+    with pytest.raises(GraphError, match="too much work"):
+        load(network.data, "numpy").run({"x": np.zeros((1, 3, 64, 64), np.float32)})
+
+
 def test_refuses_endless_memory() -> None:
     network = Network({"x": [1, 3, 64, 64]}, {"y": []})
     name = "x"
@@ -481,7 +492,7 @@ def test_numpy_is_there_without_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def other() -> Callable[[Network], Net]:
-    pytest.importorskip("onnxruntime", reason="onnxruntime has no wheel for this Python or system")
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it has no wheel for this system")
     return lambda network: load(network.data, "onnxruntime")
 
 

@@ -179,7 +179,7 @@ def test_a_face_far_outside_is_black() -> None:
 @pytest.mark.parametrize("degrees", [0, 12, -35])
 def test_opencv_aligns_alike(scale: float, degrees: float) -> None:
     """Within one grey level: OpenCV interpolates in steps of 1/32 of a pixel, Pillow does not."""
-    cv2 = pytest.importorskip("cv2", reason="OpenCV has no wheel for this Python or system")
+    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed: it has no wheel for this system")
     image, points = smooth(640, 480), landmarks(scale, degrees, (250, 160))
     turn, shift = align.similarity(points)
     matrix = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
@@ -191,7 +191,7 @@ def test_opencv_aligns_alike(scale: float, degrees: float) -> None:
 
 
 def test_opencv_finds_the_same_similarity() -> None:
-    cv2 = pytest.importorskip("cv2", reason="OpenCV has no wheel for this Python or system")
+    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed: it has no wheel for this system")
     points = landmarks(2, 20, (100, 50)) + np.random.default_rng(3).normal(0, 0.5, (5, 2)).astype(np.float32)
     turn, shift = align.similarity(points)
     theirs, _ = cv2.estimateAffinePartial2D(points, align.TEMPLATE.astype(np.float32), method=cv2.LMEDS)
@@ -209,7 +209,7 @@ def test_opencv_finds_the_same_similarity() -> None:
     ],
 )
 def test_opencv_scales_liveness_crops_alike(scale: float, box: Box) -> None:
-    cv2 = pytest.importorskip("cv2", reason="OpenCV has no wheel for this Python or system")
+    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed: it has no wheel for this system")
     image = smooth(640, 480)
     left, top, right, bottom = liveness.region(box, scale, image.size)
     theirs = cv2.resize(np.asarray(image)[top:bottom, left:right], (80, 80), interpolation=cv2.INTER_LINEAR)
@@ -218,7 +218,7 @@ def test_opencv_scales_liveness_crops_alike(scale: float, box: Box) -> None:
 
 
 def test_opencv_measures_the_same_sharpness() -> None:
-    cv2 = pytest.importorskip("cv2", reason="OpenCV has no wheel for this Python or system")
+    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed: it has no wheel for this system")
     from custom_components.face_access.recognition.quality import sharpness
 
     light = np.random.default_rng(1).uniform(0, 255, (112, 112)).astype(np.float32)

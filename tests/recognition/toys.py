@@ -116,7 +116,8 @@ def portrait(
     rng = np.random.default_rng(99)
     canvas = rng.normal(light, 12, (size[1], size[0], 3))
     for seed, column, line in people:
-        blocks = np.random.default_rng(seed).uniform(-45, 45, (10, 10, 3))
+        # Of one colour all over, as skin is: more than one would look like a mask.
+        blocks = np.random.default_rng(seed).uniform(-45, 45, (10, 10, 1)) + np.array([20, 0, -15])
         face = Image.fromarray((blocks + 128).astype(np.uint8)).resize((300, 380), Image.Resampling.BICUBIC)
         x, y = column * MARK + MARK // 2 - 150, line * MARK + MARK // 2 - 170
         top, left = max(0, y), max(0, x)

@@ -102,7 +102,8 @@ class Sighting:
     """One face (or card) seen by one source at one moment.
 
     `score` is the source's own number, 0-100, and None where nothing was compared; `threshold` is the score that
-    the source asked for. `person_id` is the source's id of whom it recognised. `refused` carries the device's own
+    the source asked for. `person_id` is the source's id of whom it recognised, or with
+    `household` the household's own. `refused` carries the device's own
     no: a sighting that has it never opens a door. `realtime` is False for what a device reports after the fact.
     """
 
@@ -122,6 +123,7 @@ class Sighting:
     temperature: float | None = None
     mask: bool | None = None
     card: bool = False
+    household: bool = False
     pictures: Pictures = field(default_factory=Pictures, repr=False)
 
     @property

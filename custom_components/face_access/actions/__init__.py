@@ -9,13 +9,16 @@ from homeassistant.core import HomeAssistant, SupportsResponse, callback
 from homeassistant.helpers import config_validation as cv
 import probatio as vol
 
+from ..access import Liveness
 from ..const import DOMAIN
 from ..devices.station import CredentialKind
 from ..hub.doors import held_door
 from . import fields
 from .credentials import add_identifier, get_qr_code, list_identifiers, remove_identifier, reset_passes
 from .door import close_door, deny_access, hold_door_open, open_door, send_wiegand
+from .explain import confirm_access, explain_access
 from .media import PICTURE_FIELDS, SOUND_FIELDS
+from .people import async_setup_people_actions
 from .records import get_records
 from .request import Action
 from .schedule import add_schedule, get_schedule, set_schedule
@@ -58,6 +61,27 @@ ACTIONS: tuple[Action[Any], ...] = (
         capability=lambda station: station.speech,
         handler=say,
         fields={vol.Required("message"): fields.text},
+    ),
+    Action(
+        # It tells whether somebody could come in: a question for whoever may open the door.
+        name="test_access",
+        capability=lambda station: station.doors or None,
+        handler=explain_access,
+        fields={
+            vol.Required("person_id"): fields.text,
+            vol.Optional("door", default=1): fields.whole(1, 99),
+            vol.Optional("at"): fields.moment,
+            vol.Optional("score", default=100): fields.whole(0, 100),
+            vol.Optional("liveness", default="live"): vol.In([each.value for each in Liveness]),
+        },
+        response=SupportsResponse.ONLY,
+        controls=True,
+    ),
+    Action(
+        name="confirm_access",
+        capability=lambda station: station.doors or None,
+        handler=confirm_access,
+        fields={vol.Required("person_id"): fields.text, vol.Optional("door", default=1): fields.whole(1, 99)},
     ),
     Action(
         name="show_text",
@@ -229,6 +253,7 @@ ACTIONS: tuple[Action[Any], ...] = (
 @callback
 def async_setup_actions(hass: HomeAssistant) -> None:
     """Register all actions, whatever stations there are."""
+    async_setup_people_actions(hass)
     for action in ACTIONS:
         hass.services.async_register(
             DOMAIN,

@@ -9,7 +9,7 @@ from .request import Request, invalid
 
 async def open_door(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
     """Open one of the doors that are wired."""
-    await async_open(request.coordinator, _wired(request))
+    await async_open(request.coordinator, wired_door(request))
     return None
 
 
@@ -40,7 +40,7 @@ async def send_wiegand(request: Request, output: CardOutput) -> ServiceResponse:
     return None
 
 
-def _wired(request: Request) -> Door:
+def wired_door(request: Request) -> Door:
     """Find the door that a call names. Raises ServiceValidationError unless it is wired."""
     wired = {door.number: door for door in async_wired(request.coordinator)}
     number = request.data["door"]
@@ -51,7 +51,7 @@ def _wired(request: Request) -> Door:
 
 def _held(request: Request) -> HeldDoor:
     """Find the door that a call names, one that can be held. Raises ServiceValidationError for any other."""
-    door = _wired(request)
+    door = wired_door(request)
     if not isinstance(door, HeldDoor):
         raise invalid("door_not_held", device=request.coordinator.config_entry.title, door=str(door.number))
     return door

@@ -5,6 +5,7 @@ of folders and addresses. No error repeats an address: it may hold a password.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -63,6 +64,17 @@ async def async_load_picture(request: Request) -> Loaded:
             return await _async_picture_of(hass, request.data[IMAGE_ENTITY], IMAGE_ENTITY)
         case _:
             return await _async_load_media(hass, request.data[MEDIA])
+
+
+async def async_load_pictures(hass: HomeAssistant, data: Mapping[str, Any]) -> list[bytes]:
+    """Load all that the lists `media`, `image_entity` and `path` name, in that order.
+
+    Raises ServiceValidationError, and HomeAssistantError of a camera or an image.
+    """
+    loaded = [await _async_load_media(hass, media) for media in data.get(MEDIA, ())]
+    loaded += [await _async_picture_of(hass, entity_id, IMAGE_ENTITY) for entity_id in data.get(IMAGE_ENTITY, ())]
+    loaded += [await hass.async_add_executor_job(_read_allowed, hass, path) for path in data.get(PATH, ())]
+    return [one.content for one in loaded]
 
 
 async def async_playable(request: Request) -> str:

@@ -32,11 +32,12 @@ async def get_records(request: Request, station: Station) -> ServiceResponse:
         found = await coordinator.history.list(source=coordinator.serial, start=start, end=end, limit=data["limit"])
     except sqlite3.Error as err:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="history_unreadable") from err
-    response["records"] = [_as_data(sighting) for sighting in found]
+    response["records"] = [as_data(sighting) for sighting in found]
     return response
 
 
-def _as_data(sighting: PastSighting) -> JsonObjectType:
+def as_data(sighting: PastSighting) -> JsonObjectType:
+    """Give what may be told of a sighting: not its picture, but whether there is one."""
     return {
         "time": dt_util.as_local(sighting.captured_at).isoformat(),
         "person_id": sighting.person_id,

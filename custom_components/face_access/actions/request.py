@@ -48,6 +48,8 @@ class Action[C]:
         device_id = call.data[ATTR_DEVICE_ID]
         entry: FaceAccessConfigEntry
         _, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
+        if not isinstance(entry.runtime_data, FaceAccessCoordinator):
+            raise invalid("not_capable", device=entry.title, action=f"{DOMAIN}.{self.name}")
         reads = self.response is SupportsResponse.ONLY if self.controls is None else not self.controls
         await _check_permission(call, device_id, POLICY_READ if reads else POLICY_CONTROL)
         capability = self.capability(entry.runtime_data.station)

@@ -57,6 +57,10 @@ class StationRefusedError(StationError):
         self.field = field
 
 
+class StationPhotoError(StationRefusedError):
+    """The station cannot make a face of the photo; another photo may do."""
+
+
 class InvalidValueError(StationError, ValueError):
     """A value that the station would not take; nothing was sent. The message never holds the value.
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from ..access import Decision, Method, Person, Sighting, StationEvent
+from ..access import Decision, Method, Person, Role, Sighting, StationEvent
 
 type SettingValue = bool | int | float | str
 
@@ -381,6 +381,44 @@ class Credentials(Protocol):
     async def qr_code(self, uid: int) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """A person as a station holds one. `key` is the station's id of theirs; times are aware, None for no limit.
+
+    A person who is `suspended` is known and never let in. `text` is shown to them. `door` is the only one that they may
+    pass, by its number; None is every one. Photos travel beside it.
+    """
+
+    key: str
+    name: str = field(repr=False)
+    role: Role = Role.NORMAL
+    card: int | None = field(default=None, repr=False)
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    suspended: bool = False
+    text: str = field(default="", repr=False)
+    door: int | None = None
+
+
+class People(Protocol):
+    """Whom a station recognises by itself: a target of sync.
+
+    `as_held` gives what `find` and `all` will say once `put` has put it: names cut, times in the station's steps, its
+    own key. `sighted_as` is how sightings will name them in `person_id`. `put` adds or changes; `photos` (JPEG) are
+    tried in their order, and StationPhotoError is raised where none of them will do. With None it only changes, keeps
+    the face that is there, and raises StationRefusedError `record_not_found` where nobody is. `remove` is done when
+    nobody has the key. `photo` is None where the station does not give photos away.
+    """
+
+    def as_held(self, enrolment: Enrolment) -> Enrolment: ...
+    def sighted_as(self, enrolment: Enrolment) -> str: ...
+    def all(self) -> AsyncIterator[Enrolment]: ...
+    async def find(self, key: str) -> Enrolment | None: ...
+    async def photo(self, key: str) -> bytes | None: ...
+    async def put(self, enrolment: Enrolment, photos: tuple[bytes, ...] | None) -> None: ...
+    async def remove(self, key: str) -> None: ...
+
+
 class Reader(Protocol):
     """Reads the station's state. `ping` is the cheapest question that proves it is there, and gives its clock."""
 
@@ -414,3 +452,4 @@ class Station:
     broker: Broker | None = None
     questions: Questions | None = None
     credentials: Credentials | None = None
+    people: People | None = None

@@ -140,7 +140,8 @@ class Edge:
         """Store, decide where the station asks for it, and let everybody know. Only what is stored may open a door."""
         decision = None
         asks = message is not None and message.asks_decision
-        person = message.person if message is not None else None
+        known = message.person if message is not None else None
+        sighting, person = self._coordinator.async_identify(sighting, known)
         if asks:
             decision = self._coordinator.async_decide(sighting, person, door=1)
             sighting = _judged(sighting, decision)
@@ -163,6 +164,8 @@ class Edge:
             self._unstored.append(sighting.key)
         if decision is not None and decision.granted:
             # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
+            # Whom the household knows may have changed as well.
+            sighting, person = self._coordinator.async_identify(sighting, known)
             decision = self._coordinator.async_decide(sighting, person, door=1)
             sighting = _judged(sighting, decision)
         if fresh:

@@ -67,6 +67,7 @@ _SELECT = """
 SELECT id, source, sequence, captured_at, live, person_id, person_name, score, verdict, reason, temperature, mask,
     EXISTS (SELECT 1 FROM picture WHERE picture.sighting = sighting.id) AS picture
 FROM sighting WHERE (:source IS NULL OR source = :source) AND captured_at >= :start AND captured_at < :end
+    AND (:person IS NULL OR person_id = :person)
 ORDER BY captured_at DESC, id DESC LIMIT :limit
 """
 
@@ -164,11 +165,18 @@ class History:
         return await self._run(lambda: self._last(source))
 
     async def list(
-        self, *, source: str | None, start: datetime | None = None, end: datetime | None = None, limit: int = 100
+        self,
+        *,
+        source: str | None,
+        person: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int = 100,
     ) -> list[PastSighting]:
-        """Sightings from `start` up to but without `end`, newest first; `source` None for all."""
+        """Sightings from `start` up to but without `end`, newest first; `source` and `person` None for all."""
         wanted = {
             "source": source,
+            "person": person,
             "start": start.timestamp() if start else 0,
             "end": end.timestamp() if end else float("inf"),
             "limit": limit,

@@ -13,7 +13,7 @@ import uuid
 from . import quality
 from .engine import Engine, Mode, Settings
 from .errors import NoFaceError
-from .gallery import OUTLIER, Gallery, Template, fits, repeats
+from .gallery import OUTLIER, Confusable, Gallery, Template, fits, repeats
 from .picture import Picture
 from .results import Candidate, Face, FaceLiveness, Flaw, Recognition
 
@@ -219,7 +219,10 @@ class Report:
     sharpness: float | None = None
     luminance: float | None = None
     seconds: float | None = None
-    confusable: tuple[tuple[str, str, float], ...] = ()
+    closest: Confusable | None = None
+    """The two people enrolled who are most alike, whether or not that is too much."""
+    confusable: tuple[Confusable, ...] = ()
+    """Those who may be taken for each other at the similarity that is set."""
 
 
 def report(engine: Engine, pictures: Sequence[bytes], gallery: Gallery | None, settings: Settings) -> Report:
@@ -232,7 +235,7 @@ def report(engine: Engine, pictures: Sequence[bytes], gallery: Gallery | None, s
     flaws = [flaw for face in faces for flaw in face.quality.flaws]
     states = [face.liveness.state for face in faces]
     level = engine.scale.cosine(settings.threshold)
-    pairs = gallery.confusable(level) if gallery is not None else []
+    pairs = gallery.confusable(-1) if gallery is not None else []
     return Report(
         pictures=len(looks),
         faces=len(faces),
@@ -242,7 +245,8 @@ def report(engine: Engine, pictures: Sequence[bytes], gallery: Gallery | None, s
         sharpness=_median([face.quality.sharpness for face in faces]),
         luminance=_median([face.quality.luminance for face in faces]),
         seconds=_median([sum(look.seconds.values()) for look in looks]),
-        confusable=tuple((pair.first, pair.second, pair.cosine) for pair in pairs),
+        closest=pairs[0] if pairs else None,
+        confusable=tuple(pair for pair in pairs if pair.cosine >= level),
     )
 
 

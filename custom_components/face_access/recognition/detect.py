@@ -43,17 +43,20 @@ def _stride(outputs: Mapping[str, Array], stride: int, height: int, width: int) 
         if found is None or found.size != lines * columns * size:
             raise GraphError(f"the detector has no output {name}_{stride} of the right size")
         parts[name] = found.reshape(-1, size)
-    score = np.sqrt(np.clip(parts["cls"], 0, 1) * np.clip(parts["obj"], 0, 1))[:, 0]
-    chosen = np.flatnonzero(score >= MINIMUM_SCORE)
+    # Almost no cell is promising: all that follows is for those few.
+    chosen = np.flatnonzero(parts["cls"] * parts["obj"] >= MINIMUM_SCORE**2)
+    if not len(chosen):
+        return np.zeros((0, 15), np.float32)
+    score = np.sqrt(np.clip(parts["cls"][chosen, 0], 0, 1) * np.clip(parts["obj"][chosen, 0], 0, 1))
     cells = np.stack([chosen % columns, chosen // columns], axis=1).astype(np.float32)
     box = parts["bbox"][chosen]
     # A size of e^16 pixels is nonsense already, and the limit keeps it finite.
     size = np.exp(np.clip(box[:, 2:], -16, 16)) * stride
     corner = (cells + box[:, :2]) * stride - size / 2
     points = (parts["kps"][chosen] + np.tile(cells, 5)) * stride
-    rows = np.concatenate([score[chosen, None], corner, size, points], axis=1).astype(np.float32)
-    finite: Floats = rows[np.isfinite(rows).all(axis=1)]
-    return finite
+    rows = np.concatenate([score[:, None], corner, size, points], axis=1).astype(np.float32)
+    sound: Floats = rows[np.isfinite(rows).all(axis=1) & (score >= MINIMUM_SCORE)]
+    return sound
 
 
 def _suppress(rows: Floats) -> list[int]:

@@ -19,6 +19,7 @@ from .errors import GalleryError, GraphError, ModelUnusableError
 from .gallery import Gallery, Origin, normalise
 from .models import Model, ModelInput, ModelRole
 from .onnx import Net, Runtime, load
+from .onnx.blas import one_thread
 from .picture import Picture, letterbox
 from .results import (
     NOT_CHECKED,
@@ -89,10 +90,13 @@ def prepare(pixels: Pixels, wanted: ModelInput) -> Floats:
     channels = pixels.transpose(2, 0, 1)
     if wanted.color == "BGR":
         channels = channels[::-1]
+    result: Floats = channels.astype(np.float32, order="C")
     std = np.array(wanted.std, np.float32)
     factor = np.float32(wanted.scale) / std
     addend = -np.array(wanted.mean, np.float32) / std
-    result: Floats = channels.astype(np.float32) * factor[:, None, None] + addend[:, None, None]
+    if (factor != 1).any() or addend.any():
+        result *= factor[:, None, None]
+        result += addend[:, None, None]
     return result[np.newaxis]
 
 
@@ -189,6 +193,24 @@ class Engine:
         """Whether somebody measured what the embedder's cosines mean. Loads models; raises ModelError."""
         return self._one(ModelRole.EMBEDDER).source.calibrated
 
+    def benchmark(self, mode: Mode) -> float:
+        """Seconds that the networks of a mode take for one face on this machine: of two runs the second.
+
+        Above `worker.SLOW` a machine should look at snapshots only. Loads models; raises ModelError.
+        """
+        self.load(mode)
+        seconds = 0.0
+        for models in self._nets.values():
+            for model in models:
+                height, width = model.model.input.size or (192, 320)
+                nothing = np.zeros((height, width, 3), np.uint8)
+                with _usable(model), one_thread():
+                    model.run(nothing)
+                    began = time.perf_counter()
+                    model.run(nothing)
+                    seconds += time.perf_counter() - began
+        return seconds
+
     def detect(self, picture: Picture, longest: int = 320, watch: Stopwatch | None = None) -> list[Detection]:
         """Find the faces in a picture, the largest first. Raises PictureError and ModelError."""
         watch = watch or Stopwatch()
@@ -247,8 +269,9 @@ class Engine:
         """Look at all faces of a picture. Raises PictureError, ModelError, and GalleryError for a foreign gallery."""
         watch = Stopwatch()
         self.load(settings.mode)
-        found = self.detect(picture, settings.detector_size, watch)
-        faces = tuple(self._look(picture, one, gallery, settings, watch) for one in found)
+        with one_thread():
+            found = self.detect(picture, settings.detector_size, watch)
+            faces = tuple(self._look(picture, one, gallery, settings, watch) for one in found)
         return Recognition(
             width=picture.width,
             height=picture.height,

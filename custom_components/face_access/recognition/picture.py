@@ -99,7 +99,8 @@ def letterbox(image: Image.Image, longest: int, fixed: tuple[int, int] | None = 
     factor = longest / max(image.size) if fixed is None else min(fixed[0] / image.height, fixed[1] / image.width)
     width, height = max(1, round(image.width * factor)), max(1, round(image.height * factor))
     rows, columns = fixed or (-(-height // 32) * 32, -(-width // 32) * 32)
-    resized = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    # The whole part of the factor by averaging, the rest by interpolation: half the time of doing all by the latter.
+    resized = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=1.0)
     canvas = np.zeros((rows, columns, 3), np.uint8)
     canvas[:height, :width] = np.asarray(resized)[:rows, :columns]
     return canvas, factor

@@ -35,6 +35,8 @@ class Flaw(StrEnum):
     TURNED_AWAY = "turned_away"
     TILTED = "tilted"
     NOT_CLEARLY_A_FACE = "not_clearly_a_face"
+    COVERED = "covered"
+    """A mask, a scarf or dark glasses: likeness then says little, and whom it names may be another masked one."""
 
 
 class Outcome(StrEnum):

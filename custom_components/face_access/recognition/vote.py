@@ -27,12 +27,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """What the frames agree on. `face` is the clearest of those that voted for it; `score` their mean, 0-100."""
+    """What the frames agree on.
+
+    `face` is the clearest of those that voted for it, `latest` the one in the newest frame; `score` their mean, 0-100.
+    """
 
     track: int
     outcome: Outcome
     liveness: FaceLiveness
     face: Face
+    latest: Face
     frames: int
     person_id: str | None = None
     score: float | None = None
@@ -117,6 +121,7 @@ class Tracker:
             outcome=outcome,
             liveness=_liveness(track, faces, self.rule.needed),
             face=max(faces, key=lambda face: face.quality.score),
+            latest=track.last,
             frames=len(faces),
             person_id=faces[-1].person_id if recognised else None,
             score=sum(scores) / len(scores) if recognised else None,
@@ -152,5 +157,6 @@ def _remainder(track: _Track) -> Vote:
         outcome=Outcome.STRANGER if strangers else Outcome.UNCERTAIN,
         liveness=_liveness(track, faces, len(faces) + 1),
         face=max(faces, key=lambda face: face.quality.score),
+        latest=track.last,
         frames=len(faces),
     )

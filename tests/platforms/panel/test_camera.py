@@ -10,7 +10,7 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.face_access.devices.panel.capabilities import PanelCamera
+from custom_components.face_access.devices.panel import capabilities
 from custom_components.face_access.hub.stream import async_answers
 from simulators.panel import SimulatedPanel
 from tests.conftest import free_port, settle, until
@@ -68,7 +68,7 @@ async def test_a_stream_is_offered_where_somebody_serves_one(
     heard: list[bytes] = []
     panel.settings.values["/device/settings/rtsp"].update(username="viewer", password="s:cret/1")
     async with answering(RTSP, heard) as port:
-        monkeypatch.setattr(PanelCamera.__init__, "__defaults__", (port, "ch01"))
+        monkeypatch.setattr(capabilities, "STREAM_PORT", port)
         await add_panel(hass, panel)
         await until(lambda: hass.states.get(CAMERA).attributes["supported_features"] & CameraEntityFeature.STREAM)
     assert heard[0].startswith(f"OPTIONS rtsp://127.0.0.1:{port}/ch01 RTSP/1.0".encode())
@@ -78,11 +78,26 @@ async def test_a_stream_is_offered_where_somebody_serves_one(
     assert "cret" not in str(hass.states.async_all())
 
 
+async def test_a_stream_elsewhere_is_an_option(
+    hass: HomeAssistant, panel_entry: MockConfigEntry, panel: SimulatedPanel
+) -> None:
+    """The panel's own: ports and paths of most models are in no document."""
+    flow = await hass.config_entries.options.async_init(panel_entry.entry_id)
+    fields = {str(key): value for key, value in flow["data_schema"].schema.items()}
+    given = {key: value for key, value in flow["data_schema"]({}).items() if key in fields}
+    port = int(panel.stream.url.rpartition(":")[2].partition("/")[0])
+    await hass.config_entries.options.async_configure(
+        flow["flow_id"], {**given, "stream_port": port, "stream_path": "ch01"}
+    )
+    await until(lambda: hass.states.get(CAMERA).attributes.get("supported_features") == CameraEntityFeature.STREAM)
+    assert await async_get_stream_source(hass, CAMERA) == panel.stream.url
+
+
 async def test_no_stream_is_offered_where_nobody_serves_one(
     hass: HomeAssistant, web: str, panel: SimulatedPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stills are there all the same."""
-    monkeypatch.setattr(PanelCamera.__init__, "__defaults__", (free_port(), "ch01"))
+    monkeypatch.setattr(capabilities, "STREAM_PORT", free_port())
     await add_panel(hass, panel)
     await settle(hass)
     assert not hass.states.get(CAMERA).attributes["supported_features"]

@@ -33,6 +33,7 @@ from .capabilities import (
     PanelSip,
 )
 from .client import PanelClient
+from .enrolment import PanelPeople
 from .identifier import types_of
 from .inbox import PanelInbox
 from .info import PanelInfo, parse_info
@@ -232,5 +233,6 @@ class PanelFamily:
             feed=PanelFeed(state),
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),
+            people=PanelPeople(client) if panel.faces else None,
             broker=PanelBroker(info.serial, inbox.receiver) if panel.mqtt else None,
         )

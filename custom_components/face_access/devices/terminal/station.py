@@ -27,6 +27,7 @@ from .capabilities import (
 )
 from .client import TerminalClient
 from .direct import DEFAULT_PORT, DirectLink
+from .enrolment import TerminalPeople
 from .link import Link
 from .params import Params
 from .push import TerminalMessage, receive
@@ -277,4 +278,5 @@ class TerminalFamily:
             screensaver=TerminalScreensaver(client),
             records=TerminalRecords(state),
             firmware=firmware,
+            people=TerminalPeople(state),
         )

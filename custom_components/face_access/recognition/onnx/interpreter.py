@@ -22,6 +22,9 @@ from .prepare import Step, prepare
 _BUFFER: Final = 256
 """Elements that numpy may copy to make rows longer. Its default of 8192 triples the time for strided rows."""
 
+_COST: Final = 8
+"""What an element of any other operator counts in multiplications of a convolution."""
+
 MAX_WORK: Final = 30_000_000_000
 """Multiplications of one run: more than any network for faces needs, and a limit for a hostile file."""
 
@@ -107,9 +110,10 @@ class NumpyNet(Net):
             else:
                 source = call.map(0)
                 work += conv.work(source.height, source.width)
-                if work > MAX_WORK:
-                    raise GraphError("the network asks for too much work")
+                _limit(work)
                 result = conv.run(source, self._pool)
+            work += _COST * (result.buffer.size if isinstance(result, Map) else result.size)
+            _limit(work)
             if node.outputs[0] in self._spread and isinstance(result, Map):
                 result.clean()
             values[node.outputs[0]] = result
@@ -127,3 +131,8 @@ class NumpyNet(Net):
         if value is None:
             raise GraphError("an output was not made")
         return value.plain() if isinstance(value, Map) else value
+
+
+def _limit(work: int) -> None:
+    if work > MAX_WORK:
+        raise GraphError("the network asks for too much work")

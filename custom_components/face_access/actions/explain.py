@@ -1,0 +1,50 @@
+"""What is asked and said about a person at a door: what would happen and why, and that they are who they seem to be."""
+
+from homeassistant.core import ServiceResponse
+from homeassistant.util import dt as dt_util
+
+from ..access import Factor, Liveness, Sighting, SightingKey, explain
+from ..devices.station import Door
+from ..hub.people import async_get_people
+from .door import wired_door
+from .request import Request, invalid
+
+
+async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
+    """Give the decision on a person of the household, by default live and beyond doubt, now."""
+    data, coordinator = request.data, request.coordinator
+    people = await async_get_people(request.hass)
+    profile = people.store.profiles.get(data["person_id"])
+    now = data.get("at") or dt_util.utcnow()
+    sighting = Sighting(
+        source=coordinator.serial,
+        key=SightingKey(sequence=0, captured=now.isoformat()),
+        captured_at=now,
+        realtime=True,
+        household=True,
+        person_id=data["person_id"],
+        score=data["score"],
+        liveness=Liveness(data["liveness"]),
+    )
+    door = coordinator.door_id(wired_door(request).number)
+    policy = coordinator.policy()
+    person = None if profile is None else people.person(profile)
+    proofs = () if person is None else coordinator.async_proofs(person, door, now)
+    reasons = explain(sighting, person, door, now, policy, proofs=proofs)
+    return {
+        "granted": not reasons,
+        "reason": reasons[0].value if reasons else None,
+        "reasons": [reason.value for reason in reasons],
+        "door": door,
+        "mode": policy.mode.value,
+    }
+
+
+async def confirm_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
+    """Take the word of whoever calls this as a person's second factor at a door."""
+    people = await async_get_people(request.hass)
+    if (person := request.data["person_id"]) not in people.store.profiles:
+        raise invalid("person_unknown")
+    door = request.coordinator.door_id(wired_door(request).number)
+    people.proofs.add(Factor.CONFIRMATION, person, [door], dt_util.utcnow())
+    return None

@@ -1,0 +1,351 @@
+"""The people of the house in Home Assistant: who they are, who was seen, and every station that shall know them."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+import sqlite3
+
+from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE, STATE_ON
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from ..access import Factor, Method, Person, Proof, Reason, Role, Sighting, StationEvent
+from ..access.naming import SightingKind, kind_of
+from ..const import DOMAIN, LOGGER
+from ..coordinator import FaceAccessCoordinator
+from ..devices.station import Enrolment, Question
+from ..people.model import PersonError, Profile, Storage
+from ..people.photos import thumbnail
+from ..people.store import Holding, HoldingState, PeopleStore, Seen
+from ..people.sync import Wanted
+from .doors import async_wired
+from .house import folder
+from .people_issues import async_clear_refusals, async_report_refusals
+from .people_sync import TargetWorker
+from .proofs import Proofs
+from .questions import async_register_finder
+
+_PEOPLE: HassKey[asyncio.Task[HousePeople]] = HassKey(f"{DOMAIN}_people")
+
+# A card is no live face: what is missing in it as a face says nothing against it as a card.
+_NOT_THE_CARDS = (None, Reason.LIVENESS, Reason.SIMILARITY, Reason.SECOND_FACTOR)
+
+type PersonListener = Callable[[str, Sighting | None], None]
+
+
+async def async_get_people(hass: HomeAssistant) -> HousePeople:
+    """Open the house's people at the first call. Raises ConfigEntryNotReady when they cannot be read."""
+    if (task := hass.data.get(_PEOPLE)) is None:
+        task = hass.data[_PEOPLE] = hass.async_create_task(_open(hass), "face_access people", eager_start=True)
+    try:
+        return await asyncio.shield(task)
+    except (OSError, sqlite3.Error, ValueError) as err:
+        hass.data.pop(_PEOPLE, None)
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN, translation_key="people_unreadable", translation_placeholders={"error": str(err)}
+        ) from err
+
+
+@callback
+def async_worker(hass: HomeAssistant, coordinator: FaceAccessCoordinator) -> TargetWorker | None:
+    """Find who keeps a station at what it shall know; None for one that learns nobody."""
+    task = hass.data.get(_PEOPLE)
+    if task is None or not task.done() or task.exception() is not None:
+        return None
+    return task.result().workers.get(coordinator.serial)
+
+
+async def _open(hass: HomeAssistant) -> HousePeople:
+    store = PeopleStore(folder(hass) / "people.db")
+    try:
+        await store.open()
+        people = HousePeople(hass, store, await store.seen())
+    except BaseException:
+        await store.close()
+        raise
+
+    stop_answering = async_register_finder(hass, people.async_find_shown)
+
+    async def close(_event: Event) -> None:
+        stop_answering()
+        hass.data.pop(_PEOPLE, None)
+        await store.close()
+
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_CLOSE, close)
+    return people
+
+
+class HousePeople:
+    """Everybody whom the household named."""
+
+    def __init__(self, hass: HomeAssistant, store: PeopleStore, seen: dict[str, Seen]) -> None:
+        """Bind to a store that is open."""
+        self.store = store
+        self.seen = seen
+        self.workers: dict[str, TargetWorker] = {}
+        self._hass = hass
+        self._listeners: list[PersonListener] = []
+        self._stop_schedules: CALLBACK_TYPE | None = None
+        self._names: dict[str, str] = {}
+        self.proofs = Proofs(hass)
+        self._let_go: dict[str, tuple[Storage, tuple[str, ...]]] = {}
+        self._async_follow_schedules()
+
+    # What is known
+
+    def person(self, profile: Profile) -> Person:
+        """Give what the decision looks at. A schedule that cannot be read is off: doors fail closed."""
+        schedule_on = None
+        if profile.schedule is not None:
+            state = self._hass.states.get(profile.schedule)
+            schedule_on = state is not None and state.state == STATE_ON
+        return profile.person(schedule_on=schedule_on)
+
+    @callback
+    def async_identify(self, sighting: Sighting, known: Person | None = None) -> tuple[Sighting, Person | None]:
+        """Put the household's name to a sighting; `known` is whom the station itself knows under that id.
+
+        One whom the household gave to the station and has since removed is nobody, whatever the station says.
+        """
+        if sighting.household and sighting.person_id is not None:
+            profile = self.store.profiles.get(sighting.person_id)
+            return sighting, None if profile is None else self._agreed(profile, known)
+        if sighting.person_id is None:
+            return sighting, known
+        found = {
+            holding.person
+            for holding in self.store.holdings(sighting.source).values()
+            if holding.alias == sighting.person_id
+        }
+        if not found:
+            return sighting, known
+        # Two people of one name, on a station that tells names alone: it may be either.
+        profile = self.store.profiles.get(found.pop()) if len(found) == 1 else None
+        if profile is None:
+            return sighting, None
+        named = replace(sighting, person_id=profile.id, person_name=profile.name, household=True)
+        return named, self._agreed(profile, known)
+
+    def _agreed(self, profile: Profile, known: Person | None) -> Person:
+        """What the station holds against somebody counts as well."""
+        person = self.person(profile)
+        return replace(person, enabled=False) if known is not None and not known.enabled else person
+
+    @callback
+    def async_find_shown(self, question: Question) -> Person | None:
+        """Find whose card that is; nobody's where two people have it."""
+        if question.method is not Method.CARD or not question.number.isdecimal():
+            return None
+        found = [profile for profile in self.store.profiles.values() if profile.card == int(question.number)]
+        return self.person(found[0]) if len(found) == 1 else None
+
+    @callback
+    def async_proofs(self, person: Person, door: str, now: datetime) -> list[Proof]:
+        """Find the second factors that a person gave for a door lately."""
+        return self.proofs.of(person, self.store.profiles.get(person.id), door, now)
+
+    @callback
+    def async_station_name(self, source: str) -> str:
+        """What the household calls a station."""
+        return self._names.get(source, source)
+
+    # Changes
+
+    async def async_add(self, profile: Profile, photos: Sequence[bytes], holding: Holding | None = None) -> Profile:
+        """Add a person, photos as `prepare` made them. Raises PersonError and sqlite3.Error."""
+        profile = await self.store.add(profile, photos, holding)
+        self._async_changed(profile.id)
+        return profile
+
+    async def async_update(self, profile: Profile, photos: Sequence[bytes] | None = None) -> Profile:
+        """Change a person; photos None keeps theirs. Raises PersonError and sqlite3.Error."""
+        profile = await self.store.update(profile, photos)
+        self._async_changed(profile.id)
+        return profile
+
+    async def async_remove(self, person: str) -> None:
+        """Remove a person from the house, and then from every station. Raises PersonError and sqlite3.Error."""
+        await self.store.remove(person)
+        self.seen.pop(person, None)
+        self._let_go.pop(person, None)
+        self._async_changed(person)
+
+    @callback
+    def _async_changed(self, person: str) -> None:
+        self._async_follow_schedules()
+        self.async_wake()
+        self._async_tell(person, None)
+
+    @callback
+    def async_wake(self, *, look: bool = False, retry: bool = False) -> None:
+        """Have every station looked after."""
+        for worker in self.workers.values():
+            worker.async_wake(look=look, retry=retry)
+
+    @callback
+    def async_subscribe(self, listener: PersonListener) -> CALLBACK_TYPE:
+        """Hear of a person's id whenever they change (None) or are seen (the sighting)."""
+        self._listeners.append(listener)
+        return partial(self._listeners.remove, listener)
+
+    @callback
+    def _async_tell(self, person: str, sighting: Sighting | None) -> None:
+        for listener in tuple(self._listeners):
+            listener(person, sighting)
+
+    @callback
+    def _async_follow_schedules(self) -> None:
+        """A schedule that switches changes what stations that decide by themselves must know."""
+        if self._stop_schedules is not None:
+            self._stop_schedules()
+        schedules = {profile.schedule for profile in self.store.profiles.values() if profile.schedule is not None}
+
+        @callback
+        def switched(_event: Event[EventStateChangedData]) -> None:
+            self.async_wake()
+
+        self._stop_schedules = async_track_state_change_event(self._hass, schedules, switched) if schedules else None
+
+    # Stations
+
+    @callback
+    def async_attach(self, coordinator: FaceAccessCoordinator) -> None:
+        """Take in a station until its entry is unloaded: hear whom it sees, and teach it the household."""
+        entry = coordinator.config_entry
+        self._names[coordinator.serial] = entry.title
+        coordinator.async_identify = self.async_identify
+        coordinator.async_proofs = self.async_proofs
+        entry.async_on_unload(coordinator.async_subscribe(partial(self._async_report, coordinator)))
+        if coordinator.station.people is None:
+            return
+        worker = TargetWorker(
+            self._hass,
+            coordinator,
+            coordinator.station.people,
+            self.store,
+            wanted=partial(self._wanted, coordinator),
+        )
+        self.workers[coordinator.serial] = worker
+        worker.listeners.append(partial(self._async_synced, worker))
+        stop = worker.async_start()
+
+        @callback
+        def detach() -> None:
+            stop()
+            del self.workers[coordinator.serial]
+
+        entry.async_on_unload(detach)
+
+    async def async_forget_station(self, serial: str) -> None:
+        """A station is no longer the house's: what it was given is its owner's business."""
+        await self.store.drop_target(serial)
+        self._names.pop(serial, None)
+        async_clear_refusals(self._hass, serial)
+
+    def _wanted(self, coordinator: FaceAccessCoordinator) -> Iterator[Wanted]:
+        """Find what a station shall know: whoever may pass one of its doors, and whoever is to be turned away.
+
+        Nobody can be given to a station without a face or a card; one who came from there has them there.
+        """
+        there = {holding.person for holding in self.store.holdings(coordinator.serial).values()}
+        doors = {coordinator.door_id(door.number): door.number for door in async_wired(coordinator)}
+        for profile in tuple(self.store.profiles.values()):
+            blocked = profile.role is Role.BLOCKED
+            numbers = [number for door, number in doors.items() if profile.doors is None or door in profile.doors]
+            if (blocked or numbers) and (profile.photos or profile.card is not None or profile.id in there):
+                # A station can be told of one door or of all: of two out of three, the first is the safe one.
+                yield self._wanted_one(profile, None if blocked or len(numbers) == len(doors) else numbers[0])
+
+    def _wanted_one(self, profile: Profile, door: int | None) -> Wanted:
+        person = self.person(profile)
+        return Wanted(
+            person=profile.id,
+            enrolment=Enrolment(
+                key=profile.key,
+                name=profile.name,
+                role=profile.role,
+                card=profile.card,
+                valid_from=profile.valid_from,
+                valid_until=profile.valid_until,
+                # A station may decide by itself: it must know as well that this is not the time.
+                suspended=not person.enabled or person.schedule_on is False,
+                text=profile.text,
+                door=door,
+            ),
+            photos=profile.photos,
+        )
+
+    @callback
+    def _async_synced(self, worker: TargetWorker) -> None:
+        if worker.done.is_set():
+            async_report_refusals(self._hass, self.store, worker.coordinator)
+            self._hass.async_create_task(self._async_let_go_of_photos(), "face_access photos")
+
+    async def _async_let_go_of_photos(self) -> None:
+        """Keep no more of photos than was asked for, once every station that is there has them."""
+        for profile in tuple(self.store.profiles.values()):
+            wanted = (profile.storage, profile.photos)
+            if profile.storage is Storage.FULL or self._let_go.get(profile.id) == wanted:
+                continue
+            if not self._is_settled(profile):
+                continue
+            self._let_go[profile.id] = wanted
+            try:
+                await self._async_keep_less(profile)
+            except (PersonError, sqlite3.Error) as err:
+                del self._let_go[profile.id]
+                LOGGER.debug("photos could not be let go of: %s", type(err).__name__)
+
+    async def _async_keep_less(self, profile: Profile) -> None:
+        less: dict[str, bytes | None] = {}
+        for name, photo in (await self.store.named_photos(profile.id)).items():
+            if profile.storage is Storage.NONE:
+                less[name] = None
+                continue
+            small = await self._hass.async_add_executor_job(thumbnail, photo)
+            if len(small) < len(photo):
+                less[name] = small
+        if less:
+            await self.store.keep_instead(profile.id, less)
+
+    def _is_settled(self, profile: Profile) -> bool:
+        """Whether some station has the person, and none is still to get them."""
+        states = {
+            holding.state
+            for target in self.store.targets
+            for holding in self.store.holdings(target).values()
+            if holding.person == profile.id
+        }
+        done = all(worker.done.is_set() for worker in self.workers.values())
+        return done and HoldingState.HELD in states and HoldingState.PENDING not in states
+
+    # Sightings
+
+    @callback
+    def _async_report(self, coordinator: FaceAccessCoordinator, event: StationEvent) -> None:
+        if not isinstance(event, Sighting) or not event.household:
+            return
+        person = event.person_id
+        if person is None or person not in self.store.profiles:
+            return
+        if event.card and event.recognised and event.refused in _NOT_THE_CARDS:
+            doors = [coordinator.door_id(door.number) for door in async_wired(coordinator)]
+            self.proofs.add(Factor.CREDENTIAL, person, doors, dt_util.utcnow())
+        if event.recognised and kind_of(event) is not SightingKind.SPOOF:
+            before = self.seen.get(person)
+            picture = event.pictures.best or (before.picture if before is not None else None)
+            seen = Seen(at=event.captured_at, place=coordinator.config_entry.title, picture=picture)
+            self.seen[person] = seen
+            self._hass.async_create_task(self._async_keep_seen(person, seen), "face_access last seen")
+        self._async_tell(person, event)
+
+    async def _async_keep_seen(self, person: str, seen: Seen) -> None:
+        try:
+            await self.store.see(person, seen)
+        except sqlite3.Error as err:
+            LOGGER.warning("When a person was last seen could not be kept: %s", type(err).__name__)

@@ -1,0 +1,70 @@
+"""Repair issues of people: one for each whom a station cannot learn."""
+
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.translation import async_get_exception_message
+
+from ..const import DOMAIN
+from ..coordinator import FaceAccessCoordinator
+from ..people.store import HoldingState, PeopleStore
+
+PERSON_REFUSED: Final = "person_refused"
+
+
+@callback
+def async_report_refusals(hass: HomeAssistant, store: PeopleStore, coordinator: FaceAccessCoordinator) -> None:
+    """Raise an issue for each person whom the station refused, and clear those that are gone."""
+    current: set[str] = set()
+    for holding in store.holdings(coordinator.serial).values():
+        if holding.state is not HoldingState.REFUSED or holding.code is None:
+            continue
+        profile = store.profiles.get(holding.person)
+        issue_id = f"{_prefix(coordinator.serial)}{holding.key}"
+        current.add(issue_id)
+        async_raise_refusal(
+            hass,
+            issue_id,
+            person=holding.person if profile is None else profile.name,
+            station=coordinator.config_entry.title,
+            code=holding.code,
+        )
+    _clear(hass, coordinator.serial, current)
+
+
+@callback
+def async_raise_refusal(hass: HomeAssistant, issue_id: str, *, person: str, station: str, code: str) -> None:
+    """Raise the issue of one person at one station."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=PERSON_REFUSED,
+        translation_placeholders={"person": person, "station": station, "reason": async_refusal_text(code)},
+    )
+
+
+@callback
+def async_clear_refusals(hass: HomeAssistant, serial: str) -> None:
+    """Forget what a station that is gone refused."""
+    _clear(hass, serial, set())
+
+
+def _clear(hass: HomeAssistant, serial: str, current: set[str]) -> None:
+    raised = [issue for domain, issue in ir.async_get(hass).issues if domain == DOMAIN]
+    for issue_id in raised:
+        if issue_id.startswith(_prefix(serial)) and issue_id not in current:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _prefix(serial: str) -> str:
+    return f"{PERSON_REFUSED}_{serial}_"
+
+
+@callback
+def async_refusal_text(code: str) -> str:
+    """Say why in words."""
+    return async_get_exception_message(DOMAIN, f"refused_{code}", {"detail": "-"})

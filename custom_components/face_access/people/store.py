@@ -1,0 +1,388 @@
+"""The people of the household and what each target was given, kept in a SQLite file of our own.
+
+Photos are biometric data: they live here, in the config directory, and in no config entry, log or state. One
+transaction holds a person and their photos, so a hard stop leaves either all of a change or nothing. What every reader
+needs at once (profiles, and who was given to whom) is in memory as well; photos are read when they are needed.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+import sqlite3
+from types import MappingProxyType
+from typing import Any
+
+from .model import PersonError, Profile
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS person (
+    id TEXT PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    profile TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS photo (
+    person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    content BLOB,
+    PRIMARY KEY (person, digest)
+);
+CREATE TABLE IF NOT EXISTS seen (
+    person TEXT PRIMARY KEY REFERENCES person (id) ON DELETE CASCADE,
+    at REAL NOT NULL,
+    place TEXT NOT NULL,
+    picture BLOB
+);
+CREATE TABLE IF NOT EXISTS holding (
+    target TEXT NOT NULL,
+    key TEXT NOT NULL,
+    person TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    photos TEXT NOT NULL,
+    state TEXT NOT NULL,
+    code TEXT,
+    PRIMARY KEY (target, key)
+);
+"""
+_PUT_HOLDING = "INSERT OR REPLACE INTO holding VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class HoldingState(StrEnum):
+    """How far a target is with a person."""
+
+    PENDING = "pending"
+    """Given or about to be given; whether it arrived is not known."""
+    HELD = "held"
+    """The target has it."""
+    REFUSED = "refused"
+    """The target said no; `code` says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What a target was given of a person, under the key `key`; sightings there name them `alias`.
+
+    `facts` and `photos` are digests of what was given; empty where nothing arrived for certain.
+    """
+
+    target: str
+    key: str
+    person: str
+    alias: str
+    facts: str = ""
+    photos: str = ""
+    state: HoldingState = HoldingState.PENDING
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """When (aware) and where a person was last seen: `place` is what the household calls the station."""
+
+    at: datetime
+    place: str
+    picture: bytes | None = field(default=None, repr=False)
+
+
+def digest(photo: bytes) -> str:
+    """Make the name of a photo."""
+    return sha256(photo).hexdigest()
+
+
+class PeopleStore:
+    """The store. One thread owns the connection: writes keep their order, and the event loop never waits for a disk."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember where; `open` does the work."""
+        self._path = path
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="face_access_people")
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+        self._writing = asyncio.Lock()
+        self._changes: set[asyncio.Task[Any]] = set()
+        self._profiles: dict[str, Profile] = {}
+        self._holdings: dict[str, dict[str, Holding]] = {}
+
+    async def open(self) -> None:
+        """Open or make the file. Raises sqlite3.Error when it is not a database, ValueError when it is another's."""
+        profiles, holdings = await self._run(self._open)
+        self._profiles = {profile.id: profile for profile in profiles}
+        for holding in holdings:
+            self._holdings.setdefault(holding.target, {})[holding.key] = holding
+
+    async def close(self) -> None:
+        """Finish what was asked for, then close."""
+        await self._run(self._close)
+        self._closed = True
+        self._executor.shutdown()
+
+    # People
+
+    @property
+    def profiles(self) -> Mapping[str, Profile]:
+        """Everybody, by id."""
+        return MappingProxyType(self._profiles)
+
+    async def add(self, profile: Profile, photos: Sequence[bytes] = (), holding: Holding | None = None) -> Profile:
+        """Add a person with their photos (JPEG), and return them. Raises PersonError where the id is taken.
+
+        `holding` is what a target has of them already, where they come from there.
+        """
+        return await self._whole(self._add_whole(profile, photos, holding))
+
+    async def _add_whole(self, profile: Profile, photos: Sequence[bytes], holding: Holding | None) -> Profile:
+        async with self._writing:
+            if profile.id in self._profiles:
+                raise PersonError("person_exists")
+            profile = replace(profile, photos=_digests(photos)).checked()
+            await self._run(lambda: self._add(profile, photos, holding))
+            self._profiles[profile.id] = profile
+            if holding is not None:
+                self._holdings.setdefault(holding.target, {})[holding.key] = holding
+        return profile
+
+    async def update(self, profile: Profile, photos: Sequence[bytes] | None = None) -> Profile:
+        """Write a person anew; photos None keeps theirs. Raises PersonError where there is nobody of that id."""
+        return await self._whole(self._update_whole(profile, photos))
+
+    async def _update_whole(self, profile: Profile, photos: Sequence[bytes] | None) -> Profile:
+        async with self._writing:
+            if (known := self._profiles.get(profile.id)) is None:
+                raise PersonError("person_unknown")
+            names = known.photos if photos is None else _digests(photos)
+            profile = replace(profile, key=known.key, photos=names).checked()
+            await self._run(lambda: self._update(profile, photos))
+            self._profiles[profile.id] = profile
+        return profile
+
+    async def remove(self, person: str) -> None:
+        """Remove a person with their photos, overwriting them in the file. Raises PersonError for nobody.
+
+        What targets were given of them stays known until each target has forgotten it.
+        """
+        await self._whole(self._remove_whole(person))
+
+    async def _remove_whole(self, person: str) -> None:
+        async with self._writing:
+            if person not in self._profiles:
+                raise PersonError("person_unknown")
+            await self._run(lambda: self._remove(person))
+            del self._profiles[person]
+
+    async def photos(self, person: str) -> tuple[bytes, ...]:
+        """Read a person's photos in their order; fewer where they were not to be kept."""
+        return tuple((await self.named_photos(person)).values())
+
+    async def named_photos(self, person: str) -> dict[str, bytes]:
+        """Read a person's photos by their names, in their order; without those that were not to be kept."""
+        names = self._profiles[person].photos if person in self._profiles else ()
+        kept = await self._run(lambda: self._photos(person))
+        return {name: kept[name] for name in names if name in kept}
+
+    async def keep_instead(self, person: str, contents: Mapping[str, bytes | None]) -> None:
+        """Put something smaller in the place of photos, or nothing. They keep their names: no target wants them anew.
+
+        Raises PersonError for nobody.
+        """
+        await self._whole(self._keep_instead_whole(person, contents))
+
+    async def _keep_instead_whole(self, person: str, contents: Mapping[str, bytes | None]) -> None:
+        async with self._writing:
+            if person not in self._profiles:
+                raise PersonError("person_unknown")
+            await self._run(lambda: self._keep_instead(person, contents))
+
+    async def see(self, person: str, seen: Seen) -> None:
+        """Keep when and where a person was last seen; for somebody who is gone by now, nothing."""
+        await self._run(lambda: self._see(person, seen))
+
+    async def seen(self) -> dict[str, Seen]:
+        """Read when and where everybody was last seen."""
+        return await self._run(self._seen)
+
+    # Targets
+
+    def holdings(self, target: str) -> Mapping[str, Holding]:
+        """What a target was given, by key."""
+        return MappingProxyType(self._holdings.get(target, {}))
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """Every target that was given something."""
+        return frozenset(self._holdings)
+
+    async def keep(self, holdings: Iterable[Holding]) -> None:
+        """Keep what targets were given, all in one transaction."""
+        if kept := tuple(holdings):
+            await self._whole(self._keep_whole(kept))
+
+    async def _keep_whole(self, kept: tuple[Holding, ...]) -> None:
+        await self._run(lambda: self._keep(kept))
+        for holding in kept:
+            self._holdings.setdefault(holding.target, {})[holding.key] = holding
+
+    async def drop(self, target: str, key: str) -> None:
+        """A target has forgotten somebody."""
+        await self._whole(self._drop_whole(target, key))
+
+    async def _drop_whole(self, target: str, key: str) -> None:
+        await self._run(lambda: self._write("DELETE FROM holding WHERE target = ? AND key = ?", (target, key)))
+        self._holdings.get(target, {}).pop(key, None)
+
+    async def drop_target(self, target: str) -> None:
+        """A target is gone, with all it was given."""
+        await self._run(lambda: self._write("DELETE FROM holding WHERE target = ?", (target,)))
+        self._holdings.pop(target, None)
+
+    # In the thread
+
+    async def _run[T](self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise sqlite3.ProgrammingError("the store of people is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    async def _whole[T](self, change: Coroutine[Any, Any, T]) -> T:
+        """Finish a change even if its caller gives up in the middle: memory must say what the file says."""
+        task = asyncio.create_task(change)
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return await asyncio.shield(task)
+
+    @property
+    def _open_connection(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise sqlite3.ProgrammingError("the store of people is not open")
+        return self._connection
+
+    def _open(self) -> tuple[list[Profile], list[Holding]]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch(mode=0o600)
+        self._connection = connection = sqlite3.connect(self._path, autocommit=True, check_same_thread=False)
+        # FULL: who was added must survive a power cut. secure_delete: faces must not linger in the file.
+        for pragma in (
+            "page_size=16384",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.executescript(_SCHEMA)
+        try:
+            profiles = [
+                Profile.from_json(row[0]) for row in connection.execute("SELECT profile FROM person ORDER BY rowid")
+            ]
+        except (KeyError, TypeError) as err:
+            raise ValueError("the file of people is of another version") from err
+        return profiles, [_holding(row) for row in connection.execute("SELECT * FROM holding")]
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._open_connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        self._open_connection.execute(statement, values)
+
+    def _add(self, profile: Profile, photos: Sequence[bytes], holding: Holding | None) -> None:
+        with self._transaction() as connection:
+            connection.execute("INSERT INTO person VALUES (?, ?, ?)", (profile.id, profile.key, profile.to_json()))
+            connection.executemany("INSERT INTO photo VALUES (?, ?, ?)", _photo_rows(profile.id, photos))
+            if holding is not None:
+                connection.execute(_PUT_HOLDING, _holding_row(holding))
+
+    def _update(self, profile: Profile, photos: Sequence[bytes] | None) -> None:
+        with self._transaction() as connection:
+            connection.execute("UPDATE person SET profile = ? WHERE id = ?", (profile.to_json(), profile.id))
+            if photos is not None:
+                connection.execute("DELETE FROM photo WHERE person = ?", (profile.id,))
+                connection.executemany("INSERT INTO photo VALUES (?, ?, ?)", _photo_rows(profile.id, photos))
+
+    def _remove(self, person: str) -> None:
+        connection = self._open_connection
+        connection.execute("DELETE FROM person WHERE id = ?", (person,))
+        # The log beside the file holds what was there before.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _photos(self, person: str) -> dict[str, bytes]:
+        rows = self._open_connection.execute(
+            "SELECT digest, content FROM photo WHERE person = ? AND content IS NOT NULL", (person,)
+        )
+        return dict(rows.fetchall())
+
+    def _keep_instead(self, person: str, contents: Mapping[str, bytes | None]) -> None:
+        with self._transaction() as connection:
+            connection.executemany(
+                "UPDATE photo SET content = ? WHERE person = ? AND digest = ?",
+                [(content, person, name) for name, content in contents.items()],
+            )
+        self._open_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _see(self, person: str, seen: Seen) -> None:
+        self._open_connection.execute(
+            "INSERT OR REPLACE INTO seen SELECT id, ?, ?, ? FROM person WHERE id = ?",
+            (seen.at.timestamp(), seen.place, seen.picture, person),
+        )
+
+    def _seen(self) -> dict[str, Seen]:
+        rows = self._open_connection.execute("SELECT * FROM seen")
+        return {row[0]: Seen(at=datetime.fromtimestamp(row[1], UTC), place=row[2], picture=row[3]) for row in rows}
+
+    def _keep(self, holdings: tuple[Holding, ...]) -> None:
+        with self._transaction() as connection:
+            connection.executemany(_PUT_HOLDING, map(_holding_row, holdings))
+
+
+def _digests(photos: Sequence[bytes]) -> tuple[str, ...]:
+    names = tuple(map(digest, photos))
+    if len(set(names)) != len(names):
+        raise PersonError("person_photo_twice")
+    return names
+
+
+def _photo_rows(person: str, photos: Sequence[bytes]) -> list[tuple[str, str, bytes]]:
+    return [(person, digest(photo), photo) for photo in photos]
+
+
+def _holding_row(holding: Holding) -> tuple[object, ...]:
+    return (
+        holding.target,
+        holding.key,
+        holding.person,
+        holding.alias,
+        holding.facts,
+        holding.photos,
+        holding.state,
+        holding.code,
+    )
+
+
+def _holding(row: tuple[str, str, str, str, str, str, str, str | None]) -> Holding:
+    target, key, person, alias, facts, photos, state, code = row
+    return Holding(
+        target=target,
+        key=key,
+        person=person,
+        alias=alias,
+        facts=facts,
+        photos=photos,
+        state=HoldingState(state),
+        code=code,
+    )

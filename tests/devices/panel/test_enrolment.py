@@ -1,0 +1,148 @@
+"""The faces of a simulated panel, as a target of sync."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from custom_components.face_access.access import Role
+from custom_components.face_access.devices.errors import InvalidValueError, StationPhotoError, StationRefusedError
+from custom_components.face_access.devices.panel.enrolment import PanelPeople
+from custom_components.face_access.devices.panel.identifier import Identifier, IdentifierType
+from custom_components.face_access.devices.station import Enrolment
+from custom_components.face_access.people.store import PeopleStore, digest
+from custom_components.face_access.people.sync import Progress, Synchroniser, Wanted
+from simulators._terminal.pictures import sample
+
+from ...people.conftest import profile
+from .conftest import Pair, Running
+
+GOOD = sample("good")
+ANNA = Enrolment(
+    key="faannaannaanna",
+    name="Anna Berg",
+    valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+    valid_until=datetime(2027, 1, 1, tzinfo=UTC),
+)
+
+
+@pytest.fixture
+async def pair(running: Running) -> Pair:
+    return await running("AA-12FB")
+
+
+@pytest.fixture
+def people(pair: Pair) -> PanelPeople:
+    return PanelPeople(pair.client)
+
+
+def faces(pair: Pair) -> list[dict]:
+    """What the panel has with a link id."""
+    return [item for item in pair.panel.identifiers.items.values() if "link_id" in item]
+
+
+async def test_holds_what_it_was_given(people: PanelPeople, pair: Pair) -> None:
+    await people.put(ANNA, (GOOD,))
+    held = people.as_held(ANNA)
+    assert await people.find(held.key) == held
+    assert [one async for one in people.all()] == [held]
+    (face,) = faces(pair)
+    assert face["enrolled"]
+    assert people.sighted_as(ANNA) == "Anna Berg"
+    assert people.as_held(held) == held
+    assert await people.photo(held.key) is None
+
+
+async def test_a_change_without_photos_keeps_the_face(people: PanelPeople, pair: Pair) -> None:
+    await people.put(ANNA, (GOOD,))
+    (before,) = faces(pair)
+    template = before["identifier_number"]
+    changed = replace(ANNA, name="Anna B", suspended=True, door=1)
+    await people.put(changed, None)
+    (face,) = faces(pair)
+    assert face["enrolled"]
+    held = await people.find(people.as_held(ANNA).key)
+    assert held == people.as_held(changed)
+    assert (held.suspended, held.door) == (True, 1)
+    assert template
+
+
+async def test_a_blocked_person_is_never_valid(people: PanelPeople) -> None:
+    held = people.as_held(replace(ANNA, role=Role.BLOCKED, card=7, text="x"))
+    assert (held.role, held.suspended, held.card, held.text) == (Role.NORMAL, True, None, "")
+    await people.put(replace(ANNA, role=Role.BLOCKED), (GOOD,))
+    assert await people.find(held.key) == held
+
+
+async def test_a_change_of_nobody_is_refused(people: PanelPeople) -> None:
+    with pytest.raises(StationRefusedError) as caught:
+        await people.put(ANNA, None)
+    assert caught.value.code == "record_not_found"
+
+
+async def test_no_photo_is_no_face(people: PanelPeople, pair: Pair) -> None:
+    with pytest.raises(StationPhotoError):
+        await people.put(ANNA, ())
+    with pytest.raises(StationPhotoError) as caught:
+        await people.put(ANNA, (sample("empty"),))
+    assert caught.value.code == "feature_extraction_failed"
+    assert not faces(pair)
+    await people.put(ANNA, (sample("empty"), GOOD))
+    assert len(faces(pair)) == 1
+
+
+async def test_times_need_a_zone(people: PanelPeople) -> None:
+    with pytest.raises(InvalidValueError):
+        people.as_held(replace(ANNA, valid_until=datetime(2027, 1, 1)))  # noqa: DTZ001
+
+
+async def test_a_full_panel_says_so(people: PanelPeople, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulators._panel.identifiers.CAPACITY", 1)
+    with pytest.raises(StationRefusedError) as caught:
+        await people.put(ANNA, (GOOD,))
+    assert caught.value.code == "limit_reached"
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[PeopleStore]:
+    opened = PeopleStore(tmp_path / "people.db")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def test_a_panel_is_kept_at_what_is_wanted(people: PanelPeople, pair: Pair, store: PeopleStore) -> None:
+    """Faces arrive, change and go; what somebody else put there stays; who has a card alone is not for a panel."""
+    await pair.client.identifiers.upsert_linked(
+        [
+            Identifier(
+                type=IdentifierType.FACE,
+                owner="Somebody",
+                link_id="6f9619ff-8b86-4011-b42d-00c04fc964ff",
+                photo=GOOD,
+            )
+        ]
+    )
+    everybody = [await store.add(profile(f"p{number}"), [sample("good") + bytes([number])]) for number in range(3)]
+    everybody.append(await store.add(profile("card", card=5)))
+
+    def wanted() -> list[Wanted]:
+        return [
+            Wanted(person=one.id, enrolment=Enrolment(key=one.key, name=one.name, card=one.card), photos=one.photos)
+            for one in store.profiles.values()
+        ]
+
+    sync = Synchroniser("panel", people, store, wanted=wanted)
+    assert await sync.run(full=True)
+    assert sync.progress == Progress(total=3, held=3)
+    assert len(faces(pair)) == 4
+    assert {holding.alias for holding in store.holdings("panel").values()} == {"P0", "P1", "P2"}
+    await store.remove("p0")
+    await store.update(replace(store.profiles["p1"], name="Changed"))
+    assert await sync.run(full=True)
+    assert sync.progress == Progress(total=2, held=2)
+    assert sorted(face["identifier_owner"]["name"] for face in faces(pair)) == ["Changed", "P2", "Somebody"]
+    assert [one.name for one in await sync.foreign()] == ["Somebody"]
+    assert digest(GOOD)

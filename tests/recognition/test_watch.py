@@ -1,0 +1,164 @@
+"""A camera playing pictures: who is enrolled is recognised, a stranger is not, and a doubtful face opens nothing."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+import time
+
+from PIL import Image
+import pytest
+
+from custom_components.face_access.access import DoorMode, DoorPolicy, Liveness, Person, Reason, Role, Sighting, decide
+from custom_components.face_access.access.naming import SightingKind, kind_of
+from custom_components.face_access.recognition import watch as watching
+from custom_components.face_access.recognition.compare import enrol
+from custom_components.face_access.recognition.engine import Engine, Settings
+from custom_components.face_access.recognition.gallery import Gallery
+from custom_components.face_access.recognition.watch import Household, Known, Watch
+from custom_components.face_access.recognition.worker import Worker
+
+from .toys import portrait
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ALICE, CAROL = 1, 3
+POLICY = DoorPolicy(mode=DoorMode.OPEN, freshness=timedelta(days=1))
+PATIENCE = 60
+
+
+class House:
+    """A household of one person, and what its camera reported."""
+
+    def __init__(self, engine: Engine) -> None:
+        (enrolment,) = enrol(engine, [portrait((ALICE, 20, 10))])
+        assert enrolment.template is not None
+        self.gallery: Gallery | None = Gallery.of({"p1": [enrolment.template]}, engine.origin)
+        self.people = {"p1": Known(name="Alice", role=Role.ALLOWED)}
+        self.seen: list[Sighting] = []
+        self.worker = Worker(engine)
+
+    def watch(self, *, on_motion: bool = False) -> Watch:
+        household = Household(settings=Settings, gallery=lambda: self.gallery, known=self.people.get)
+        return Watch("camera.door", self.worker, household, self.seen.append, on_motion=on_motion)
+
+    def play(self, watch: Watch, *frames: bytes) -> None:
+        for number, data in enumerate(frames):
+            looked = self.frames(watch)
+            watch.offer(data, NOW + timedelta(seconds=number))
+            end = time.monotonic() + PATIENCE
+            while self.frames(watch) == looked:
+                assert time.monotonic() < end
+                time.sleep(0.005)
+
+    def frames(self, watch: Watch) -> int:
+        load = self.worker.load(watch.source)
+        return 0 if load is None else load.frames
+
+
+@pytest.fixture
+def house(toy_engine: Engine) -> Iterator[House]:
+    one = House(toy_engine)
+    yield one
+    one.worker.close()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """The camera's clock, which a test moves: how long a frame takes must not matter."""
+    now = [1000.0]
+
+    class Clock:
+        @staticmethod
+        def monotonic() -> float:
+            now[0] += 0.2
+            return now[0]
+
+    monkeypatch.setattr(watching, "time", Clock)
+
+    def move(seconds: float) -> None:
+        now[0] += seconds
+
+    return move
+
+
+def test_somebody_enrolled_may_come_in(house: House, clock: Callable[[float], None]) -> None:
+    house.play(house.watch(), *[portrait((ALICE, 20, 10))] * 3)
+    (seen,) = house.seen
+    assert (seen.person_id, seen.person_name, seen.role) == ("p1", "Alice", Role.ALLOWED)
+    assert (seen.source, seen.key.sequence, seen.liveness) == ("camera.door", 1, Liveness.LIVE)
+    assert seen.captured_at == NOW + timedelta(seconds=1)
+    assert decide(seen, Person(id="p1", name="Alice"), "door", NOW, POLICY).granted
+    assert seen.pictures.scene == portrait((ALICE, 20, 10))
+    assert seen.pictures.face is not None
+    with Image.open(BytesIO(seen.pictures.face)) as face:
+        assert face.format == "JPEG"
+    assert "pictures" not in repr(seen)
+
+
+@pytest.mark.parametrize(
+    ("frames", "kind", "reason"),
+    [
+        ([portrait((CAROL, 20, 10))] * 3, SightingKind.STRANGER, Reason.UNKNOWN),
+        ([portrait((ALICE, 20, 10), light=60)] * 2, SightingKind.SPOOF, Reason.SPOOF),
+    ],
+)
+def test_nobody_else_may(
+    house: House, clock: Callable[[float], None], frames: list[bytes], kind: SightingKind, reason: Reason
+) -> None:
+    house.play(house.watch(), *frames)
+    (seen,) = house.seen
+    assert kind_of(seen) is kind
+    assert decide(seen, Person(id="p1", name="Alice"), "door", NOW, POLICY).reason is reason
+
+
+def test_who_left_was_seen(house: House, clock: Callable[[float], None]) -> None:
+    watch = house.watch()
+    house.play(watch, portrait((ALICE, 20, 10)))
+    clock(10)
+    house.play(watch, portrait())
+    (seen,) = house.seen
+    assert (seen.person_id, kind_of(seen), seen.captured_at) == (None, SightingKind.SEEN, NOW)
+    assert seen.pictures.face is not None
+
+
+def test_of_who_left_among_others_there_is_no_picture(house: House, clock: Callable[[float], None]) -> None:
+    watch = house.watch()
+    house.play(watch, portrait((ALICE, 8, 10), (CAROL, 30, 10)), *[portrait((CAROL, 30, 10))] * 2)
+    clock(2.5)
+    house.play(watch, portrait((CAROL, 30, 10)))
+    assert [kind_of(seen) for seen in house.seen] == [SightingKind.STRANGER, SightingKind.SEEN]
+    assert house.seen[0].pictures.face is not None
+    assert house.seen[1].pictures.face is None
+
+
+def test_without_anybody_enrolled_faces_are_seen(house: House, clock: Callable[[float], None]) -> None:
+    house.gallery = None
+    house.play(house.watch(), *[portrait((ALICE, 20, 10))] * 3)
+    assert [kind_of(seen) for seen in house.seen] == [SightingKind.SEEN]
+
+
+def test_somebody_removed_meanwhile_has_no_name(house: House, clock: Callable[[float], None]) -> None:
+    house.people.clear()
+    house.play(house.watch(), *[portrait((ALICE, 20, 10))] * 2)
+    assert [(seen.person_id, seen.person_name) for seen in house.seen] == [("p1", None)]
+
+
+def test_looks_only_while_something_moves(house: House, clock: Callable[[float], None]) -> None:
+    watch = house.watch(on_motion=True)
+    house.play(watch, *[portrait((ALICE, 20, 10))] * 4)
+    assert house.seen == []
+    house.play(watch, *[portrait((ALICE, 10, 10))] * 3)
+    assert [seen.person_id for seen in house.seen] == ["p1"]
+    clock(100)
+    for _ in range(30):  # what stands still becomes background
+        house.play(watch, portrait((ALICE, 10, 10)))
+        clock(1)
+    before = watch._last
+    house.play(watch, portrait((ALICE, 10, 10)))
+    assert watch._last is before
+
+
+def test_stops(house: House) -> None:
+    watch = house.watch()
+    house.play(watch, portrait())
+    watch.stop()
+    assert house.worker.load(watch.source) is None

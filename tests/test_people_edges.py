@@ -1,0 +1,223 @@
+"""What goes wrong around people is said, and nobody is lost over it."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+import sqlite3
+from unittest.mock import patch
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+
+from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub import people_sync
+from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.hub.picture_of import async_picture_of
+from custom_components.face_access.people.model import PersonError, Profile, new_key
+from custom_components.face_access.people.photos import prepare
+from simulators._terminal.pictures import sample
+from simulators.terminal import Person as DevicePerson, SimulatedTerminal
+
+from .conftest import SERIAL, settle, until
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes are gathered for less long."""
+    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+
+
+@pytest.fixture
+async def people(hass: HomeAssistant, entry: MockConfigEntry) -> HousePeople:
+    """Give the people of a house with one terminal that has been looked at."""
+    house = await async_get_people(hass)
+    await synced(house)
+    return house
+
+
+async def synced(people: HousePeople) -> None:
+    """Wait until the terminal has all that it shall have."""
+    async with asyncio.timeout(20):
+        await people.workers[SERIAL].done.wait()
+
+
+async def call(hass: HomeAssistant, action: str, **data: object) -> dict:
+    """Call an action and give its answer."""
+    return await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=True)
+
+
+def somebody(person: str = "anna", **changes: object) -> Profile:
+    """Describe somebody with a card."""
+    return Profile(**{"id": person, "key": new_key(), "name": person.title(), "card": 7, **changes})
+
+
+async def test_a_terminal_that_fails_is_tried_again_later(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal
+) -> None:
+    """It answers the cheap question and is too busy for people: nobody asks it all the time."""
+    with patch.object(people.store, "keep", side_effect=sqlite3.OperationalError("disk full")):
+        await people.async_add(somebody(), [])
+        worker = people.workers[SERIAL]
+        await until(lambda: worker._stop_retry is not None)
+        assert not worker.done.is_set()
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=people_sync.RETRY_AFTER + 1))
+    await synced(people)
+    assert people.store.profiles["anna"].key in terminal.people
+
+
+async def test_a_change_does_not_wait_for_the_retry(hass: HomeAssistant, people: HousePeople) -> None:
+    worker = people.workers[SERIAL]
+    with patch.object(people.store, "keep", side_effect=sqlite3.OperationalError("disk full")):
+        await people.async_add(somebody(), [])
+        await until(lambda: worker._stop_retry is not None)
+    await people.async_add(somebody("bob", card=8), [])
+    await synced(people)
+    assert worker._stop_retry is None
+
+
+async def test_what_is_on_the_terminal_is_looked_at_again_after_hours(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, entry: MockConfigEntry
+) -> None:
+    await people.async_add(somebody(), [])
+    await synced(people)
+    key = people.store.profiles["anna"].key
+    del terminal.people[key]
+    people.workers[SERIAL]._looked_at = dt_util.utcnow() - people_sync.LOOK_EVERY
+    entry.runtime_data.async_update_listeners()
+    await until(lambda: key in terminal.people)
+
+
+async def test_an_unloaded_station_is_left_alone_and_a_removed_one_forgotten(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, entry: MockConfigEntry
+) -> None:
+    await people.async_add(somebody(), [])
+    await synced(people)
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert people.workers == {}
+    await people.async_add(somebody("bob", card=8), [])
+    await settle(hass)
+    assert people.store.profiles["bob"].key not in terminal.people
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert people.store.targets == frozenset()
+    assert people.async_station_name(SERIAL) == SERIAL
+
+
+async def test_what_cannot_be_written_is_an_error(hass: HomeAssistant, people: HousePeople) -> None:
+    await call(hass, "add_person", name="Anna", card=7)
+    await settle(hass)
+    switch = next(state.entity_id for state in hass.states.async_all("switch") if "anna" in state.entity_id)
+    with patch.object(people.store, "update", side_effect=sqlite3.OperationalError("disk full")):
+        with pytest.raises(HomeAssistantError) as caught:
+            await call(hass, "update_person", person_id="anna", name="B")
+        assert caught.value.translation_key == "person_not_written"
+        with pytest.raises(HomeAssistantError):
+            await hass.services.async_call("switch", "turn_off", {"entity_id": switch}, blocking=True)
+    assert people.store.profiles["anna"].enabled
+
+
+async def test_an_import_goes_on_after_one_who_cannot_be_taken(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, device_id: str
+) -> None:
+    """Two entries with the very same picture; one without a name."""
+    terminal.people["0004"] = DevicePerson(id="0004", name="", wg_card_id=5)
+    terminal.people["0005"] = DevicePerson(id="0005", name="Twin", picture=terminal.people["0001"].thumbnail())
+    answer = await call(hass, "import_people", device_id=device_id)
+    results = {one["key"]: one["result"] for one in answer["persons"]}
+    assert results == {"0001": "added", "0002": "added", "0003": "added", "0004": "added", "0005": "person_duplicate"}
+    assert people.store.profiles["0004"].name == "0004"
+    await synced(people)
+    # Whoever could not be taken over is left alone.
+    assert {"0001", "0002", "0003", "0004", "0005"} == set(terminal.people)
+
+
+async def test_actions_need_a_station_that_holds_people(hass: HomeAssistant, people: HousePeople) -> None:
+    from homeassistant.helpers import device_registry as dr
+
+    await call(hass, "add_person", name="Anna", card=7)
+    await settle(hass)
+    (entry,) = [one for one in hass.config_entries.async_entries(DOMAIN) if "people" in one.data]
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    for action in ("sync_people", "import_people", "get_sightings"):
+        with pytest.raises(ServiceValidationError) as caught:
+            await call(hass, action, device_id=device.id)
+        assert caught.value.translation_key == "not_capable"
+    with pytest.raises(ServiceValidationError) as caught:
+        await hass.services.async_call(DOMAIN, "open_door", {"device_id": device.id}, blocking=True)
+    assert caught.value.translation_key == "not_capable"
+
+
+async def test_sync_does_not_wait_for_ever(
+    hass: HomeAssistant, people: HousePeople, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 5)
+    answer = await call(hass, "sync_people", wait=0)
+    assert answer["stations"][0]["done"] is False
+
+
+async def test_files_that_cannot_be_read_say_so(hass: HomeAssistant, people: HousePeople) -> None:
+    folder = Path(hass.config.path("people"))
+    await asyncio.to_thread(folder.mkdir)
+    hass.config.allowlist_external_dirs.add(str(folder))
+    for content in (b"\xff\xfe\x00", b'name\n"never ends', b"x" * (10 * 1024 * 1024 + 1)):
+        await asyncio.to_thread((folder / "people.csv").write_bytes, content)
+        with pytest.raises(ServiceValidationError) as caught:
+            await call(hass, "import_people", path=str(folder / "people.csv"))
+        assert caught.value.translation_key == "people_file_unreadable"
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(hass, "import_people", path="/etc/passwd")
+    assert caught.value.translation_key == "target_not_allowed"
+    lines = b"name,card,photos\nAnna,7,missing.jpg\nBob,8,\n"
+    await asyncio.to_thread((folder / "people.csv").write_bytes, lines)
+    answer = await call(hass, "import_people", path=str(folder / "people.csv"))
+    assert [one["result"] for one in answer["persons"]] == ["photo_unreadable", "added"]
+    await asyncio.to_thread((folder / "file").write_bytes, b"")
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(hass, "export_people", path=str(folder / "file"))
+    assert caught.value.translation_key == "target_unwritable"
+
+
+async def test_pictures_come_from_entities_that_are_there(hass: HomeAssistant, people: HousePeople) -> None:
+    hass.states.async_set("camera.hall", "idle")
+
+    class Picture:
+        content = b"picture"
+
+    async def snapshot(_hass: HomeAssistant, _entity_id: str) -> Picture:
+        return Picture()
+
+    with patch("homeassistant.components.camera.async_get_image", snapshot):
+        assert await async_picture_of(hass, "camera.hall") == b"picture"
+    with pytest.raises(HomeAssistantError):
+        await async_picture_of(hass, "camera.nowhere")
+
+
+@pytest.fixture
+def too_many(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    return lambda: monkeypatch.setattr("custom_components.face_access.people.photos._MOST_PIXELS", 100)
+
+
+def test_a_bomb_of_pixels_is_no_photo(too_many: Callable[[], None]) -> None:
+    too_many()
+    with pytest.raises(PersonError, match="photo_too_large"):
+        prepare(sample("good"))
+
+
+async def test_last_seen_survives_trouble_with_the_disk(
+    hass: HomeAssistant, people: HousePeople, caplog: pytest.LogCaptureFixture
+) -> None:
+    from .fakes import known
+
+    await people.async_add(somebody(), [])
+    await synced(people)
+    coordinator = people.workers[SERIAL].coordinator
+    with patch.object(people.store, "see", side_effect=sqlite3.OperationalError("disk full")):
+        coordinator.async_dispatch(known(person_id=people.store.profiles["anna"].key, source=SERIAL))
+        await settle(hass)
+    assert "last seen could not be kept" in caplog.text
+    assert people.seen["anna"].place == "Front door"
+    assert coordinator.config_entry.state is ConfigEntryState.LOADED

@@ -1,0 +1,241 @@
+"""The forms of people: what is chosen in them becomes a person, and what cannot be is said in them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.face_access.access import Role
+from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.people.model import Storage
+from simulators._terminal.pictures import closeup, sample
+from simulators.terminal import SimulatedTerminal
+
+from .conftest import SERIAL, settle, until
+
+type Upload = Callable[[bytes], Awaitable[str]]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes are gathered for less long."""
+    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+
+
+@pytest.fixture
+def upload(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Upload:
+    """Upload a file as a browser does."""
+
+    async def put(content: bytes) -> str:
+        client = await hass_client()
+        answer = await client.post("/api/file_upload", data={"file": content})
+        assert answer.status == 200, await answer.text()
+        return (await answer.json())["file_id"]
+
+    return put
+
+
+@pytest.fixture
+async def list_entry(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """Add the entry of the people by hand."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert "people" in result["menu_options"]
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": "people"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await settle(hass)
+    return result["result"]
+
+
+@pytest.fixture
+async def people(hass: HomeAssistant, list_entry: MockConfigEntry) -> HousePeople:
+    """Give the people of the house."""
+    return await async_get_people(hass)
+
+
+async def add(hass: HomeAssistant, entry: MockConfigEntry, **data: object) -> dict:
+    """Fill in the form of a new person."""
+    manager = hass.config_entries.subentries
+    form = await manager.async_init((entry.entry_id, "person"), context={"source": SOURCE_USER})
+    assert form["type"] is FlowResultType.FORM
+    return await manager.async_configure(form["flow_id"], {"name": "Anna", **data})
+
+
+async def change(hass: HomeAssistant, entry: MockConfigEntry, **data: object) -> tuple[dict, dict]:
+    """Fill in the form of the only person; the form and what came of it."""
+    (subentry_id,) = entry.subentries
+    manager = hass.config_entries.subentries
+    form = await manager.async_init(
+        (entry.entry_id, "person"), context={"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id}
+    )
+    return form, await manager.async_configure(form["flow_id"], {"name": "Anna", **data})
+
+
+async def test_one_entry_is_enough(hass: HomeAssistant, list_entry: MockConfigEntry) -> None:
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": "people"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert not list_entry.supports_options
+
+
+async def test_adds_a_person_with_everything(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople, upload: Upload, terminal: SimulatedTerminal
+) -> None:
+    result = await add(
+        hass,
+        list_entry,
+        person_id="Anna-1",
+        photo=await upload(sample("good")),
+        photo_2=await upload(closeup("anna")),
+        role="allowed",
+        doors=[f"{SERIAL}_1"],
+        valid_from="2026-01-01 00:00:00",
+        valid_until="2036-01-01 00:00:00",
+        card="4711",
+        text="Hello",
+        photo_storage="thumbnail",
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY, result
+    (subentry,) = list_entry.subentries.values()
+    assert (subentry.unique_id, dict(subentry.data)) == ("Anna-1", {"person_id": "Anna-1"})
+    profile = people.store.profiles["Anna-1"]
+    assert (profile.role, profile.card, profile.text, profile.storage) == (
+        Role.ALLOWED,
+        4711,
+        "Hello",
+        Storage.THUMBNAIL,
+    )
+    assert profile.doors == {f"{SERIAL}_1"}
+    assert len(profile.photos) == 2
+    await until(lambda: profile.key in terminal.people)
+    assert terminal.people[profile.key].term == "2036/01/01 00:00:00"
+    await settle(hass)
+    assert hass.states.get("switch.anna_access").state == "on"
+
+
+async def test_changes_a_person(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople, upload: Upload, terminal: SimulatedTerminal
+) -> None:
+    await add(hass, list_entry, photo=await upload(sample("good")), card="4711", valid_until="2036-01-01 00:00:00")
+    form, result = await change(
+        hass, list_entry, name="Anna B", photo=await upload(closeup("anna")), valid_until="2036-01-01 00:00:00"
+    )
+    shown = {str(key): (key.description or {}).get("suggested_value") for key in form["data_schema"].schema}
+    assert (shown["name"], shown["valid_until"], shown["card"]) == ("Anna", "2036-01-01 00:00:00", None)
+    assert result["reason"] == "reconfigure_successful"
+    profile = people.store.profiles["anna"]
+    # The number is never shown: an empty field keeps it. New photos come after the old one.
+    assert (profile.name, profile.card, len(profile.photos)) == ("Anna B", 4711, 2)
+    assert profile.valid_until is not None
+    assert [one.title for one in list_entry.subentries.values()] == ["Anna B"]
+    _, result = await change(hass, list_entry, photo=await upload(closeup("b")), replace_photos=True, no_card=True)
+    profile = people.store.profiles["anna"]
+    assert (profile.card, len(profile.photos), profile.valid_until) == (None, 1, None)
+    await until(lambda: profile.key in terminal.people and not terminal.people[profile.key].cards)
+
+
+async def test_takes_a_photo_from_a_past_sighting_and_from_an_entity(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople, terminal: SimulatedTerminal
+) -> None:
+    await (await terminal.present_stranger()).wait()
+    await settle(hass)
+    manager = hass.config_entries.subentries
+    form = await manager.async_init((list_entry.entry_id, "person"), context={"source": SOURCE_USER})
+    selector = next(value for key, value in form["data_schema"].schema.items() if key == "photo_sighting")
+    (option,) = selector.config["options"]
+    assert "Front door" in option["label"]
+    result = await manager.async_configure(form["flow_id"], {"name": "Visitor", "photo_sighting": option["value"]})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    image = next(state.entity_id for state in hass.states.async_all("image") if "front_door" in state.entity_id)
+    result = await add(hass, list_entry, photo_entity=image)
+    # The same picture is somebody's by now.
+    assert result["errors"] == {"base": "person_duplicate"}
+    assert result["description_placeholders"] == {"person": "visitor"}
+    result = await add(hass, list_entry, photo_entity="image.nobody")
+    assert result["errors"] == {"base": "photo_gone"}
+    assert list(people.store.profiles) == ["visitor"]
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        ({}, "person_photo_missing"),
+        ({"card": "47 11"}, "person_card_invalid"),
+        ({"card": "9" * 30}, "person_card_invalid"),
+        ({"card": "1", "name": " "}, "person_name_missing"),
+        ({"card": "1", "person_id": "a b"}, "person_id_invalid"),
+        ({"card": "1", "photo": "01234567-89ab-cdef-0123-456789abcdef"}, "photo_gone"),
+        (
+            {"card": "1", "valid_from": "2027-01-01 00:00:00", "valid_until": "2026-01-01 00:00:00"},
+            "person_times_reversed",
+        ),
+    ],
+)
+async def test_says_what_cannot_be(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople, data: dict, error: str
+) -> None:
+    result = await add(hass, list_entry, **data)
+    assert result["errors"] == {"base": error}
+    assert not people.store.profiles
+    # The card number does not go back to the browser.
+    shown = {str(key): (key.description or {}).get("suggested_value") for key in result["data_schema"].schema}
+    assert shown["card"] is None
+    result = await hass.config_entries.subentries.async_configure(result["flow_id"], {"name": "Anna", "card": "7"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_ids_are_taken_once(hass: HomeAssistant, list_entry: MockConfigEntry) -> None:
+    await add(hass, list_entry, card="1", person_id="anna")
+    assert (await add(hass, list_entry, card="2", person_id="anna"))["errors"] == {"base": "person_exists"}
+    assert (await add(hass, list_entry, card="2", person_id="Anna"))["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_what_was_read_wrong_in_the_change_is_said(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople
+) -> None:
+    await add(hass, list_entry, card="1")
+    _, result = await change(hass, list_entry, card="x")
+    assert result["errors"] == {"base": "person_card_invalid"}
+    assert people.store.profiles["anna"].card == 1
+
+
+async def test_forms_need_the_entry(hass: HomeAssistant, list_entry: MockConfigEntry) -> None:
+    await add(hass, list_entry, card="1")
+    (subentry_id,) = list_entry.subentries
+    await hass.config_entries.async_unload(list_entry.entry_id)
+    assert list_entry.state is ConfigEntryState.NOT_LOADED
+    manager = hass.config_entries.subentries
+    for context in ({"source": SOURCE_USER}, {"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id}):
+        result = await manager.async_init((list_entry.entry_id, "person"), context=context)
+        assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_not_loaded")
+
+
+async def test_a_start_mends_what_a_hard_stop_left(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople
+) -> None:
+    """A subentry whose person was never stored goes; a person who got no subentry gets one."""
+    await add(hass, list_entry, card="1")
+    await hass.config_entries.async_unload(list_entry.entry_id)
+    await people.store.remove("anna")
+    from custom_components.face_access.people.model import Profile, new_key
+
+    await people.store.add(Profile(id="bob", key=new_key(), name="Bob", card=2))
+    await hass.config_entries.async_setup(list_entry.entry_id)
+    assert [one.title for one in list_entry.subentries.values()] == ["Bob"]
+
+
+async def test_a_store_that_cannot_be_read_is_tried_again(hass: HomeAssistant, web: str) -> None:
+    from pathlib import Path
+
+    folder = Path(hass.config.path(DOMAIN))
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
+    await asyncio.to_thread((folder / "people.db").write_bytes, b"this is not a database at all" * 100)
+    entry = MockConfigEntry(domain=DOMAIN, data={"people": True}, unique_id="people", title="People")
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
