@@ -101,12 +101,6 @@ async def webhook_goes(porch: Porch) -> None:
         expect(await porch.new_openings(), [], "the list of openings")
 
 
-async def goes_away(porch: Porch) -> None:
-    """Off and on again."""
-    async with step(f"{porch.name}: off: its entities are unavailable; and back"), _away(porch):
-        expect((await porch.view.state("event", "doorbell"))["state"] != "unavailable", True, "whether the bell stays")
-
-
 @asynccontextmanager
 async def _away(porch: Porch) -> AsyncGenerator[None]:
     """Take the panel off the network until the end of the block, and see both in Home Assistant."""

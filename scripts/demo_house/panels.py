@@ -19,10 +19,9 @@ _TIMINGS: Final = ("--time-snapshot", "0.5", "--time-reboot", "1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelPlace(Place):
-    """A panel to simulate: `faces` for one that recognises them, `webhooks` for one that calls us with its news."""
+    """A panel to simulate: `webhooks` for one that calls us with its news."""
 
     model: str
-    faces: bool = True
     webhooks: bool = False
 
 
@@ -33,8 +32,8 @@ PANELS: Final = (
     MAIN_ENTRANCE,
     PanelPlace(name="Side entrance", serial="5b0c1d52-8d7a-4f0e-9a53-b106fb000002", model="BI-06FB"),
     PanelPlace(name="Back door", serial="5b0c1d52-8d7a-4f0e-9a53-a908fb000003", model="AV-08FB", webhooks=True),
-    PanelPlace(name="Car park", serial="5b0c1d52-8d7a-4f0e-9a53-aa0700000004", model="AA-07", faces=False),
-    PanelPlace(name="Summer house", serial="5b0c1d52-8d7a-4f0e-9a53-a903bd000005", model="AV-03BD", faces=False),
+    PanelPlace(name="Car park", serial="5b0c1d52-8d7a-4f0e-9a53-aa0700000004", model="AA-07"),
+    PanelPlace(name="Summer house", serial="5b0c1d52-8d7a-4f0e-9a53-a903bd000005", model="AV-03BD"),
 )
 
 
