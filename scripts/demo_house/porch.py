@@ -116,12 +116,7 @@ async def holds(porch: Porch) -> None:
         await view.until("lock", "door_1", "open")
         await view.action("close_door")
         await view.until("lock", "door_1", "unknown")
-        # The openings of the step before may last a few seconds longer.
-        await until(lambda: _shut(porch), "a closed door")
-
-
-async def _shut(porch: Porch) -> bool:
-    return not (await porch.panel.state())["locks"][0]["open"]
+        expect((await porch.panel.state())["locks"][0]["open"], False, "whether the door stays open")
 
 
 async def denies(porch: Porch) -> None:

@@ -31,8 +31,9 @@ _PLAY: Final[tuple[Callable[[Doorstep], Awaitable[None]], ...]] = (
 _AT_PANELS: Final[tuple[Callable[[Porch], Awaitable[None]], ...]] = (
     porch.arrives,
     porch.rings,
-    porch.opens,
+    # Before the short openings: closing ends none of those, so the door would be open a few seconds longer.
     porch.holds,
+    porch.opens,
     porch.denies,
     porch.shows_card,
     mishaps.token_ends,
