@@ -40,7 +40,7 @@ _AT_PANELS: Final[tuple[Callable[[Porch], Awaitable[None]], ...]] = (
 )
 _MISHAPS: Final[tuple[Callable[[Porch], Awaitable[None]], ...]] = (
     mishaps.mode_changes,
-    mishaps.webhook_goes,
+    mishaps.goes_away,
     mishaps.password_changes,
 )
 
