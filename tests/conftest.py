@@ -27,6 +27,7 @@ from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal, Timings
 
 from .panels import FAST_PANEL, add_panel
+from .time_travel import Clock
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -65,6 +66,8 @@ async def web(hass: HomeAssistant, socket_enabled: None, hass_client_no_auth: Cl
         "file_upload",
     ):
         assert await async_setup_component(hass, component, {})
+    # As Home Assistant's own server does: an integration that comes later adds routes too.
+    hass.http.app._router.freeze = lambda: None
     client = await hass_client_no_auth()
     url = f"http://127.0.0.1:{client.port}"
     await hass.config.async_update(internal_url=url)
@@ -123,6 +126,12 @@ def quick_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask a panel all the time, and have what it was told looked after just as often."""
     monkeypatch.setattr("custom_components.face_access.hub.ladder.READ_EVERY", timedelta(seconds=0.2))
     monkeypatch.setattr(PanelFeed, "interval", timedelta(seconds=0.1))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Give the clock of the house, to be put forward."""
+    return Clock(monkeypatch)
 
 
 @pytest.fixture

@@ -21,9 +21,11 @@ from custom_components.face_access.access import Method, Reason
 from custom_components.face_access.access.naming import SightingKind
 from custom_components.face_access.actions import ACTIONS
 from custom_components.face_access.actions.people import PEOPLE_ACTIONS
+from custom_components.face_access.condition import CONDITIONS
 from custom_components.face_access.devices.panel.settings import SETTINGS as PANEL_SETTINGS
 from custom_components.face_access.devices.station import SettingKind
 from custom_components.face_access.devices.terminal.settings import APP_ROWS, SCREENSAVER, STREAM_ROWS, VOLUME
+from custom_components.face_access.trigger import TRIGGERS
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import SERIAL, settle, until
@@ -126,12 +128,13 @@ def test_actions_exist(page: Path) -> None:
             services = Path(homeassistant.__file__).parent / "components" / domain / "services.yaml"
             described = yaml.safe_load(services.read_text())[action] or {}
             assert set(call.get("data", {})) <= set(described.get("fields", {})), name
-    assert set(re.findall(r"`(face_access\.[a-z_]+)`", page.read_text())) <= set(ours)
+    known = {*ours, *(f"face_access.{name}" for name in (*TRIGGERS, *CONDITIONS))}
+    assert set(re.findall(r"`(face_access\.[a-z_]+)`", page.read_text())) <= known
 
 
 @pytest.mark.parametrize("alias", EXAMPLES)
 async def test_example_is_valid(hass: HomeAssistant, alias: str) -> None:
-    for component in ("automation", "script", "event", "doorbell"):
+    for component in ("automation", "script", "event", "doorbell", "face_access"):
         assert await async_setup_component(hass, component, {})
     validate = validate_automation if alias in AUTOMATIONS else validate_script
     assert await validate(hass, "example", EXAMPLES[alias]) is not None
@@ -303,3 +306,13 @@ async def test_device_page_has_what_issue_forms_ask_for(
     (device,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
     assert device.model in TERMINALS
     assert device.hw_version in TERMINALS
+
+
+def test_every_trigger_and_condition_is_described() -> None:
+    """With all its fields."""
+    section = (ROOT / "docs" / "examples.md").read_text().split("## Triggers and conditions")[1].split("\n## ")[0]
+    for kind, each in ((TRIGGERS, EN["triggers"]), (CONDITIONS, EN["conditions"])):
+        for name in kind:
+            (row,) = re.findall(rf"^\| `face_access\.{name}` \|.*$", section, re.MULTILINE)
+            for field in each[name].get("fields", {}):
+                assert f"`{field}`" in row, (name, field)

@@ -16,8 +16,10 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er, 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.face_access.access import SightingKey
 from custom_components.face_access.const import DOMAIN, PING_EVERY, READ_EVERY
 from custom_components.face_access.hub.house import async_get_history
+from custom_components.face_access.hub.retention import Retention
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import FAST, SERIAL, add_direct, house_zone, issue_id, settle, until
@@ -295,7 +297,29 @@ async def test_old_faces_go_while_nobody_comes(
         await settle(hass)
     assert "Old sightings could not be deleted: disk is full" in caplog.text
     assert len(await history.list(source=SERIAL)) == 1
-    with patch("custom_components.face_access.hub.history.KEEP_FOR", timedelta(seconds=-1)):
-        async_fire_time_changed(hass, datetime.now(UTC) + timedelta(hours=13))
-        await settle(hass)
+    await history.keep(SERIAL, Retention(span=timedelta(seconds=-1), most=5000))
+    async_fire_time_changed(hass, datetime.now(UTC) + timedelta(hours=13))
+    await settle(hass)
     assert await history.list(source=SERIAL) == []
+
+
+async def test_options_say_how_long_sightings_are_kept(
+    hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Fewer are deleted at once; a terminal that is not loaded keeps what it has."""
+    history = entry.runtime_data.history
+    for _ in range(3):
+        await seen(hass, await terminal.present_known("0001"))
+    old = replace(entry.runtime_data.last_sighting, key=SightingKey(sequence=999, captured="old"))
+    await history.add(replace(old, captured_at=datetime.now(UTC) - timedelta(days=29)), live=False)
+    flow = await hass.config_entries.options.async_init(entry.entry_id)
+    chosen = {"doors": 1, "door_mode": "notify_only", "keep_days": 20, "keep_most": 2}
+    await hass.config_entries.options.async_configure(flow["flow_id"], chosen)
+    await settle(hass)
+    assert len(await history.list(source=SERIAL)) == 2
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await history.prune()
+    assert len(await history.list(source=SERIAL)) == 2
+    with patch.object(history, "keep", side_effect=sqlite3.OperationalError("disk is full")):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+    assert "how long sightings are kept could not be noted: disk is full" in caplog.text

@@ -258,7 +258,8 @@ async def test_options_of_a_panel(hass: HomeAssistant, panel: SimulatedPanel, pa
     """It has no voice and is asked for no liveness; without MQTT nothing is said of a broker."""
     flow = await hass.config_entries.options.async_init(panel_entry.entry_id)
     fields = {str(key) for key in flow["data_schema"].schema}
-    assert fields == {"doors", "door_mode", "answer_questions", "local_only", "stream_port", "stream_path"}
+    kept = {"keep_days", "keep_most"}
+    assert fields == {"doors", "door_mode", "answer_questions", "local_only", "stream_port", "stream_path"} | kept
 
 
 async def test_options_of_a_terminal(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -231,13 +231,12 @@ async def test_decision_about_somebody_known(
 async def test_person_of_the_second_door(
     hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
 ) -> None:
-    """The panel does not say where somebody stands: the door that they may use opens."""
+    """The panel does not say where somebody stands: whoever may not pass every door is for the panel to decide."""
     await asks_us(hass, panel, panel_entry)
     doors = frozenset({panel_entry.runtime_data.door_id(2)})
     questions.async_register_finder(hass, lambda _question: Person(id="1", name="Ada", doors=doors))
     await panel.show_qr("some-code")
-    assert panel.remote.questions[-1].verdict.lock == 2
-    assert [opening.lock for opening in panel.openings] == [2]
+    assert panel.remote.questions[-1].verdict is None
 
 
 @pytest.mark.parametrize("mode", ["never", "notify_only"])

@@ -1,19 +1,26 @@
 """People of the household in Home Assistant: added once, learned by every terminal, named in what it sees."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import replace
 import json
 from pathlib import Path
+import sqlite3
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.setup import async_setup_component
+import probatio as vol
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.face_access.access import Pictures, SightingKey, Verdict
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from simulators._terminal.pictures import closeup, sample
@@ -356,6 +363,46 @@ async def test_enrols_whom_the_terminal_saw(
     assert (answer["person_id"], answer["photos"]) == ("visitor", 2)
     with pytest.raises(ServiceValidationError):
         await call(hass, "get_sightings", start="2026-01-02 00:00:00", end="2026-01-01 00:00:00")
+
+
+async def test_sightings_name_their_pictures_and_hold_them_when_asked(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, entry: MockConfigEntry
+) -> None:
+    for scene in (terminal.present_stranger(), terminal.present_known("0001")):
+        await (await scene).wait()
+        await settle(hass)
+    history = entry.runtime_data.history
+    bare = {"key": SightingKey(sequence=9, captured="9"), "pictures": Pictures(), "source": SERIAL}
+    await history.add(replace(entry.runtime_data.last_sighting, **bare, verdict=Verdict.NONE), live=False)
+    (granted,) = (await call(hass, "get_sightings", verdict="granted"))["sightings"]
+    assert "content" not in granted
+    (past,) = await history.list(source=None, verdict=Verdict.GRANTED)
+    assert granted["media"] == f"media-source://face_access/sighting/{past.reference}"
+    answer = (await call(hass, "get_sightings", verdict="granted", pictures=True))["sightings"]
+    assert b64decode(answer[0]["content"]) == await history.picture(past.id)
+    assert answer[0]["content_type"] == "image/jpeg"
+    (without,) = (await call(hass, "get_sightings", verdict="none", pictures=True))["sightings"]
+    assert (without["media"], without["content_type"], without["content"]) == (None, None, None)
+    with patch("custom_components.face_access.actions.sightings.MOST_PICTURES", 2):
+        assert len((await call(hass, "get_sightings", pictures=True))["sightings"]) == 2
+        assert len((await call(hass, "get_sightings"))["sightings"]) == 3
+    with pytest.raises(vol.Invalid):
+        await call(hass, "get_sightings", verdict="perhaps")
+    broken = sqlite3.OperationalError("disk")
+    with patch.object(history, "list", side_effect=broken), pytest.raises(HomeAssistantError, match="read"):
+        await call(hass, "get_sightings")
+
+
+async def test_a_sighting_is_media_for_other_actions(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal
+) -> None:
+    """The picture comes by its signed address, as any media does."""
+    assert await async_setup_component(hass, "media_source", {})
+    await (await terminal.present_stranger()).wait()
+    await settle(hass)
+    (past,) = (await call(hass, "get_sightings"))["sightings"]
+    answer = await call(hass, "add_person", name="Visitor", media=past["media"])
+    assert answer["photos"] == 1
 
 
 async def test_people_travel_in_files(

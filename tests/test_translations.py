@@ -17,7 +17,8 @@ from homeassistant.helpers.entity import Entity
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.face_access.access import DoorMode, Factor, Role
+from custom_components.face_access.access import DoorMode, Factor, Role, Verdict
+from custom_components.face_access.access.naming import SightingKind
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import (
     InvalidValueError,
@@ -248,7 +249,9 @@ def test_options() -> None:
     step = EN["options"]["step"]["init"]
     fields = {str(key) for key in OPTIONS_SCHEMA.schema}
     assert set(step["data"]) == set(step["data_description"]) == fields
-    assert EN["selector"].keys() == {"door_mode", "identifier_kind", "person_role", "photo_storage", "second_factors"}
+    people = {"person_role", "photo_storage", "second_factors"}
+    assert EN["selector"].keys() == {"door_mode", "identifier_kind", "method", "reason", "verdict", *people}
+    assert set(EN["selector"]["verdict"]["options"]) == set(Verdict)
     assert set(EN["selector"]["second_factors"]["options"]) == set(Factor)
     assert set(EN["selector"]["person_role"]["options"]) == set(Role)
     assert set(EN["selector"]["photo_storage"]["options"]) == set(Storage)
@@ -316,9 +319,21 @@ def test_numbered_doors_speak_of_their_number() -> None:
     assert {key for key, name in words.items() if placeholders(name)} == {"door_number", "open_door_number"}
 
 
+def test_words_that_no_entity_shows() -> None:
+    """The folders of the media browser, and a line of the logbook for whatever can happen."""
+    lines = {f"logbook_{word}": {"who"} for word in ("recognised", "recognised_granted", "seen", "decision_granted")}
+    lines |= {f"logbook_{word}": {"who", "reason"} for word in ("denied", "decision_denied")}
+    lines |= {"logbook_access_granted": {"who", "method"}, "logbook_access_denied": {"who", "method", "reason"}}
+    lines |= {f"logbook_{word}": set() for word in ("stranger", "spoof", "ring", "somebody", "no_reason")}
+    assert {f"logbook_{kind}" for kind in SightingKind} <= lines.keys()
+    folders = {f"media_{word}" for word in ("days", "stations", "people", "strangers", "more", "face", "scene")}
+    assert {key: placeholders(text) for key, text in EN["common"].items()} == lines | {key: set() for key in folders}
+
+
 def test_nothing_else_is_in_the_file() -> None:
     parts = {
         "title",
+        "common",
         "config",
         "config_subentries",
         "options",
@@ -327,6 +342,8 @@ def test_nothing_else_is_in_the_file() -> None:
         "exceptions",
         "entity",
         "services",
+        "triggers",
+        "conditions",
     }
     assert EN.keys() == parts
     assert EN["config"].keys() == {"step", "progress", "error", "abort"}

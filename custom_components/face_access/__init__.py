@@ -12,9 +12,11 @@ from .devices import FAMILIES
 from .devices.station import StationInfo
 from .hub import issues, people_entry, push_target, questions
 from .hub.edge import Edge
-from .hub.house import async_close_link, async_get_history, async_open_link, async_time_zone
+from .hub.house import async_close_link, async_get_history, async_keep_history, async_open_link, async_time_zone
 from .hub.ladder import Ladder
 from .hub.people import async_get_people
+from .hub.views import SightingPictureView
+from .hub.visits import async_get_visits
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -37,8 +39,10 @@ PLATFORMS: list[Platform] = [
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions and the view that serves pictures, and begin to remember who was at the door."""
     async_setup_actions(hass)
+    hass.http.register_view(SightingPictureView())
+    async_get_visits(hass)
     return True
 
 
@@ -55,6 +59,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     station = family.station(link, StationInfo(**entry.data[CONF_STATION]), async_time_zone())
     coordinator = FaceAccessCoordinator(hass, entry, station, history)
     entry.runtime_data = coordinator
+    await async_keep_history(hass, entry, history)
     issues.clear_all(hass, entry)
     await coordinator.async_start()
     people.async_attach(coordinator)

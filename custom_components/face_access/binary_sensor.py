@@ -15,7 +15,7 @@ from homeassistant.helpers.event import async_call_later
 
 from .access import Alarm, AlarmKind, StationEvent
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
-from .entity import FaceAccessEntity, ReportEntity, tells_all
+from .entity import FaceAccessEntity, ReportEntity
 
 PARALLEL_UPDATES = 0
 
@@ -50,7 +50,7 @@ async def async_setup_entry(
     coordinator = entry.runtime_data
     async_add_entities([OnlineBinarySensor(coordinator)])
     async_add_entities(FactBinarySensor(coordinator, fact) for fact in FACTS if fact.key in coordinator.features)
-    if tells_all(coordinator.station):
+    if coordinator.station.tells_trouble:
         async_add_entities([TamperBinarySensor(coordinator)])
 
 

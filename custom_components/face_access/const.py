@@ -29,6 +29,8 @@ CONF_GRANTED_TEXT: Final = "granted_text"
 CONF_DENIED_TEXT: Final = "denied_text"
 CONF_ANSWER_QUESTIONS: Final = "answer_questions"
 CONF_BROKER: Final = "broker"
+CONF_KEEP_DAYS: Final = "keep_days"
+CONF_KEEP_MOST: Final = "keep_most"
 
 DEFAULT_FACTORS_WITHIN: Final = 30
 DEFAULT_GRANTED_TEXT: Final = "Welcome, {name}"

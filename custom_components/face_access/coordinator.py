@@ -56,7 +56,8 @@ from .devices.station import Reading, SettingValue, Station
 from .hub import issues, push_target, restart
 from .hub.errors import translated
 from .hub.facts import after
-from .hub.history import KEEP_FOR, History
+from .hub.history import History
+from .hub.retention import retention_of
 
 if TYPE_CHECKING:
     from .hub.ladder import Ladder
@@ -263,12 +264,16 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             case _:
                 pass
         for _, listener in sorted(self._listeners_of_events, key=lambda item: item[0]):
-            listener(event)
+            try:
+                listener(event)
+            except Exception:  # noqa: BLE001 (logged whole: one entity's fault must not silence the bell)
+                LOGGER.exception("%s: an event could not be shown", self.name)
 
     def _is_echo(self, ring: Ring) -> bool:
         """A ring that is none: the device sent it twice, or the call is one that Home Assistant began."""
-        repeated = self._rang_at is not None and ring.at - self._rang_at < RING_ONCE_IN
-        called = self.called_at is not None and ring.at - self.called_at < RING_ONCE_IN
+        # Either way: a clock that jumped ahead and back must not keep the bell silent until that time comes again.
+        repeated = self._rang_at is not None and abs(ring.at - self._rang_at) < RING_ONCE_IN
+        called = self.called_at is not None and timedelta() <= ring.at - self.called_at < RING_ONCE_IN
         return repeated or called
 
     @callback
@@ -342,7 +347,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             start = await self.history.complete_until(self.serial) or self.config_entry.created_at
             # Taken now: what is missed from here on is for the next time.
             missed, self._missed_since = self._missed_since, None
-            start = max(min(start, missed or start), now - KEEP_FOR)
+            start = max(min(start, missed or start), now - retention_of(self.config_entry.options).span)
             new = 0
             try:
                 async for sighting in records.since(start, now):

@@ -17,6 +17,7 @@ from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Station
 from .entity import ReportEntity, sees_faces, tells_all, unique_id
 from .hub.people_entry import is_people
+from .hub.telling import async_tell_report
 from .image import LAST_SIGHTING
 from .person import async_setup_people, make_events
 
@@ -148,3 +149,11 @@ class StationEventEntity(ReportEntity, EventEntity):
         if happening is not None:
             self._trigger_event(happening.type, happening.attributes)
             self.async_write_ha_state()
+            async_tell_report(
+                self.coordinator,
+                self.entity_id,
+                self._context,
+                kind=self.entity_description.key,
+                type_=happening.type,
+                attributes=happening.attributes,
+            )

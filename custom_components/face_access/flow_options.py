@@ -17,6 +17,8 @@ from .const import (
     CONF_FACTORS,
     CONF_FACTORS_WITHIN,
     CONF_GRANTED_TEXT,
+    CONF_KEEP_DAYS,
+    CONF_KEEP_MOST,
     CONF_LIVENESS_REQUIRED,
     CONF_LOCAL_ONLY,
     CONF_STREAM_PATH,
@@ -27,6 +29,7 @@ from .const import (
 )
 from .devices.station import Station, StreamCamera
 from .hub.house import async_make_station
+from .hub.retention import DEFAULT, MOST_DAYS, MOST_SIGHTINGS
 
 # Terminals have four relays; Camdroid panels with relay modules have eight locks.
 MOST_DOORS = 8
@@ -52,6 +55,8 @@ OPTIONS_SCHEMA = vol.Schema(
         vol.Optional(CONF_DENIED_TEXT, default=DEFAULT_DENIED_TEXT): selector.TextSelector(),
         vol.Required(CONF_ANSWER_QUESTIONS, default=False): selector.BooleanSelector(),
         vol.Required(CONF_BROKER, default=False): selector.BooleanSelector(),
+        vol.Required(CONF_KEEP_DAYS, default=DEFAULT.span.days): _whole(MOST_DAYS),
+        vol.Required(CONF_KEEP_MOST, default=DEFAULT.most): _whole(MOST_SIGHTINGS),
         vol.Required(CONF_LOCAL_ONLY, default=True): selector.BooleanSelector(),
         vol.Optional(CONF_STREAM_PORT): _whole(65535),
         vol.Optional(CONF_STREAM_PATH): selector.TextSelector(),

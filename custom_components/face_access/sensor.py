@@ -22,7 +22,7 @@ from .access import Booted, CallChanged, CallState, Reason, Sighting, StationEve
 from .access.naming import SightingKind, denial, kind_of, recognised_name
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import SettingValue
-from .entity import FaceAccessEntity, ReportEntity, sees_faces, tells_all
+from .entity import FaceAccessEntity, ReportEntity, sees_faces
 from .hub.people import async_worker
 from .hub.people_entry import is_people
 from .hub.people_sync import TargetWorker
@@ -141,7 +141,7 @@ async def async_setup_entry(
         async_add_entities([CallStateSensor(coordinator)])
     if (worker := async_worker(hass, coordinator)) is not None:
         async_add_entities([PeopleSyncedSensor(coordinator, worker)])
-    if tells_all(coordinator.station):
+    if coordinator.station.tells_trouble:
         async_add_entities([LastBootSensor(coordinator)])
 
 

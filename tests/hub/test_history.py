@@ -15,6 +15,7 @@ import pytest
 from custom_components.face_access.access import Liveness, Pictures, Reason, Sighting, SightingKey, Verdict
 from custom_components.face_access.hub import history as history_module
 from custom_components.face_access.hub.history import History
+from custom_components.face_access.hub.retention import DEFAULT, Retention
 
 START = datetime(2026, 11, 21, 8, tzinfo=UTC)
 JPEG = b"\xff\xd8\xff" + b"picture" * 10
@@ -133,31 +134,72 @@ async def test_the_file_is_private(history: History, tmp_path: Path) -> None:
     assert (tmp_path / "face_access" / "history.db").stat().st_mode & 0o077 == 0
 
 
-async def test_old_and_surplus_sightings_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retention by age and by count, checked as sightings come in."""
-    monkeypatch.setattr(history_module, "KEEP_AT_MOST", 5)
+async def test_old_and_surplus_sightings_go(tmp_path: Path) -> None:
+    """Retention by age and by count, checked as sightings come in, and for each source alone."""
     store = History(tmp_path / "history.db")
     await store.open()
+    await store.keep("SN-1", Retention(span=DEFAULT.span, most=5))
     for number in range(10):
         await store.add(sighting(number), live=True)
-    assert [past.sequence for past in await store.list(source=None)] == [9, 8, 7, 6, 5]
+        await store.add(sighting(number, source="SN-2"), live=True)
+    assert [past.sequence for past in await store.list(source="SN-1")] == [9, 8, 7, 6, 5]
+    assert len(await store.list(source="SN-2")) == 10
+    await store.keep("SN-1", Retention(span=timedelta(seconds=-1), most=5))
     await store.close()
-    monkeypatch.setattr(history_module, "KEEP_FOR", timedelta(seconds=-1))
     store = History(tmp_path / "history.db")
     await store.open()
-    assert await store.list(source=None) == []
+    assert [group.name for group in await store.sources()] == ["SN-2"]
     await store.close()
 
 
-async def test_a_quiet_house_forgets_too(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_quiet_house_forgets_too(history: History) -> None:
     """Nobody comes any more, and what is old goes all the same, however much there is."""
     for number in range(12):
         await history.add(sighting(number), live=True)
+        await history.add(sighting(number, source="SN-2"), live=True)
     await history.prune()
-    assert len(await history.list(source=None)) == 12
-    monkeypatch.setattr(history_module, "KEEP_FOR", timedelta(seconds=-1))
+    assert len(await history.list(source=None)) == 24
+    await history.keep("SN-1", Retention(span=timedelta(seconds=-1), most=5000))
+    await history.keep("SN-2", Retention(span=DEFAULT.span, most=1))
     await history.prune()
-    assert await history.list(source=None) == []
+    assert [(past.source, past.sequence) for past in await history.list(source=None)] == [("SN-2", 11)]
+
+
+async def test_retention_is_noted_once_and_goes_with_the_source(history: History) -> None:
+    """What the household prefers survives, so that a station that is not loaded loses nothing."""
+    longer = Retention(span=timedelta(days=365), most=100)
+    assert await history.keep("SN-1", longer)
+    assert not await history.keep("SN-1", longer)
+    old = replace(sighting(1), captured_at=datetime.now(UTC) - timedelta(days=100))
+    await history.add(old, live=False)
+    await history.prune()
+    assert len(await history.list(source="SN-1")) == 1
+    await history.forget("SN-1")
+    assert await history.keep("SN-1", longer)
+
+
+async def test_a_disk_that_deletes_nothing_is_told_of(history: History, caplog: pytest.LogCaptureFixture) -> None:
+    """What was stored is acknowledged all the same."""
+    with patch.object(History, "_prune", side_effect=sqlite3.OperationalError("disk is full")):
+        assert await history.add(sighting(1), live=True)
+        assert await history.sources()
+    assert "Old sightings could not be deleted: disk is full" in caplog.text
+
+
+async def test_a_reference_names_one_sighting_for_good(history: History) -> None:
+    """Not the next one, and not one that came in its place; each source, person and day is counted."""
+    await history.add(sighting(1, person_name=" Anna ", person_id="7"), live=True)
+    await history.add(sighting(2, source="SN-2", liveness=Liveness.SPOOF, person_name="Anna"), live=True)
+    first, second = reversed(await history.list(source=None))
+    assert await history.find(first.reference) == first
+    assert await history.find(f"{second.id}-{first.reference.partition('-')[2]}") is None
+    for wrong in ("", "1", "1-", "-1", f"{first.reference}0", f" {first.reference}", "x" * 1000):
+        assert await history.find(wrong) is None
+    assert {(group.name, group.count) for group in await history.people()} == {("Anna", 1), ("", 1)}
+    await history.forget("SN-2")
+    await history.add(sighting(2, source="SN-2"), live=True)
+    assert await history.find(second.reference) is None
+    assert await history.picture(second.id) is None
 
 
 async def test_a_fetched_sighting_goes_by_when_it_was_seen(history: History) -> None:

@@ -127,6 +127,8 @@ def _write(path: str, content: bytes) -> str:
     file = Path(path).resolve()
     try:
         file.touch(mode=0o600)
+        # One that was there already is the owner's alone from now on, too.
+        file.chmod(0o600)
         file.write_bytes(content)
     except OSError as err:
         raise invalid("target_unwritable", path=path) from err

@@ -12,7 +12,7 @@ from homeassistant.helpers import config_validation as cv, service
 from homeassistant.util.json import JsonObjectType
 import probatio as vol
 
-from ..access import Role
+from ..access import Role, Verdict
 from ..const import DOMAIN
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
@@ -283,7 +283,9 @@ PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsRespo
             vol.Optional(field.PERSON_ID): fields.text,
             vol.Optional("start"): fields.moment,
             vol.Optional("end"): fields.moment,
+            vol.Optional("verdict"): vol.Coerce(Verdict),
             vol.Optional("limit", default=100): fields.whole(1, 1000),
+            vol.Optional("pictures", default=False): cv.boolean,
         },
         SupportsResponse.ONLY,
     ),

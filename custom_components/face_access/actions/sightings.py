@@ -1,5 +1,6 @@
 """The action that reads the sightings of the whole house."""
 
+from base64 import b64encode
 import sqlite3
 from typing import Any
 
@@ -12,33 +13,61 @@ from homeassistant.util.json import JsonObjectType
 
 from ..const import DOMAIN
 from ..coordinator import FaceAccessCoordinator
+from ..hub.history import History, PastSighting
 from ..hub.house import async_get_history
+from ..hub.picture import content_type
+from ..hub.views import media_id
 from .people_request import PeopleRequest
 from .records import as_data
 from .request import invalid
 
+# Some megabytes: what a browser and an automation still take as one answer.
+MOST_PICTURES = 20
+
 
 async def get_sightings(request: PeopleRequest) -> ServiceResponse:
-    """List sightings, newest first, of a station or a person where one is named.
+    """List sightings, newest first, of a station, a person or a verdict where one is named.
 
-    Each has the number by which other actions find its picture.
+    Each has the number, and the media, by which other actions find its picture. `pictures` puts them into the answer,
+    and that has room for fewer.
     """
     data = request.data
     start, end = data.get("start"), data.get("end")
     if start is not None and end is not None and start >= end:
         raise invalid("start_after_end")
     history = await async_get_history(request.hass)
+    limit = min(data["limit"], MOST_PICTURES) if data["pictures"] else data["limit"]
     try:
         found = await history.list(
-            source=_source(request), person=data.get("person_id"), start=start, end=end, limit=data["limit"]
+            source=_source(request),
+            person=data.get("person_id"),
+            verdict=data.get("verdict"),
+            start=start,
+            end=end,
+            limit=limit,
         )
+        pictures = [await _inline(history, one) for one in found] if data["pictures"] else [{}] * len(found)
     except sqlite3.Error as err:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="history_unreadable") from err
     names = _station_names(request.hass)
     sightings: list[JsonObjectType] = [
-        {"sighting_id": one.id, "station": names.get(one.source, one.source), **as_data(one)} for one in found
+        {
+            "sighting_id": one.id,
+            "station": names.get(one.source, one.source),
+            **as_data(one),
+            "media": media_id(one),
+            **picture,
+        }
+        for one, picture in zip(found, pictures, strict=True)
     ]
     return {"sightings": list(sightings)}
+
+
+async def _inline(history: History, past: PastSighting) -> JsonObjectType:
+    picture = await history.picture(past.id)
+    if picture is None:
+        return {"content_type": None, "content": None}
+    return {"content_type": content_type(picture), "content": b64encode(picture).decode()}
 
 
 def _source(request: PeopleRequest) -> str | None:

@@ -309,10 +309,13 @@ class Feed(Protocol):
     """What happens at a station that must be asked for it, every `interval`.
 
     The first answer is empty: what happened before nobody asked is no news. What came by push is not told again.
+    `untold` is when there happened what the last answer left out, since it came too late to be news.
     """
 
     @property
     def interval(self) -> timedelta: ...
+    @property
+    def untold(self) -> tuple[datetime, ...]: ...
     async def poll(self) -> tuple[StationEvent, ...]: ...
 
 
@@ -449,6 +452,8 @@ class Station:
     records: Records | None = None
     firmware: Firmware | None = None
     feed: Feed | None = None
+    tells_trouble: bool = False
+    """Whether it tells when it is tampered with, and when it starts."""
     broker: Broker | None = None
     questions: Questions | None = None
     credentials: Credentials | None = None

@@ -18,6 +18,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..access import Decision, Reason, Sighting, SightingKey, StationEvent, Verdict
+from ..access.naming import recognised_name
 from ..const import (
     CONF_CONTROL_ID,
     CONF_DENIED_TEXT,
@@ -32,6 +33,7 @@ from ..const import (
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Greeting, Message, ScreenText
 from . import issues, questions
+from .telling import async_tell_decision
 
 # Panorama, close-up and template of the largest sensors in base64 stay below this; a video does not and is not wanted.
 BODY_LIMIT = 12 * 1024 * 1024
@@ -128,6 +130,7 @@ class Edge:
             for event in message.events:
                 if isinstance(event, Sighting):
                     decision = await self._take_sighting(event, message)
+                    self._tell(event, message, decision)
                 else:
                     self._dispatch_soon(event)
         except Exception:  # noqa: BLE001 (logged whole; see below)
@@ -176,6 +179,12 @@ class Edge:
     def _dispatch_soon(self, event: StationEvent) -> None:
         """Answer first: a door that waits for the acknowledgement must not wait for our entities."""
         self._hass.loop.call_soon(self._coordinator.async_dispatch, event)
+
+    def _tell(self, sighting: Sighting, message: Message, decision: Decision | None) -> None:
+        """Have the logbook say what was decided, and why."""
+        if decision is not None:
+            sighting, _ = self._coordinator.async_identify(sighting, message.person)
+            async_tell_decision(self._coordinator, recognised_name(sighting), decision)
 
     def _greeting(self, message: Message, decision: Decision | None) -> Greeting | None:
         """Find what the station says to somebody that it asked about."""

@@ -6,26 +6,28 @@ sighting that was acknowledged is there after a hard stop.
 """
 
 import asyncio
-from collections.abc import Callable
+import builtins
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
+import re
 import sqlite3
 
 from ..access import Liveness, Pictures, Reason, Sighting, SightingKey, Verdict
 from ..const import LOGGER
+from .retention import DEFAULT, Retention
 
-# Enough for a household to look back; a terminal itself keeps some thousands of records.
-KEEP_FOR = timedelta(days=30)
-KEEP_AT_MOST = 5000
 # Deleting overwrites pictures, which takes its time on a memory card: in small bites, so that no push waits for it.
 _PRUNE_AT_ONCE = 5
 _FORGET_AT_ONCE = 20
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sighting (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     source TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     captured TEXT NOT NULL,
@@ -44,6 +46,8 @@ CREATE TABLE IF NOT EXISTS sighting (
     UNIQUE (source, sequence, captured)
 );
 CREATE INDEX IF NOT EXISTS sighting_by_time ON sighting (captured_at);
+CREATE INDEX IF NOT EXISTS sighting_by_source ON sighting (source);
+CREATE INDEX IF NOT EXISTS sighting_by_source_and_time ON sighting (source, captured_at);
 CREATE TABLE IF NOT EXISTS picture (
     sighting INTEGER PRIMARY KEY REFERENCES sighting (id) ON DELETE CASCADE,
     face BLOB,
@@ -52,6 +56,11 @@ CREATE TABLE IF NOT EXISTS picture (
 CREATE TABLE IF NOT EXISTS complete (
     source TEXT PRIMARY KEY,
     until REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS retention (
+    source TEXT PRIMARY KEY,
+    span REAL NOT NULL,
+    most INTEGER NOT NULL
 );
 """
 
@@ -63,52 +72,103 @@ ON CONFLICT DO UPDATE SET live = 1 WHERE excluded.live AND NOT live
 RETURNING id
 """
 
-_SELECT = """
-SELECT id, source, sequence, captured_at, live, person_id, person_name, score, verdict, reason, temperature, mask,
-    EXISTS (SELECT 1 FROM picture WHERE picture.sighting = sighting.id) AS picture
-FROM sighting WHERE (:source IS NULL OR source = :source) AND captured_at >= :start AND captured_at < :end
+# Whom a sighting shows, by name: the same person has another number at each station, and a photo of somebody is nobody.
+_WHO = f"""
+CASE WHEN liveness = '{Liveness.SPOOF}' OR reason = '{Reason.SPOOF}' THEN ''
+    ELSE COALESCE(NULLIF(TRIM(person_name), ''), person_id, '') END
+"""
+
+# The type of a picture is told without reading it.
+_PICTURES = """
+typeof(face) = 'blob' OR typeof(scene) = 'blob' AS picture, typeof(face) = 'blob' AND typeof(scene) = 'blob' AS scenery
+"""
+
+_COLUMNS = f"""
+id, source, sequence, captured, captured_at, stored_at, live, person_id, person_name, score, liveness, verdict, reason,
+temperature, mask, {_WHO} AS who, {_PICTURES}
+"""
+
+_SELECT = f"""
+SELECT {_COLUMNS} FROM sighting LEFT JOIN picture ON picture.sighting = sighting.id
+WHERE (:source IS NULL OR source = :source) AND captured_at >= :start AND captured_at < :end
     AND (:person IS NULL OR person_id = :person)
+    AND (:who IS NULL OR {_WHO} = :who)
+    AND (:verdict IS NULL OR verdict = :verdict)
+    AND (:before IS NULL OR (captured_at, id) < (SELECT captured_at, id FROM sighting WHERE id = :before))
 ORDER BY captured_at DESC, id DESC LIMIT :limit
-"""
+"""  # noqa: S608
+
+_FIND = f"""
+SELECT {_COLUMNS} FROM sighting LEFT JOIN picture ON picture.sighting = sighting.id WHERE id = ?
+"""  # noqa: S608
+
+_SOURCES = "SELECT source AS name, COUNT(*) AS count FROM sighting GROUP BY source"
+
+_PEOPLE = f"SELECT {_WHO} AS name, COUNT(*) AS count FROM sighting GROUP BY name"  # noqa: S608
+
+_DAY_BEFORE = "SELECT MAX(captured_at) FROM sighting WHERE captured_at < ?"
+
+_COUNT_DAY = "SELECT COUNT(*) FROM sighting WHERE captured_at >= ? AND captured_at < ?"
 
 
-_LAST = """
-SELECT sighting.*, face, scene, face IS NOT NULL OR scene IS NOT NULL AS picture
-FROM sighting LEFT JOIN picture ON picture.sighting = sighting.id
-WHERE source = ? AND live ORDER BY captured_at DESC, sighting.id DESC LIMIT 1
-"""
+_LAST = f"""
+SELECT {_COLUMNS}, threshold, face, scene FROM sighting LEFT JOIN picture ON picture.sighting = sighting.id
+WHERE source = ? AND live ORDER BY captured_at DESC, id DESC LIMIT 1
+"""  # noqa: S608
 
 
 # Rows are numbered in the order in which they were stored: the first ones are the oldest. What was fetched afterwards
 # goes by when it was seen, unless a broken clock says that this was long before it came.
 _PRUNE = """
 DELETE FROM sighting WHERE id IN (
-    SELECT id FROM (SELECT id, stored_at FROM sighting ORDER BY id LIMIT :bite)
-    WHERE stored_at < :oldest OR id <= (SELECT MAX(id) FROM sighting) - :most
+    SELECT id FROM (SELECT id, stored_at FROM sighting WHERE source = :source ORDER BY id LIMIT :bite)
+    WHERE stored_at < :oldest
 ) OR id IN (
-    SELECT id FROM sighting WHERE captured_at < :oldest AND captured_at > stored_at - :span
+    SELECT id FROM sighting WHERE source = :source AND id <= (
+        SELECT id FROM sighting WHERE source = :source ORDER BY id DESC LIMIT 1 OFFSET :most
+    ) ORDER BY id LIMIT :bite
+) OR id IN (
+    SELECT id FROM sighting WHERE source = :source AND captured_at < :oldest AND captured_at > stored_at - :span
     ORDER BY captured_at LIMIT :bite
 )
 """
 
+_REFERENCE = re.compile(r"([0-9]{1,18})-[0-9a-f]{16}", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastSighting:
-    """One row of history. `live` is False for what was fetched from the device afterwards."""
+    """One row of history. `live` is False for what was fetched from the device afterwards.
+
+    `reference` names it for good, and cannot be guessed from that of another. `scenery` is whether a picture of the
+    whole scene is kept beside the close-up. `who` is the person's name, or id, empty for a stranger and a spoof.
+    """
 
     id: int
+    reference: str
     source: str
     sequence: int
     captured_at: datetime
     live: bool
     person_id: str | None
     person_name: str | None
+    who: str
     score: float | None
+    liveness: Liveness
     verdict: Verdict
     reason: Reason | None
     temperature: float | None
     mask: bool | None
     picture: bool
+    scenery: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Sightings that have a source, a person or a day in common, and how many they are."""
+
+    name: str
+    count: int
 
 
 class History:
@@ -140,13 +200,21 @@ class History:
         """
         added = await self._run(lambda: self._add(sighting, live))
         if not self._closing:
-            self._executor.submit(self._prune_after)
+            self._executor.submit(self._prune_after, sighting.source)
         return added
 
     async def prune(self) -> None:
         """Delete all that is too old. A house without visitors forgets its last ones too. Raises sqlite3.Error."""
-        while await self._run(self._prune):
-            pass
+        for source in [group.name for group in await self.sources()]:
+            while await self._run(partial(self._prune, source)):
+                pass
+
+    async def keep(self, source: str, retention: Retention) -> bool:
+        """Set how long and how many sightings of `source` are kept; whether that is news. Raises sqlite3.Error.
+
+        It stands in the file, so that a station that is not loaded loses nothing that the household wants kept.
+        """
+        return await self._run(lambda: self._keep(source, retention))
 
     async def complete_until(self, source: str) -> datetime | None:
         """Up to when everything that `source` saw is here; None for never.
@@ -169,15 +237,26 @@ class History:
         *,
         source: str | None,
         person: str | None = None,
+        who: str | None = None,
+        verdict: Verdict | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
+        before: int | None = None,
         limit: int = 100,
     ) -> list[PastSighting]:
-        """Sightings from `start` up to but without `end`, newest first; `source` and `person` None for all."""
+        """Sightings from `start` up to but without `end`, newest first.
+
+        `source`, `person` (an id) and `verdict` None for all. `who` is a name as `people` gives it, empty for
+        strangers. `before` is the id of a sighting: only those that come after it in this order.
+        """
         wanted = {
             "source": source,
             "person": person,
-            "start": start.timestamp() if start else 0,
+            "who": who,
+            "verdict": verdict,
+            "before": before,
+            # A clock that starts at midnight of 1970 is before zero in half of the world.
+            "start": start.timestamp() if start else float("-inf"),
             "end": end.timestamp() if end else float("inf"),
             "limit": limit,
         }
@@ -185,7 +264,30 @@ class History:
 
     async def picture(self, sighting_id: int) -> bytes | None:
         """The close-up of a sighting, or its scene."""
-        return await self._run(lambda: self._picture(sighting_id))
+        return await self._run(lambda: self._picture(sighting_id, "COALESCE(face, scene)"))
+
+    async def scene(self, sighting_id: int) -> bytes | None:
+        """The scene of a sighting, or its close-up."""
+        return await self._run(lambda: self._picture(sighting_id, "COALESCE(scene, face)"))
+
+    async def find(self, reference: str) -> PastSighting | None:
+        """Find the sighting that a reference names."""
+        if (match := _REFERENCE.fullmatch(reference)) is None:
+            return None
+        row = await self._run(lambda: self._open_connection.execute(_FIND, (int(match[1]),)).fetchone())
+        return past if row is not None and (past := _past(row)).reference == reference else None
+
+    async def sources(self) -> Sequence[Group]:
+        """All that saw somebody."""
+        return await self._run(lambda: self._groups(_SOURCES))
+
+    async def people(self) -> Sequence[Group]:
+        """All who were recognised, by name; strangers have none."""
+        return await self._run(lambda: self._groups(_PEOPLE))
+
+    async def days(self, zone: tzinfo, *, end: date | None = None, limit: int = 100) -> Sequence[Group]:
+        """The days (ISO 8601) of a zone on which somebody was seen, newest first, only those before `end`."""
+        return await self._run(lambda: self._days(zone, end, limit))
 
     async def forget(self, source: str) -> None:
         """Delete everything that `source` saw, overwriting it in the file."""
@@ -219,7 +321,8 @@ class History:
         ):
             connection.execute(f"PRAGMA {pragma}")
         connection.executescript(_SCHEMA)
-        self._prune_after()
+        for group in self._groups(_SOURCES):
+            self._prune_after(group.name)
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -269,11 +372,40 @@ class History:
             pictures=Pictures(face=row["face"], scene=row["scene"]),
         )
 
-    def _picture(self, sighting_id: int) -> bytes | None:
-        row = self._open_connection.execute(
-            "SELECT COALESCE(face, scene) AS best FROM picture WHERE sighting = ?", (sighting_id,)
-        ).fetchone()
-        return None if row is None else row["best"]
+    def _picture(self, sighting_id: int, which: str) -> bytes | None:
+        statement = f"SELECT {which} AS picture FROM picture WHERE sighting = ?"  # noqa: S608
+        row = self._open_connection.execute(statement, (sighting_id,)).fetchone()
+        return None if row is None else row["picture"]
+
+    def _groups(self, statement: str) -> Sequence[Group]:
+        return [Group(name=row["name"], count=row["count"]) for row in self._open_connection.execute(statement)]
+
+    def _days(self, zone: tzinfo, end: date | None, limit: int) -> Sequence[Group]:
+        """Go from day to day: a few look-ups in an index, however many sightings there are."""
+        found: builtins.list[Group] = []
+        until = float("inf") if end is None else day_start(end, zone).timestamp()
+        while len(found) < limit:
+            (newest,) = self._open_connection.execute(_DAY_BEFORE, (until,)).fetchone()
+            if newest is None:
+                break
+            day = datetime.fromtimestamp(newest, zone).date()
+            start = day_start(day, zone).timestamp()
+            (count,) = self._open_connection.execute(_COUNT_DAY, (start, until)).fetchone()
+            found.append(Group(name=day.isoformat(), count=count))
+            until = start
+        return found
+
+    def _keep(self, source: str, retention: Retention) -> bool:
+        cursor = self._open_connection.execute(
+            "INSERT INTO retention VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET span = excluded.span, "
+            "most = excluded.most WHERE span != excluded.span OR most != excluded.most",
+            (source, retention.span.total_seconds(), retention.most),
+        )
+        return cursor.rowcount > 0
+
+    def _retention(self, source: str) -> Retention:
+        row = self._open_connection.execute("SELECT span, most FROM retention WHERE source = ?", (source,)).fetchone()
+        return DEFAULT if row is None else Retention(span=timedelta(seconds=row["span"]), most=row["most"])
 
     def _forget_some(self, source: str) -> bool:
         cursor = self._open_connection.execute(
@@ -283,25 +415,39 @@ class History:
         return cursor.rowcount > 0
 
     def _forget_rest(self, source: str) -> None:
-        self._open_connection.execute("DELETE FROM complete WHERE source = ?", (source,))
+        for table in ("complete", "retention"):
+            self._open_connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))  # noqa: S608
         self._open_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _prune(self) -> bool:
+    def _prune(self, source: str) -> bool:
         """Delete some of what is too old or too much; whether there was any."""
+        retention = self._retention(source)
         limits = {
-            "oldest": (datetime.now(UTC) - KEEP_FOR).timestamp(),
-            "span": KEEP_FOR.total_seconds(),
-            "most": KEEP_AT_MOST,
+            "source": source,
+            "oldest": (datetime.now(UTC) - retention.span).timestamp(),
+            "span": retention.span.total_seconds(),
+            "most": retention.most,
             "bite": _PRUNE_AT_ONCE,
         }
         return self._open_connection.execute(_PRUNE, limits).rowcount > 0
 
-    def _prune_after(self) -> None:
+    def _prune_after(self, source: str) -> None:
         """Follow every sighting, so that this never falls behind."""
         try:
-            self._prune()
+            self._prune(source)
         except sqlite3.Error as err:
             LOGGER.warning("Old sightings could not be deleted: %s", err)
+
+
+def day_start(day: date, zone: tzinfo) -> datetime:
+    """Find when a day begins in a zone."""
+    return datetime.combine(day, time(), zone)
+
+
+def _reference(row: sqlite3.Row) -> str:
+    """Name a row so that no other is ever meant: numbers alone would lead from one picture to the next."""
+    facts = repr((row["source"], row["sequence"], row["captured"], row["stored_at"]))
+    return f"{row['id']}-{sha256(facts.encode()).hexdigest()[:16]}"
 
 
 def _row(sighting: Sighting, live: bool) -> tuple[object, ...]:
@@ -327,16 +473,20 @@ def _row(sighting: Sighting, live: bool) -> tuple[object, ...]:
 def _past(row: sqlite3.Row) -> PastSighting:
     return PastSighting(
         id=row["id"],
+        reference=_reference(row),
         source=row["source"],
         sequence=row["sequence"],
         captured_at=datetime.fromtimestamp(row["captured_at"], UTC),
         live=bool(row["live"]),
         person_id=row["person_id"],
         person_name=row["person_name"],
+        who=row["who"],
         score=row["score"],
+        liveness=Liveness(row["liveness"]),
         verdict=Verdict(row["verdict"]),
         reason=None if row["reason"] is None else Reason(row["reason"]),
         temperature=row["temperature"],
         mask=None if row["mask"] is None else bool(row["mask"]),
         picture=bool(row["picture"]),
+        scenery=bool(row["scenery"]),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import sqlite3
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     CONF_HOST,
     CONF_PASSWORD,
@@ -29,6 +30,7 @@ from ..devices import FAMILIES, Link
 from ..devices.address import Address
 from ..devices.station import Station, StationInfo
 from .history import History
+from .retention import retention_of
 
 _LINKS: HassKey[dict[str, Link]] = HassKey(f"{DOMAIN}_links")
 # Faces must not stay because nobody new came.
@@ -66,10 +68,7 @@ async def _open_history(hass: HomeAssistant) -> History:
         raise
 
     async def prune(_now: datetime) -> None:
-        try:
-            await history.prune()
-        except sqlite3.Error as err:
-            LOGGER.warning("Old sightings could not be deleted: %s", err)
+        await _prune(history)
 
     stop_pruning = async_track_time_interval(hass, prune, _PRUNE_EVERY, cancel_on_shutdown=True)
 
@@ -80,6 +79,25 @@ async def _open_history(hass: HomeAssistant) -> History:
 
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_CLOSE, close)
     return history
+
+
+async def _prune(history: History) -> None:
+    try:
+        await history.prune()
+    except sqlite3.Error as err:
+        LOGGER.warning("Old sightings could not be deleted: %s", err)
+
+
+async def async_keep_history(hass: HomeAssistant, entry: ConfigEntry[Any], history: History) -> None:
+    """Keep what a station saw as long as its options say; what they no longer want kept goes in the background."""
+    try:
+        news = entry.unique_id is not None and await history.keep(entry.unique_id, retention_of(entry.options))
+    except sqlite3.Error as err:
+        # A disk that is full must not keep doors from working.
+        LOGGER.warning("%s: how long sightings are kept could not be noted: %s", entry.title, err)
+        return
+    if news:
+        entry.async_create_background_task(hass, _prune(history), "face_access pruning")
 
 
 @callback

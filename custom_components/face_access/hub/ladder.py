@@ -27,6 +27,8 @@ from .edge import Edge
 _PROOF_WITHIN = 10
 _ON_ITS_WAY = timedelta(seconds=10)
 _STOP_WITHIN = 3
+# What has a time, and is pushed where pushes work.
+_NEWS = (Alarm, ContactMoved, Passage, Ring)
 
 
 class Rung(StrEnum):
@@ -133,7 +135,7 @@ class Ladder:
             self._first_questions = False
             self._checked_at = now
         events = await self._feed.poll()
-        self._look_for_missed(events)
+        self._look_for_missed((*(event.at for event in events if isinstance(event, _NEWS)), *self._feed.untold))
         await self._edge.async_report(events)
 
     # The first rung
@@ -141,6 +143,8 @@ class Ladder:
     async def _check_webhook(self) -> None:
         """Make our webhook, or look whether it is still there, and try it out once a day."""
         if not self._entry.data.get(CONF_PUSH):
+            # Consent that was taken back while the station was away.
+            await push_target.async_restore(self._hass, self._entry, self._coordinator.station)
             return
         try:
             if self._is_fresh() and await self._is_there():
@@ -218,15 +222,15 @@ class Ladder:
 
     # The last one
 
-    def _look_for_missed(self, events: Iterable[StationEvent]) -> None:
+    def _look_for_missed(self, found: Iterable[datetime]) -> None:
         """Find out whether something had to be asked for that should have been pushed long ago."""
         until = dt_util.utcnow() - _ON_ITS_WAY
         since = max(filter(None, (self._since, self._proven_at)), default=until)
-        kinds = (Alarm, ContactMoved, Passage, Ring)
-        if not any(isinstance(event, kinds) and since < event.at < until for event in events):
+        if not any(since < moment < until for moment in found):
             return
         LOGGER.debug("%s: something happened that was not pushed", self._coordinator.name)
         if self.webhook is Rung.PROVEN:
             self.webhook = Rung.LEAKING
+            issues.webhook_missing(self._hass, self._entry, missing=True)
         if self.broker is Rung.PROVEN:
             self.broker = Rung.LEAKING

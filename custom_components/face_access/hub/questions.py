@@ -11,7 +11,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Decision, Person
+from ..access import Decision, DoorMode, Person
 from ..const import CONF_ANSWER_QUESTIONS, CONF_PREVIOUS_QUESTIONS, DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationAuthError, StationConnectionError, StationError
@@ -19,6 +19,7 @@ from ..devices.station import Message, Question
 from . import issues
 from .doors import async_wired
 from .push_target import async_own_target
+from .telling import async_tell_decision
 
 # Whose is it? None for a number that nobody of the household has. Must not take long: somebody stands at the door.
 type Finder = Callable[[Question], Person | None]
@@ -43,10 +44,14 @@ def async_consented(entry: ConfigEntry) -> bool:
 
 async def async_answer(coordinator: FaceAccessCoordinator, message: Message, question: Question) -> bytes:
     """Answer a question. Whatever goes wrong, and without consent, the answer is that we have no opinion."""
-    if not async_consented(coordinator.config_entry):
+    # A door that only notifies, or never opens by our word, is the station's alone to decide.
+    if not async_consented(coordinator.config_entry) or coordinator.policy().mode is not DoorMode.OPEN:
         return message.answer()
     try:
-        decision, door = _decide(coordinator, question)
+        if (found := _decide(coordinator, question)) is None:
+            return message.answer()
+        decision, door, person = found
+        async_tell_decision(coordinator, None if person is None else person.name, decision)
     except Exception:  # noqa: BLE001 (logged whole; the station must get its answer)
         LOGGER.exception("%s: a question could not be answered", coordinator.name)
         return message.answer()
@@ -54,14 +59,18 @@ async def async_answer(coordinator: FaceAccessCoordinator, message: Message, que
     return message.answer(decision, door=door)
 
 
-def _decide(coordinator: FaceAccessCoordinator, question: Question) -> tuple[Decision, int]:
-    """Find the first door that it opens. The station does not say at which one somebody stands."""
+def _decide(coordinator: FaceAccessCoordinator, question: Question) -> tuple[Decision, int, Person | None] | None:
+    """Find the door that it opens, and for whom; None where that is not for us to say.
+
+    The station does not tell at which door somebody stands, so one word must be right for all that are wired.
+    """
     finders = coordinator.hass.data.get(_FINDERS, ())
     person = next((found for finder in finders if (found := finder(question)) is not None), None)
     decisions = [
         (coordinator.async_decide_shown(person, door.number), door.number) for door in async_wired(coordinator)
     ]
-    return next((each for each in decisions if each[0].granted), decisions[0])
+    answers = {decision.granted for decision, _ in decisions}
+    return (*decisions[0], person) if len(answers) == 1 else None
 
 
 async def async_redirect(coordinator: FaceAccessCoordinator) -> None:
@@ -83,6 +92,8 @@ async def async_check(coordinator: FaceAccessCoordinator, *, first: bool) -> Non
     """
     entry, asked = coordinator.config_entry, coordinator.station.questions
     if asked is None or not async_consented(entry):
+        # Taken back while the station was away: it must not ask where nobody answers any more.
+        await async_restore(coordinator)
         return
     try:
         if first:

@@ -1,8 +1,10 @@
 """What of a panel's log is new, by the panel's own clock alone."""
 
+from dataclasses import replace
+
 import pytest
 
-from custom_components.face_access.devices.panel.journal import Journal
+from custom_components.face_access.devices.panel.journal import Journal, Way
 from custom_components.face_access.devices.panel.log import LogEntry, parse_entry
 from simulators.panel import MODELS
 
@@ -54,10 +56,24 @@ async def test_what_was_pushed_is_not_polled_again(running: Running) -> None:
 def test_a_message_about_an_entry_is_that_entry() -> None:
     journal = Journal(None)  # type: ignore[arg-type]
     about = LogEntry(time=NOW + 900, key="outgoing_call", approximate=True)
-    assert journal.take([about]) == (about,)
+    assert journal.take([about], Way.WEBHOOK) == (about,)
+    assert journal.take([replace(about, time=NOW + 940)], Way.BROKER) == ()
     assert journal.take([LogEntry(time=NOW, key="outgoing_call")]) == ()
     later = LogEntry(time=NOW + 5000, key="outgoing_call")
     assert journal.take([later]) == (later,)
+
+
+def test_a_door_that_opens_twice_in_a_moment_opened_twice() -> None:
+    """Messages do not tell the very time, and the second is no echo of the first: it came the same way."""
+    journal = Journal(None)  # type: ignore[arg-type]
+    moved = [("opened", 0), ("closed", 900), ("opened", 1800)]
+    pushed = [LogEntry(time=NOW + 40 + time, key=f"door_sensor_was_{way}", approximate=True) for way, time in moved]
+    logged = [LogEntry(time=NOW + time, key=f"door_sensor_was_{way}") for way, time in moved]
+    assert journal.take(pushed, Way.WEBHOOK) == tuple(pushed)
+    assert all(journal.knows(entry) for entry in logged)
+    assert journal.take(logged) == ()
+    third = LogEntry(time=NOW + 1900, key="door_sensor_was_opened")
+    assert journal.take([third]) == (third,)
 
 
 @pytest.mark.parametrize("back", [3600, 50 * 365 * 86400])

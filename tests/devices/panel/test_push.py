@@ -35,7 +35,7 @@ def state_of(pair: Pair) -> PanelState:
     return PanelState(pair.client, pair.panel.serial)
 
 
-def receiver(secret: str | None = None) -> Receiver:
+def receiver(secret: str | None = SECRET) -> Receiver:
     """One without a panel: it is only to understand."""
     made = Receiver(PanelState(_NoClient(), "S"))  # type: ignore[arg-type]
     made.secret = secret
@@ -142,13 +142,34 @@ def test_a_late_delivery_is_history_by_the_clock_of_the_panel() -> None:
 
 def test_a_later_attempt_goes_by_our_clock_where_the_panels_is_known() -> None:
     """Nothing tells whether a later attempt says its own time or that of the first one."""
+    minute_ago = datetime.now(UTC) - timedelta(minutes=1)
+    at, sent = round(minute_ago.timestamp() * 1000), (minute_ago + timedelta(seconds=1)).isoformat()
     for known, events in ((False, True), (True, False)):
+        for attempt, is_news in (("2", events), ("1", True)):
+            each = receiver()
+            each._state.clock_known = known
+            headers = {"X-Webhook-Timestamp": sent, "X-Webhook-Attempt": attempt}
+            assert bool(each.receive(delivery(at=at), headers).events) is is_news
+
+
+def test_a_delivery_that_is_played_again_is_no_news() -> None:
+    """Its signature fits for ever; what it tells was news days ago."""
+    for sent in (datetime.now(UTC) - timedelta(days=3), datetime.now(UTC) + timedelta(days=3)):
         each = receiver()
-        each._state.clock_known = known
-        assert bool(each.receive(delivery(), stamped(1, attempt=2)).events) is events
-        each = receiver()
-        each._state.clock_known = known
-        assert each.receive(delivery(), stamped(1, attempt=1)).events
+        each._state.clock_known = True
+        headers = {"X-Webhook-Timestamp": (sent + timedelta(seconds=1)).isoformat()}
+        assert each.receive(delivery(at=round(sent.timestamp() * 1000)), headers).events == ()
+
+
+def test_an_event_of_the_future_is_no_news() -> None:
+    assert receiver().receive(delivery(at=NOW + 3_600_000), stamped(0)).events == ()
+
+
+def test_without_a_webhook_of_ours_nobody_delivers() -> None:
+    """Who knows the address, but not the secret that nobody was given, is not the panel."""
+    message = receiver(None).receive(delivery("access_granted_by_valid_face_identifier"), stamped(1))
+    assert message.events == ()
+    assert message.problem == "the signature does not fit"
 
 
 @pytest.mark.parametrize("stamp", ["", "yesterday", "2026-13-01T00:00:00Z"])

@@ -7,13 +7,14 @@ import time
 from typing import Any, Final
 from uuid import uuid4
 
-from ...access import Sighting, StationEvent
+from ...access import Alarm, ContactMoved, Passage, Ring, Sighting, StationEvent
 from ..errors import InvalidValueError
 from ..station import Credential, CredentialKind, PushTarget, Reading
 from .client import PanelClient
-from .events import translate
+from .events import Context, translate
 from .identifier import Identifier, IdentifierType
 from .locks import ALL, MAX_HOLD
+from .log import LogEntry
 from .media import STREAM_PATH, STREAM_PORT
 from .push import LIVE_WITHIN
 from .remote import RemoteServer
@@ -140,9 +141,16 @@ class PanelRecords:
         first, last = (_milliseconds(moment + context.clock_offset) for moment in (start, end))
         entries = [entry async for entry in self._state.client.log.between(first, last, _ACCESS)]
         for entry in sorted(entries, key=lambda entry: entry.time):
+            if (entry.key, entry.time) not in self._state.journal and self._state.journal.knows(entry):
+                # Stored already, under the time of the message that told of it.
+                continue
             for event in translate(entry, context, live=False):
                 if isinstance(event, Sighting):
                     yield event
+
+
+# What has a moment of its own, and is pushed where pushes work.
+_PUSHED: Final = (Alarm, ContactMoved, Passage, Ring)
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -158,6 +166,8 @@ class PanelFeed:
         """Bind to a panel."""
         self._state = state
         self._polled_at: float | None = None
+        self.untold: tuple[datetime, ...] = ()
+        """When there happened what the last poll found too late to be news."""
 
     async def poll(self) -> tuple[StationEvent, ...]:
         """Ask what happened since the last time."""
@@ -170,11 +180,17 @@ class PanelFeed:
             oldest = now - LIVE_WITHIN if away else None
         entries = await self._state.journal.poll()
         self._polled_at = begun
+        context = self._state.context
+        late = [entry for entry in entries if oldest is not None and entry.at < oldest]
+        self.untold = tuple(context.aware(entry) for entry in late if _is_news(entry, context))
         return tuple(
-            event
-            for entry in entries
-            for event in translate(entry, self._state.context, live=oldest is None or entry.at >= oldest)
+            event for entry in entries for event in translate(entry, context, live=oldest is None or entry.at >= oldest)
         )
+
+
+def _is_news(entry: LogEntry, context: Context) -> bool:
+    """Whether an entry is about something that a webhook would have brought at once."""
+    return any(isinstance(event, _PUSHED) for event in translate(entry, context, live=True))
 
 
 class PanelQuestions:

@@ -1,7 +1,8 @@
 """What of a panel's log is new, whichever way it came: each entry once, and by the panel's own clock alone."""
 
-from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final
 
 from .log import Log, LogEntry
@@ -15,6 +16,22 @@ _POLL_PAGES: Final = 10
 _GIVE_OR_TAKE: Final = 2000
 
 
+class Way(Enum):
+    """How an entry came. What comes again another way is the same entry; what comes again the same way is another."""
+
+    LOG = "log"
+    WEBHOOK = "webhook"
+    BROKER = "broker"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Told:
+    """One entry that was told, and the ways on which it came so far."""
+
+    approximate: bool
+    ways: set[Way] = field(default_factory=set)
+
+
 class Journal:
     """Knows which entries were told.
 
@@ -26,8 +43,7 @@ class Journal:
     def __init__(self, log: Log) -> None:
         """Start with nothing known."""
         self._log = log
-        self._told: dict[tuple[str, int], None] = {}
-        self._approximate: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
+        self._told: dict[tuple[str, int], _Told] = {}
         self._mark: int | None = None
         self._at_mark = 0
         self._total: int | None = None
@@ -42,29 +58,45 @@ class Journal:
         """Whether the next poll needs to know the panel's time."""
         return self._unseen > 0 or self._ahead is not None
 
-    def take(self, entries: Iterable[LogEntry]) -> tuple[LogEntry, ...]:
+    def take(self, entries: Iterable[LogEntry], way: Way = Way.LOG) -> tuple[LogEntry, ...]:
         """Pass the entries that were not told yet, and remember them."""
         fresh = []
         for entry in entries:
+            if (told := self._find(entry, way)) is not None:
+                told.ways.add(way)
+                continue
             if entry.key == "device_booted":
                 self.booted_at = entry.time
-            if not self._knows(entry):
-                self._remember(entry)
-                fresh.append(entry)
-        return tuple(fresh)
-
-    def _knows(self, entry: LogEntry) -> bool:
-        if (entry.key, entry.time) in self._told:
-            return True
-        others = self._told if entry.approximate else self._approximate
-        return any(key == entry.key and abs(time - entry.time) <= _GIVE_OR_TAKE for key, time in others)
-
-    def _remember(self, entry: LogEntry) -> None:
-        self._told[entry.key, entry.time] = None
-        if entry.approximate:
-            self._approximate.append((entry.key, entry.time))
+            self._told[entry.key, entry.time] = _Told(approximate=entry.approximate, ways={way})
+            fresh.append(entry)
         while len(self._told) > _REMEMBERED:
             del self._told[next(iter(self._told))]
+        return tuple(fresh)
+
+    def __contains__(self, item: tuple[str, int]) -> bool:
+        """Whether an entry of that key was told at that very time."""
+        return item in self._told
+
+    def knows(self, entry: LogEntry) -> bool:
+        """Whether an entry of the log was told, perhaps by a message that did not say its exact time."""
+        return self._find(entry, Way.LOG) is not None
+
+    def _find(self, entry: LogEntry, way: Way) -> _Told | None:
+        """Find the same entry as it was told: at its very time, or about then where one of the two is not exact.
+
+        A door that opens twice within a moment is two entries on each way, so no way answers for the same one twice.
+        """
+        if (exact := self._told.get((entry.key, entry.time))) is not None:
+            return exact
+        near = (
+            (abs(time - entry.time), told)
+            for (key, time), told in self._told.items()
+            if key == entry.key
+            and abs(time - entry.time) <= _GIVE_OR_TAKE
+            and (entry.approximate or told.approximate)
+            and way not in told.ways
+        )
+        return min(near, key=lambda pair: pair[0], default=(0, None))[1]
 
     async def poll(self) -> tuple[LogEntry, ...]:
         """Ask for what is new, oldest first. The first answer is empty: it sets the mark."""
@@ -78,7 +110,7 @@ class Journal:
         above = [entry for entry in entries if entry.time >= mark]
         if unseen and self._ahead is not None:
             # Since the clock was set back there is no mark for these, only their number.
-            new = [entry for entry in entries if not self._knows(entry)][:unseen]
+            new = [entry for entry in entries if not self.knows(entry)][:unseen]
             self._unseen = 0
         else:
             new = above

@@ -54,7 +54,14 @@ def parse_link_event(raw: Mapping[str, Any]) -> LogEntry | None:
     key, time = as_text(raw.get("code")), as_int(raw.get("created_at"))
     if not key or time is None or not 0 <= time <= MAX_TIME:
         return None
-    return LogEntry(time=time, key=key, category=as_text(raw.get("category")), model=as_object(raw.get("info")) or {})
+    # When the message was made: the log's own time is a moment before.
+    return LogEntry(
+        time=time,
+        key=key,
+        category=as_text(raw.get("category")),
+        model=as_object(raw.get("info")) or {},
+        approximate=True,
+    )
 
 
 class Log:

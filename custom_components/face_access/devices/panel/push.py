@@ -12,6 +12,7 @@ from ..errors import StationProtocolError
 from ..station import Greeting
 from ..values import as_int, as_object, as_objects, as_text, section
 from .events import translate
+from .journal import Way
 from .log import MAX_TIME, LogEntry, parse_entry, parse_link_event
 from .remote import MAX_LOCK, Question, grant, no_opinion, parse_question, refuse
 from .state import PanelState
@@ -21,6 +22,8 @@ _LOGGER = logging.getLogger(__name__)
 
 # What is older when it arrives is history: nobody wants a bell for a visitor who has left.
 LIVE_WITHIN: Final = timedelta(seconds=30)
+# How long ago a delivery may have been sent: some slow seconds, and what the reading of the clock is off.
+_DELIVERED_WITHIN: Final = timedelta(minutes=2)
 # Entries of a log are some hundred bytes; a message of a hundred of them stays far below this.
 _MAX_BODY: Final = 1024 * 1024
 _MAX_DEPTH: Final = 4
@@ -101,7 +104,7 @@ class Receiver:
         if not self._is_genuine(body, headers):
             raise StationProtocolError("the signature does not fit")
         # Everything else is a test.
-        return self._events(_read_event(kind, content), headers) if kind.startswith(EVENT_PREFIX) else ()
+        return self._events(_read_event(kind, content), Way.WEBHOOK, headers) if kind.startswith(EVENT_PREFIX) else ()
 
     def publication(self, payload: bytes) -> tuple[StationEvent, ...]:
         """Understand a publication to `server/request/v0/{serial}`. Never raises.
@@ -110,26 +113,34 @@ class Receiver:
         """
         content = _decode(payload)
         found = () if content is None else tuple(_find_events(content, _MAX_DEPTH))
-        return tuple(event for entry in found for event in self._events(entry, {}))
+        return tuple(event for entry in found for event in self._events(entry, Way.BROKER, {}))
 
-    def _events(self, entry: LogEntry, headers: Mapping[str, str]) -> tuple[StationEvent, ...]:
-        if not self._state.journal.take((entry,)):
+    def _events(self, entry: LogEntry, way: Way, headers: Mapping[str, str]) -> tuple[StationEvent, ...]:
+        if not self._state.journal.take((entry,), way):
             return ()
         return translate(entry, self._state.context, live=self._is_live(entry, headers))
 
     def _is_live(self, entry: LogEntry, headers: Mapping[str, str]) -> bool:
-        """Whether an event is news. A delivery says when it was sent, by the same clock as the event: both are told."""
+        """Whether an event is news. A delivery says when it was sent, by the same clock as the event: both are told.
+
+        Where that clock is known, what was sent long ago is no news whatever it says: somebody plays it once more.
+        """
         sent = _time(header(headers, TIMESTAMP))
+        if sent is not None and self._state.clock_known:
+            panel_now = datetime.now(UTC) + self._state.context.clock_offset
+            if abs(panel_now - sent) > _DELIVERED_WITHIN:
+                return False
         # Nothing tells whether a later attempt says its own time or that of the first one.
         if sent is not None and not (self._state.clock_known and header(headers, ATTEMPT).strip() not in ("", "1")):
-            return sent - entry.at <= LIVE_WITHIN
+            return abs(sent - entry.at) <= LIVE_WITHIN
         if not self._state.clock_known:
             return True
         return abs(datetime.now(UTC) - self._state.context.aware(entry)) <= LIVE_WITHIN
 
     def _is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
         if self.secret is None:
-            return True
+            # Nobody has our permission to send anything, so whoever does is not the panel.
+            return False
         if signature_fits(body, headers, self.secret):
             self.verified = True
             return True

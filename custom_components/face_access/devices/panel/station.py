@@ -134,7 +134,7 @@ class PanelReader:
         try:
             return await ask()
         except (StationUnsupportedError, StationForbiddenError) as err:
-            if isinstance(err, StationForbiddenError) and self._client.link.account_type != ADMIN:
+            if isinstance(err, StationForbiddenError) and self._client.link.account_type not in (None, ADMIN):
                 # Not this function, but the account is at fault.
                 raise
             _LOGGER.debug("%s is not to be had: %s", name, type(err).__name__)
@@ -231,6 +231,7 @@ class PanelFamily:
             clock=PanelClock(client) if panel.android else None,
             records=PanelRecords(state) if panel.faces else None,
             feed=PanelFeed(state),
+            tells_trouble=panel.android,
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),
             people=PanelPeople(client) if panel.faces else None,

@@ -1,0 +1,164 @@
+"""The logbook tells what happened and what was decided, with the reason, and nothing that must not be told."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from homeassistant.components.recorder import Recorder
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.face_access.access import Method, Passage, Person, Reason
+from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub.questions import async_register_finder
+from custom_components.face_access.hub.telling import EVENT_DECIDED, EVENT_REPORTED
+from simulators.panel import SimulatedPanel
+from simulators.terminal import SimulatedTerminal
+
+from .conftest import add_direct, settle, until
+from .panels import add_panel
+from .test_online import ONLINE
+
+
+@pytest.fixture(autouse=True)
+def auto_enable_custom_integrations(recorder_mock: Recorder, enable_custom_integrations: None) -> None:
+    """Have a recorder before everything else."""
+
+
+@pytest.fixture
+async def logbook(hass: HomeAssistant) -> None:
+    """Set up a logbook; nobody looks at a frontend."""
+    hass.config.components.add("frontend")
+    assert await async_setup_component(hass, "logbook", {})
+
+
+async def told(hass: HomeAssistant, hass_ws_client: WebSocketGenerator, **wanted: Any) -> list[str]:
+    """Read what of ours the logbook shows."""
+    await async_wait_recording_done(hass)
+    client = await hass_ws_client()
+    start = dt_util.utcnow().replace(hour=0, minute=0).isoformat()
+    await client.send_json_auto_id({"type": "logbook/get_events", "start_time": start, **wanted})
+    async with asyncio.timeout(10):
+        answer = await client.receive_json()
+    assert answer["success"], answer
+    return [f"{row['name']} {row['message']}" for row in answer["result"] if row.get("domain") == DOMAIN]
+
+
+async def test_a_terminal_that_decides_itself(
+    hass: HomeAssistant,
+    web: str,
+    logbook: None,
+    terminal: SimulatedTerminal,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    await add_direct(hass, terminal)
+    decided = async_capture_events(hass, EVENT_DECIDED)
+    for scene in (terminal.present_known("0001"), terminal.present_known("0003"), terminal.present_stranger()):
+        capture = await scene
+        assert capture is not None
+        await capture.wait()
+        await hass.async_block_till_done()
+    reported = async_capture_events(hass, EVENT_REPORTED)
+    await terminal.ring()
+    await until(lambda: reported)
+    await settle(hass)
+    lines = await told(hass, hass_ws_client)
+    assert lines[:3] == [
+        "Front door recognized Alice Gardner and let them in",
+        "Front door did not let Mallory Pike in: Blocked",
+        "Front door saw a stranger",
+    ]
+    assert lines[3:] == ["Front door rang"]
+    assert decided == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "line"),
+    [
+        ("open", "Front door asked Home Assistant about Alice Gardner: yes"),
+        ("notify_only", "Front door asked Home Assistant about Alice Gardner: no (Door only notifies)"),
+        ("never", "Front door asked Home Assistant about Alice Gardner: no (Door never opens for faces)"),
+    ],
+)
+async def test_a_terminal_that_asks(
+    hass: HomeAssistant,
+    web: str,
+    logbook: None,
+    terminal: SimulatedTerminal,
+    hass_ws_client: WebSocketGenerator,
+    device_registry: dr.DeviceRegistry,
+    mode: str,
+    line: str,
+) -> None:
+    """Every decision, with its reason; found on the page of the device too."""
+    terminal.app["gate_control"]["match_mode"] = ONLINE
+    entry = await add_direct(hass, terminal)
+    hass.config_entries.async_update_entry(entry, options={"door_mode": mode, "liveness_required": True})
+    decided = async_capture_events(hass, EVENT_DECIDED)
+    capture = await terminal.present_known("0001")
+    assert capture is not None
+    await capture.wait()
+    await until(lambda: decided)
+    await settle(hass)
+    (device,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    assert line in await told(hass, hass_ws_client, device_ids=[device.id])
+
+
+async def test_a_panel_tells_by_what_means(
+    hass: HomeAssistant, web: str, logbook: None, panel: SimulatedPanel, hass_ws_client: WebSocketGenerator
+) -> None:
+    entry = await add_panel(hass, panel, push=False)
+    coordinator = entry.runtime_data
+    now = dt_util.utcnow()
+    passage = Passage(source=coordinator.serial, at=now, granted=True, method=Method.CARD, owner="Anna {reason} Berg")
+    coordinator.async_dispatch(passage)
+    refused = Passage(source=coordinator.serial, at=now, granted=False, method=Method.CODE, reason=Reason.EXPIRED)
+    coordinator.async_dispatch(refused)
+    coordinator.async_dispatch(replace(refused, reason=None))
+    await hass.async_block_till_done()
+    assert await told(hass, hass_ws_client) == [
+        "Gate let Anna {reason} Berg in (Card)",
+        "Gate did not let somebody in (Code): Expired",
+        "Gate did not let somebody in (Code): no reason given",
+    ]
+
+
+async def test_a_panel_that_asks_about_a_card(
+    hass: HomeAssistant, web: str, logbook: None, panel: SimulatedPanel, hass_ws_client: WebSocketGenerator
+) -> None:
+    """Whose card it was is told, its number never."""
+    entry = await add_panel(hass, panel)
+    options = {"answer_questions": True, "door_mode": "open"}
+    hass.config_entries.async_update_entry(entry, options=options)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    stop = async_register_finder(hass, lambda question: Person(id="1", name="Anna", enabled=question.number[0] == "5"))
+    decided = async_capture_events(hass, EVENT_DECIDED)
+    for count, number in enumerate(("55512345", "77712345"), 1):
+        await panel.swipe_card(number)
+        await until(lambda count=count: len(decided) == count)
+    stop()
+    await settle(hass)
+    assert "12345" not in str([event.data for event in decided])
+    lines = [line for line in await told(hass, hass_ws_client) if "asked" in line]
+    assert lines == [
+        "Gate asked Home Assistant about Anna: yes",
+        "Gate asked Home Assistant about Anna: no (Disabled)",
+    ]
+
+
+async def test_events_of_somebody_else_break_nothing(
+    hass: HomeAssistant, web: str, logbook: None, terminal: SimulatedTerminal, hass_ws_client: WebSocketGenerator
+) -> None:
+    """Anybody may fire events of our names, with whatever in them."""
+    await add_direct(hass, terminal)
+    for data in ({}, {"kind": 1, "type": [], "entity_id": 5, "person": {"a": "b"}, "reason": 7}, {"name": 3}):
+        hass.bus.async_fire(EVENT_REPORTED, data)
+        hass.bus.async_fire(EVENT_DECIDED, data)
+    assert len(await told(hass, hass_ws_client)) == 6
