@@ -11,23 +11,35 @@ from aiohttp import ClientError, ClientSession
 
 from .api import ApiError
 from .house import ROOT, House
+from .panels import PANELS, Panel
 from .processes import ChildError, free_port
-from .scenario import play
-from .stations import FRONT_DOOR, GARDEN_GATE, Place, Station
+from .scenario import play, play_panels
+from .stations import FRONT_DOOR, GARDEN_GATE, Station, Terminal
 from .steps import CheckError, step
 
 
-async def _add(
-    place: Place, house: House, folder: Path, session: ClientSession, stack: AsyncExitStack
-) -> tuple[Station, str]:
-    """Switch a terminal on and add it by the config flow; with its entry id."""
-    station = Station(place, folder, session)
+async def _add[S: Station](station: S, how: str, house: House, stack: AsyncExitStack) -> tuple[S, str]:
+    """Switch a device on and add it by the config flow; with its entry id."""
     stack.push_async_callback(station.child.stop)
-    async with step(f"{place.name}: the terminal starts"):
+    async with step(f"{station.place.name}: the device starts"):
         await station.start()
-    who = "the terminal calls Home Assistant" if place.calls else "Home Assistant calls the terminal"
-    async with step(f"{place.name}: added by the config flow ({who})"):
+    async with step(f"{station.place.name}: added by the config flow ({how})"):
         return station, await station.add_to(house.api)
+
+
+async def _add_terminals(
+    house: House, folder: Path, session: ClientSession, stack: AsyncExitStack
+) -> list[tuple[Terminal, str]]:
+    """Add a terminal of each way to connect."""
+    ways = ((FRONT_DOOR, "Home Assistant calls the terminal"), (GARDEN_GATE, "the terminal calls Home Assistant"))
+    return [await _add(Terminal(place, folder, session), how, house, stack) for place, how in ways]
+
+
+async def _add_panels(
+    house: House, folder: Path, session: ClientSession, stack: AsyncExitStack
+) -> list[tuple[Panel, str]]:
+    """Add a panel of each kind."""
+    return [await _add(Panel(place, folder, session), f"panel {place.model}", house, stack) for place in PANELS]
 
 
 async def check() -> int:
@@ -44,7 +56,8 @@ async def check() -> int:
         try:
             async with step("Home Assistant starts"):
                 await house.start(*owner)
-            added = [await _add(place, house, folder, session, stack) for place in (FRONT_DOOR, GARDEN_GATE)]
+            await play_panels(house, await _add_panels(house, folder, session, stack))
+            added = await _add_terminals(house, folder, session, stack)
             await play(house, added, lambda: house.start(*owner))
         except (ApiError, CheckError, ChildError, ClientError, TimeoutError) as err:
             print(f"  {type(err).__name__}: {err}")

@@ -9,11 +9,20 @@ from aiohttp import ClientError, ClientSession
 
 from .api import ApiError
 from .house import House
+from .panels import PANELS, Panel
 from .processes import ChildError, free_port
-from .stations import FRONT_DOOR, GARDEN_GATE, Station
+from .stations import FRONT_DOOR, GARDEN_GATE, Station, Terminal
 
-PLACES: Final = (FRONT_DOOR, GARDEN_GATE)
 _USER: Final = "demo"
+
+
+async def _add(station: Station, what: str, house: House, stack: AsyncExitStack) -> str:
+    """Switch a device on and add it; the line that says where its page is."""
+    print(f"adding the {station.place.name.lower()} ...", flush=True)
+    stack.push_async_callback(station.child.stop)
+    await station.start()
+    await station.add_to(house.api)
+    return f"{station.place.name:16}{station.page}   {what}"
 
 
 async def demo(arguments: argparse.Namespace) -> int:
@@ -28,17 +37,16 @@ async def demo(arguments: argparse.Namespace) -> int:
         print("starting Home Assistant ...", flush=True)
         try:
             await house.start(_USER, _USER)
-            for place in PLACES:
-                print(f"adding the {place.name.lower()} ...", flush=True)
-                station = Station(place, arguments.folder, session, first_port=8000)
-                stack.push_async_callback(station.child.stop)
-                await station.start()
-                await station.add_to(house.api)
+            for place in (FRONT_DOOR, GARDEN_GATE):
+                terminal = Terminal(place, arguments.folder, session, first_port=8000)
+                pages.append(await _add(terminal, "face terminal", house, stack))
                 # A terminal names its firmware when it asks for a newer one: else only after its next start.
-                await station.scene("ask_upgrade")
-                pages.append(f"{place.name:16}{station.page}")
+                await terminal.scene("ask_upgrade")
+            for at in PANELS:
+                panel = Panel(at, arguments.folder, session, first_port=8100)
+                pages.append(await _add(panel, f"intercom panel {at.model}", house, stack))
             print(f"\nHome Assistant  {house.address}   user {_USER}, password {_USER}", *pages, sep="\n")
-            print("\nThe pages of the terminals let you be the visitor. Ctrl-C ends it all.", flush=True)
+            print("\nThe pages of the devices let you be the visitor. Ctrl-C ends it all.", flush=True)
             return await house.stay(_USER, _USER)
         except (ApiError, ChildError, ClientError, TimeoutError) as err:
             print(f"{type(err).__name__}: {err}", flush=True)

@@ -1,10 +1,12 @@
-"""Simulated face terminals as child processes, and how each is added to the house by the real config flow."""
+"""Simulated devices as child processes, and how each terminal is added to the house by the real config flow."""
 
+from abc import ABC, abstractmethod
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import sys
-from typing import Any, Final
+from typing import Any, Final, override
 
 from aiohttp import ClientError, ClientSession
 
@@ -20,31 +22,32 @@ _FIRST_CALL_TIMEOUT: Final = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A terminal to simulate: `calls` for one that calls Home Assistant, else Home Assistant calls it."""
+    """Where a device hangs, and its serial number."""
 
     name: str
     serial: str
-    calls: bool = False
 
 
-FRONT_DOOR: Final = Place(name="Front door", serial="0123A1-0000C4-0001EE")
-GARDEN_GATE: Final = Place(name="Garden gate", serial="0123A1-0000C4-0002EE", calls=True)
+class Station(ABC):
+    """A simulated device: its process, its page, and its place in Home Assistant."""
 
-
-class Station:
-    """A simulated terminal: its process, its page, and its place in Home Assistant."""
-
-    def __init__(self, place: Place, folder: Path, session: ClientSession, *, first_port: int | None = None) -> None:
-        """Keep its state in `folder`; take ports from `first_port` on, or any."""
+    def __init__(
+        self, place: Place, folder: Path, session: ClientSession, *, kind: str, port: int, page_port: int | None
+    ) -> None:
+        """Keep its state in `folder`; `kind` is the simulator's module. Its page takes a port from `page_port` on."""
         self.place = place
-        self.port = -1 if place.calls else free_port(first_port)
-        self.page = f"http://127.0.0.1:{free_port(None if first_port is None else first_port + 1000)}"
+        self.port = port
+        self.page = f"http://127.0.0.1:{free_port(page_port)}"
         self._session = session
-        file = f"terminal-{place.serial}"
-        command = [sys.executable, "-m", "simulators.terminal", "--serial", place.serial, "--port", str(self.port)]
+        file = f"{kind}-{place.serial}"
+        command = [sys.executable, "-m", f"simulators.{kind}", "--serial", place.serial, "--port", str(port)]
         command += ["--name", place.name, "--page-port", self.page.rpartition(":")[2]]
-        command += ["--state", str(folder / f"{file}.json")]
-        self.child = Child(f"the terminal {place.name}", command, cwd=ROOT, log=folder / f"{file}.log")
+        command += ["--state", str(folder / f"{file}.json"), *self._switches()]
+        self.child = Child(f"the {kind} {place.name}", command, cwd=ROOT, log=folder / f"{file}.log")
+
+    def _switches(self) -> Sequence[str]:
+        """What else the simulator is to be told."""
+        return ()
 
     async def start(self) -> None:
         """Switch it on and wait for its page."""
@@ -63,20 +66,20 @@ class Station:
         raise self.child.failed(f"ended with exit code {await self.child.wait()}")
 
     async def state(self) -> Json:
-        """What the terminal remembers: openings, spoken, texts, records, violations, ..."""
+        """What the device remembers: openings, texts, violations, ..."""
         async with self._session.get(f"{self.page}/state") as response:
             response.raise_for_status()
             state: Json = await response.json()
             return state
 
     async def face(self) -> bytes:
-        """Return the close-up of the last face as the terminal pushes it."""
+        """Return the close-up of the last face as a terminal pushes it; panels have none."""
         async with self._session.get(f"{self.page}/face") as response:
             response.raise_for_status()
             return await response.read()
 
     async def scene(self, name: str, **arguments: Any) -> Any:
-        """Let something happen before the terminal; ApiError when the simulator cannot."""
+        """Let something happen before the device; ApiError when the simulator cannot."""
         async with self._session.post(f"{self.page}/scene/{name}", json=arguments) as response:
             if not response.ok:
                 raise ApiError(f"{self.place.name}, scene {name}: {await response.text()}")
@@ -91,6 +94,50 @@ class Station:
         await api.entry_loaded(entry)
         return entry
 
+    @abstractmethod
+    async def _introduce(self, api: Api) -> str:
+        """Go through the config flow; the entry id."""
+
+    @abstractmethod
+    async def _move(self, api: Api, entry: str) -> None:
+        """Tell an entry of an earlier demo where the device is now, or the device where Home Assistant is."""
+
+    async def _entry(self, api: Api) -> str | None:
+        async with api.socket() as socket:
+            device = await self._device(socket)
+        return None if device is None else str(device["config_entries"][0])
+
+    async def _device(self, socket: Any) -> Any:
+        """The device in the registry."""
+        devices = await socket.command("config/device_registry/list")
+        return next((device for device in devices if [DOMAIN, self.place.serial] in device["identifiers"]), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalPlace(Place):
+    """A terminal to simulate: `calls` for one that calls Home Assistant, else Home Assistant calls it."""
+
+    calls: bool = False
+
+
+FRONT_DOOR: Final = TerminalPlace(name="Front door", serial="0123A1-0000C4-0001EE")
+GARDEN_GATE: Final = TerminalPlace(name="Garden gate", serial="0123A1-0000C4-0002EE", calls=True)
+
+
+class Terminal(Station):
+    """A simulated face terminal."""
+
+    place: TerminalPlace
+
+    def __init__(
+        self, place: TerminalPlace, folder: Path, session: ClientSession, *, first_port: int | None = None
+    ) -> None:
+        """Keep its state in `folder`; take ports from `first_port` on, or any."""
+        port = -1 if place.calls else free_port(first_port)
+        page_port = None if first_port is None else first_port + 1000
+        super().__init__(place, folder, session, kind="terminal", port=port, page_port=page_port)
+
+    @override
     async def _introduce(self, api: Api) -> str:
         """Go through the config flow; the entry id."""
         menu = await api.flow_start(DOMAIN)
@@ -115,6 +162,7 @@ class Station:
         server = shown["server"] if "://" in shown["server"] else f"http://{shown['server']}"
         await self.scene("connect", control_url=f"{server}:{shown['port']}/{shown['control_path']}")
 
+    @override
     async def _move(self, api: Api, entry: str) -> None:
         """Tell an entry of an earlier demo where the terminal is now, or the terminal where Home Assistant is."""
         step = await api.flow_start(DOMAIN, entry_id=entry)
@@ -123,13 +171,3 @@ class Station:
             await api.flow_next(step, {}, ends="addresses_shown")
         else:
             await api.flow_next(step, {"host": "127.0.0.1", "port": self.port}, ends="reconfigure_successful")
-
-    async def _entry(self, api: Api) -> str | None:
-        async with api.socket() as socket:
-            device = await self._device(socket)
-        return None if device is None else str(device["config_entries"][0])
-
-    async def _device(self, socket: Any) -> Any:
-        """The terminal's device in the registry."""
-        devices = await socket.command("config/device_registry/list")
-        return next((device for device in devices if [DOMAIN, self.place.serial] in device["identifiers"]), None)
