@@ -2,6 +2,7 @@
 
 from .decision import Decision, decide, decide_shown, explain
 from .events import (
+    PUSHED,
     Alarm,
     AlarmKind,
     Booted,
@@ -31,6 +32,7 @@ from .model import (
 )
 
 __all__ = [
+    "PUSHED",
     "Alarm",
     "AlarmKind",
     "Booted",

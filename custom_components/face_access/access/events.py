@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from .model import Reason, Sighting
 
@@ -124,3 +125,6 @@ class FirmwareReported:
 type StationEvent = (
     Sighting | Passage | Ring | DoorMoved | ContactMoved | CallChanged | Alarm | Booted | FirmwareReported
 )
+
+# What has a moment of its own, and is pushed at once where pushes work.
+PUSHED: Final = (Alarm, ContactMoved, Passage, Ring)

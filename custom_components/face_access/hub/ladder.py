@@ -14,7 +14,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.util import dt as dt_util
 
-from ..access import Alarm, ContactMoved, Passage, Ring, StationEvent
+from ..access import PUSHED, StationEvent
 from ..const import CONF_BROKER, CONF_PUSH, LOGGER, PROVE_EVERY, READ_EVERY
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationAuthError, StationConnectionError, StationError, StationUnsupportedError
@@ -27,8 +27,6 @@ from .edge import Edge
 _PROOF_WITHIN = 10
 _ON_ITS_WAY = timedelta(seconds=10)
 _STOP_WITHIN = 3
-# What has a time, and is pushed where pushes work.
-_NEWS = (Alarm, ContactMoved, Passage, Ring)
 
 
 class Rung(StrEnum):
@@ -135,7 +133,7 @@ class Ladder:
             self._first_questions = False
             self._checked_at = now
         events = await self._feed.poll()
-        self._look_for_missed((*(event.at for event in events if isinstance(event, _NEWS)), *self._feed.untold))
+        self._look_for_missed((*(event.at for event in events if isinstance(event, PUSHED)), *self._feed.untold))
         await self._edge.async_report(events)
 
     # The first rung

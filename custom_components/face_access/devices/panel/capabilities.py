@@ -7,7 +7,7 @@ import time
 from typing import Any, Final
 from uuid import uuid4
 
-from ...access import Alarm, ContactMoved, Passage, Ring, Sighting, StationEvent
+from ...access import PUSHED, Sighting, StationEvent
 from ..errors import InvalidValueError
 from ..station import Credential, CredentialKind, PushTarget, Reading
 from .client import PanelClient
@@ -141,16 +141,12 @@ class PanelRecords:
         first, last = (_milliseconds(moment + context.clock_offset) for moment in (start, end))
         entries = [entry async for entry in self._state.client.log.between(first, last, _ACCESS)]
         for entry in sorted(entries, key=lambda entry: entry.time):
-            if (entry.key, entry.time) not in self._state.journal and self._state.journal.knows(entry):
+            if self._state.journal.told_by_message(entry):
                 # Stored already, under the time of the message that told of it.
                 continue
             for event in translate(entry, context, live=False):
                 if isinstance(event, Sighting):
                     yield event
-
-
-# What has a moment of its own, and is pushed where pushes work.
-_PUSHED: Final = (Alarm, ContactMoved, Passage, Ring)
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -190,7 +186,7 @@ class PanelFeed:
 
 def _is_news(entry: LogEntry, context: Context) -> bool:
     """Whether an entry is about something that a webhook would have brought at once."""
-    return any(isinstance(event, _PUSHED) for event in translate(entry, context, live=True))
+    return any(isinstance(event, PUSHED) for event in translate(entry, context, live=True))
 
 
 class PanelQuestions:

@@ -64,6 +64,8 @@ class Journal:
         for entry in entries:
             if (told := self._find(entry, way)) is not None:
                 told.ways.add(way)
+                # Known by this time too from now on: the log is read down to its newest entry again and again.
+                self._told[entry.key, entry.time] = told
                 continue
             if entry.key == "device_booted":
                 self.booted_at = entry.time
@@ -73,9 +75,10 @@ class Journal:
             del self._told[next(iter(self._told))]
         return tuple(fresh)
 
-    def __contains__(self, item: tuple[str, int]) -> bool:
-        """Whether an entry of that key was told at that very time."""
-        return item in self._told
+    def told_by_message(self, entry: LogEntry) -> bool:
+        """Whether an entry of the log was told by a message that did not say its exact time."""
+        told = self._find(entry, Way.LOG)
+        return told is not None and told.approximate
 
     def knows(self, entry: LogEntry) -> bool:
         """Whether an entry of the log was told, perhaps by a message that did not say its exact time."""
