@@ -69,6 +69,18 @@ class EngineUnreachableError(EngineError):
     """Nobody answers, in time or at all."""
 
 
+class EngineCertificateError(EngineUnreachableError):
+    """The server answers, but nobody we trust says that it is the one."""
+
+
+class EngineAddressError(EngineError):
+    """What was given as its address is none."""
+
+
+class EngineUnableError(EngineError):
+    """The server has no way to do this at all."""
+
+
 class EngineAuthError(EngineError):
     """The server wants another login, or forbids what was asked."""
 
@@ -81,6 +93,18 @@ class EngineRefusedError(EngineError):
         self.code = code
 
 
+class EngineFaultError(EngineRefusedError):
+    """Something is broken on the server's side; later it may work."""
+
+
+class GroupMissingError(EngineRefusedError):
+    """The watchlist or collection is not there (any more)."""
+
+
+class RecordMissingError(EngineRefusedError):
+    """The server does not know what was asked for by its id."""
+
+
 class EngineLimitError(EngineRefusedError):
     """Too many requests, a quota or a licence that is used up."""
 
@@ -90,7 +114,7 @@ class EngineProtocolError(EngineError):
 
 
 class PhotoRefusedError(EngineRefusedError):
-    """The server will not enrol a photo: `reasons` are its words, in ours where we have one (`Flaw`)."""
+    """The server cannot use a photo: `reasons` are in our words (`remote.words.Unfit`) as far as we have them."""
 
     def __init__(self, code: str, reasons: tuple[str, ...] = (), message: str = "") -> None:
         super().__init__(code, message)
