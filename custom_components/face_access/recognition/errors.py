@@ -69,6 +69,10 @@ class EngineUnreachableError(EngineError):
     """Nobody answers, in time or at all."""
 
 
+class EngineTimeoutError(EngineUnreachableError):
+    """The server is there, and was not done in time: it may still be at it."""
+
+
 class EngineCertificateError(EngineUnreachableError):
     """The server answers, but nobody we trust says that it is the one."""
 
@@ -97,16 +101,12 @@ class EngineFaultError(EngineRefusedError):
     """Something is broken on the server's side; later it may work."""
 
 
-class GroupMissingError(EngineRefusedError):
-    """The watchlist or collection is not there (any more)."""
-
-
-class RecordMissingError(EngineRefusedError):
-    """The server does not know what was asked for by its id."""
-
-
 class EngineLimitError(EngineRefusedError):
     """Too many requests, a quota or a licence that is used up."""
+
+
+class EngineNotFoundError(EngineRefusedError):
+    """What was asked for is not there: nobody has this key, no such list, no such picture."""
 
 
 class EngineProtocolError(EngineError):

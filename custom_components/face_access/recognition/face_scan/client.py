@@ -13,12 +13,13 @@ import aiohttp
 from ..errors import (
     EngineAuthError,
     EngineError,
+    EngineNotFoundError,
     EngineProtocolError,
     EngineRefusedError,
     EngineUnableError,
-    RecordMissingError,
 )
 from ..remote.http import Answer, Http, Part, Request, for_header
+from ..remote.pictures import checked
 from ..remote.status import as_picture, refused_by
 from ..remote.values import first_of, words
 from .records import Channel, Scan, ScanPage, ScanRecord, check_id, page, record, scan
@@ -74,7 +75,7 @@ class FaceScanClient:
         else:
             await self.list(page=0, size=1)
 
-    async def compare(self, first: bytes, second: bytes, *, channel: Channel, reference: str) -> Scan:
+    async def compare(self, first: bytes | str, second: bytes | str, *, channel: Channel, reference: str) -> Scan:
         """Compare two pictures with a face each; the service keeps the result under `reference` and its id.
 
         Never repeated by itself but for a refused token: each leaves a record. Raises NoFaceError, PictureError.
@@ -83,25 +84,25 @@ class FaceScanClient:
         if not text or len(text) > MAX_REFERENCE:
             raise EngineRefusedError("reference", f"wants 1 to {MAX_REFERENCE} letters")
         form = (
-            Part(name="file1", picture=first),
-            Part(name="file2", picture=second),
+            Part(name="file1", picture=checked(first)),
+            Part(name="file2", picture=checked(second)),
             Part(name="channel", text=channel.value),
             Part(name="reference", text=text),
         )
         request = Request(method="POST", path="/v1/compare_face", form=form, timeout=_TIMEOUT)
-        return scan((await self._ask(self._compare, request)).json())
+        return scan(await (await self._ask(self._compare, request)).json())
 
     async def get(self, scan_id: str) -> ScanRecord:
-        """Read a record. Raises RecordMissingError."""
+        """Read a record. Raises EngineNotFoundError."""
         path = f"/v1/face-recognition/{check_id(scan_id)}"
         request = Request(method="GET", path=path, repeatable=True)
-        return self._same(scan_id, record((await self._ask(self._recorded(), request, known=True)).json()))
+        return self._same(scan_id, record(await (await self._ask(self._recorded(), request, known=True)).json()))
 
     async def update(self, changed: ScanRecord) -> ScanRecord:
-        """Write a record, all of it: take it from `get` and change what shall change. Raises RecordMissingError."""
+        """Write a record, all of it: take it from `get` and change what shall change. Raises EngineNotFoundError."""
         path = f"/v1/face-recognition/{check_id(changed.id)}"
         request = Request(method="PUT", path=path, json=changed.body, repeatable=True)
-        return self._same(changed.id, record((await self._ask(self._recorded(), request, known=True)).json()))
+        return self._same(changed.id, record(await (await self._ask(self._recorded(), request, known=True)).json()))
 
     async def list(
         self, *, page: int | None = None, size: int | None = None, query: Mapping[str, str] | None = None
@@ -113,7 +114,7 @@ class FaceScanClient:
         """
         asked = {name: str(value) for name, value in (("page", page), ("size", size)) if value is not None}
         request = Request(method="GET", path="/v1/face-recognition", query={**asked, **(query or {})}, repeatable=True)
-        return _page((await self._ask(self._recorded(), request)).json())
+        return _page(await (await self._ask(self._recorded(), request)).json())
 
     def _recorded(self) -> Http:
         if self._records is None:
@@ -135,7 +136,7 @@ class FaceScanClient:
             answer = await http.send(_with(request, token))
         if answer.ok:
             return answer
-        raise _refusal(answer, token, known=known)
+        raise await _refusal(answer, token, known=known)
 
 
 _page = page
@@ -145,19 +146,19 @@ def _with(request: Request, token: str) -> Request:
     return replace(request, headers={"Authorization": f"Bearer {token}"})
 
 
-def _refusal(answer: Answer, token: str, *, known: bool) -> EngineError | Exception:
+async def _refusal(answer: Answer, token: str, *, known: bool) -> EngineError | Exception:
     """Make the error of an answer; what its body holds is in no document."""
-    message = _message(answer, token)
+    message = await _message(answer, token)
     if answer.status == 401:
         return EngineAuthError("the service does not take the login")
     if answer.status == 404 and known:
-        return RecordMissingError("HTTP 404", message)
+        return EngineNotFoundError("HTTP 404", message)
     return as_picture(refused_by(answer.status, message=message))
 
 
-def _message(answer: Answer, token: str) -> str:
+async def _message(answer: Answer, token: str) -> str:
     try:
-        body: Any = answer.json()
+        body: Any = await answer.json()
     except EngineProtocolError:
         return ""
     return words(first_of(body, _WORDS), token) if isinstance(body, dict) else ""

@@ -11,8 +11,8 @@ import aiohttp
 from ..errors import EngineAddressError, EngineUnableError
 from ..interface import Judgement
 from ..remote.http import Answer, Http, Part, Request
+from ..remote.pictures import checked
 from ..remote.status import as_picture, refused_by
-from ..remote.values import to_base64
 from .answers import Comparison, comparison, judgement
 
 
@@ -43,27 +43,27 @@ class KbyClient:
         """Whether there is an image that checks for life."""
         return self._liveness is not None
 
-    async def compare(self, first: bytes, second: bytes, *, as_text: bool = False) -> Comparison:
+    async def compare(self, first: bytes | str, second: bytes | str, *, as_text: bool = False) -> Comparison:
         """Compare two pictures; `as_text` sends them as base64 in JSON instead of as files."""
         if self._compare is None:
             raise EngineUnableError("there is no address of an image that compares")
         if as_text:
-            body = {"base64_1": to_base64(first), "base64_2": to_base64(second)}
+            body = {"base64_1": checked(first), "base64_2": checked(second)}
             request = Request(method="POST", path="/compare_face_base64", json=body, repeatable=True)
         else:
-            form = (Part(name="file1", picture=first), Part(name="file2", picture=second))
+            form = (Part(name="file1", picture=checked(first)), Part(name="file2", picture=checked(second)))
             request = Request(method="POST", path="/compare_face", form=form, repeatable=True)
         return comparison(await _answer(self._compare, request))
 
-    async def check_liveness(self, picture: bytes, *, as_text: bool = False) -> Judgement:
+    async def check_liveness(self, picture: bytes | str, *, as_text: bool = False) -> Judgement:
         """Judge whether the face in a picture is live."""
         if self._liveness is None:
             raise EngineUnableError("there is no address of an image that checks for life")
         if as_text:
-            body = {"base64": to_base64(picture)}
+            body = {"base64": checked(picture)}
             request = Request(method="POST", path="/check_liveness_base64", json=body, repeatable=True)
         else:
-            form = (Part(name="file", picture=picture),)
+            form = (Part(name="file", picture=checked(picture)),)
             request = Request(method="POST", path="/check_liveness", form=form, repeatable=True)
         return judgement(await _answer(self._liveness, request))
 
@@ -73,4 +73,4 @@ async def _answer(http: Http, request: Request) -> Any:
     answer: Answer = await http.send(request)
     if not answer.ok:
         raise as_picture(refused_by(answer.status))
-    return answer.json()
+    return await answer.json()

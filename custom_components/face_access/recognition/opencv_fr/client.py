@@ -14,7 +14,8 @@ import aiohttp
 from ..errors import EngineError, EngineProtocolError, EngineRefusedError
 from ..interface import Match, SeenFace
 from ..remote.http import MAX_ECHO, Answer, Http, Request, for_header
-from ..remote.values import a_list, a_text, an_object, to_base64
+from ..remote.pictures import checked
+from ..remote.values import a_list, a_text, an_object
 from . import answers
 from .codes import item_refusal, refusal
 
@@ -46,7 +47,7 @@ class Enrolment:
         body: dict[str, Any] = {
             "person_id": self.key,
             "person_name": self.name,
-            "face_base_64": to_base64(self.photo),
+            "face_base_64": checked(self.photo),
         }
         return {**body, "metadata": dict(self.metadata)} if self.metadata else body
 
@@ -83,7 +84,7 @@ class OpenCvFrClient:
         return count if isinstance(count, int) and count >= 0 else 0
 
     async def delete_collection(self, name: str) -> None:
-        """Delete a collection and everybody in it. Raises GroupMissingError. The name goes in the request's body."""
+        """Delete a collection and everybody in it. Raises EngineNotFoundError. The name goes in the request's body."""
         await self._exchange("DELETE", "/collection", {"name": check_collection(name)})
 
     async def enrol(
@@ -98,7 +99,7 @@ class OpenCvFrClient:
         """Enrol somebody, or change them (a photo is needed for that too).
 
         With `duplicate_similarity` (0-1) a face that is in the collection already is refused: DuplicateError; with
-        `liveness` a photo of a photo: LivenessError. Raises GroupMissingError, PhotoRefusedError.
+        `liveness` a photo of a photo: LivenessError. Raises EngineNotFoundError, PhotoRefusedError.
         """
         body = {
             **person.body,
@@ -116,7 +117,7 @@ class OpenCvFrClient:
     async def enrol_many(
         self, collection: str, people: Sequence[Enrolment], *, storage: Storage = Storage.NOTHING
     ) -> BulkAnswer:
-        """Enrol several at once, without any checks. Raises GroupMissingError."""
+        """Enrol several at once, without any checks. Raises EngineNotFoundError."""
         body = {
             "collection_name": check_collection(collection),
             "face_storage_type": storage.value,
@@ -142,7 +143,7 @@ class OpenCvFrClient:
         return BulkAnswer(refused=refused)
 
     async def search(
-        self, collection: str, picture: bytes, *, threshold: float, limit: int = 1, liveness: bool = False
+        self, collection: str, picture: bytes | str, *, threshold: float, limit: int = 1, liveness: bool = False
     ) -> tuple[Match, ...]:
         """Who of a collection is on a picture with one face; `threshold` 0-1. Raises PhotoRefusedError, LivenessError.
 
@@ -153,39 +154,41 @@ class OpenCvFrClient:
         return answers.matches(answer, collection, threshold, limit)
 
     async def search_many(
-        self, collection: str, picture: bytes, *, threshold: float, limit: int = 1
+        self, collection: str, picture: bytes | str, *, threshold: float, limit: int = 1
     ) -> tuple[SeenFace, ...]:
         """Who of a collection is on a picture with any number of faces: `limit` candidates for each."""
         body = self._wanted(collection, picture, threshold, limit)
         answer = await self._ask("POST", "/multi-face-search", body, repeatable=True)
         return answers.faces(answer, collection, threshold, limit)
 
-    async def compare(self, first: bytes, second: bytes, *, threshold: float, liveness: bool = False) -> bool:
+    async def compare(
+        self, first: bytes | str, second: bytes | str, *, threshold: float, liveness: bool = False
+    ) -> bool:
         """Whether two pictures of one face each show the same person; `liveness` is that of the first."""
         body = {
-            "face_base_64": to_base64(first),
-            "ref_face_base_64": to_base64(second),
+            "face_base_64": checked(first),
+            "ref_face_base_64": checked(second),
             "min_similarity_score": threshold,
             "check_liveness": liveness,
         }
         return answers.is_match(await self._ask("POST", "/compare", body, repeatable=True))
 
     @staticmethod
-    def _wanted(collection: str, picture: bytes, threshold: float, limit: int) -> dict[str, Any]:
+    def _wanted(collection: str, picture: bytes | str, threshold: float, limit: int) -> dict[str, Any]:
         """What both searches want. Every value is sent: the documents disagree on the defaults."""
         return {
             "collection_name": check_collection(collection),
-            "face_base_64": to_base64(picture),
+            "face_base_64": checked(picture),
             "min_similarity_score": threshold,
             "max_results": limit,
         }
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any], **more: Any) -> Any:
-        return (await self._exchange(method, path, body, **more)).json()
+        return await (await self._exchange(method, path, body, **more)).json()
 
     async def _exchange(self, method: str, path: str, body: Mapping[str, Any], **more: Any) -> Answer:
         headers = {"x-api-key": self._key}
         answer = await self._http.send(Request(method=method, path=path, json=body, headers=headers, **more))
-        if (error := refusal(answer, self._key)) is not None:
+        if (error := await refusal(answer, self._key)) is not None:
             raise error
         return answer

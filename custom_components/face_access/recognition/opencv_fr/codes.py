@@ -14,9 +14,9 @@ from ..errors import (
     EngineError,
     EngineFaultError,
     EngineLimitError,
+    EngineNotFoundError,
     EngineProtocolError,
     EngineRefusedError,
-    GroupMissingError,
     PhotoRefusedError,
 )
 from ..remote.http import Answer
@@ -68,10 +68,10 @@ class LivenessError(PhotoRefusedError):
         self.spoof = reasons == (Unfit.NOT_LIVE,)
 
 
-def refusal(answer: Answer, *secrets: str) -> EngineError | None:
+async def refusal(answer: Answer, *secrets: str) -> EngineError | None:
     """Make the error of an answer; None where the server did not refuse. `secrets` are blotted out of its message."""
     try:
-        body = answer.json()
+        body = await answer.json()
     except EngineProtocolError:
         if answer.ok:
             return None
@@ -108,7 +108,7 @@ def _error(status: int, code: str, message: str, metadata: Any) -> EngineError:
         return EngineAuthError(f"the server does not take the API key ({code})")
     kind = EngineLimitError if code.startswith("ERR_LICENSE") else _KINDS.get(code)
     if kind is None and ("could not be found" in message.lower() or (status == 404 and code)):
-        kind = GroupMissingError
+        kind = EngineNotFoundError
     return kind(code or f"HTTP {status}", message) if kind else refused_by(status, code, message)
 
 

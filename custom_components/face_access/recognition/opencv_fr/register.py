@@ -11,9 +11,9 @@ from ..errors import (
     EngineError,
     EngineFaultError,
     EngineLimitError,
+    EngineNotFoundError,
     EngineRefusedError,
     EngineUnableError,
-    GroupMissingError,
     PhotoRefusedError,
 )
 from ..interface import Member, Rebuilt
@@ -23,7 +23,7 @@ from .client import Enrolment, OpenCvFrClient, Storage
 _BULK: Final = 20
 _BULK_BYTES: Final = 8 * 1024 * 1024
 """How many people and how many bytes of photos go in one bulk enrolment; the server's limit is in no document."""
-_LASTING: Final = (EngineAuthError, EngineFaultError, EngineLimitError, GroupMissingError)
+_LASTING: Final = (EngineAuthError, EngineFaultError, EngineLimitError, EngineNotFoundError)
 """What is not about one person: it ends the work."""
 
 
@@ -79,6 +79,10 @@ class OpenCvFrRegister:
         except DuplicateError:
             return
 
+    def as_held(self, member: Member) -> Member:
+        """As it is given: nothing that the server says could be compared with it."""
+        return member
+
     async def all(self) -> AsyncIterator[Member]:
         """Nobody: the server does not tell."""
         nobody: tuple[Member, ...] = ()
@@ -100,7 +104,7 @@ class OpenCvFrRegister:
             raise EngineUnableError("the server changes nobody without a photo")
         try:
             await self._put(member, photos)
-        except GroupMissingError:
+        except EngineNotFoundError:
             await self.ensure()
             await self._put(member, photos)
 
@@ -111,7 +115,7 @@ class OpenCvFrRegister:
 
     async def rebuild(self, people: AsyncIterable[tuple[Member, tuple[bytes, ...]]]) -> Rebuilt:
         """Delete the collection with all in it, make it again, and enrol `people`. See `interface.Rebuild`."""
-        with suppress(GroupMissingError):
+        with suppress(EngineNotFoundError):
             await self._client.delete_collection(self._collection)
         await self.ensure()
         held: list[str] = []

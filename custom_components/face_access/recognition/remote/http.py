@@ -1,5 +1,7 @@
 """One HTTP request to a recognition server and its answer, whatever its status."""
 
+import asyncio
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 import json
@@ -14,12 +16,16 @@ from ..errors import (
     EngineCertificateError,
     EngineError,
     EngineProtocolError,
+    EngineTimeoutError,
     EngineUnreachableError,
 )
+from .pictures import type_of
 
 TIMEOUT: Final = 15.0
 MAX_ANSWER: Final = 2 * 1024 * 1024
 """Bytes of an answer that holds no picture."""
+# Above this, reading JSON takes longer than Home Assistant's loop may be held up.
+_LARGE: Final = 128 * 1024
 MAX_ECHO: Final = 48 * 1024 * 1024
 """Bytes of an answer that may hold the picture that was sent."""
 
@@ -35,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request. `path` follows the base; the body is `json` or the parts of a form.
+    """One request. `path` follows the base; the body is `json` or the parts of a form. Bytes in JSON become base64.
 
     `repeatable` is whether it may be sent again when the connection breaks before the answer: one that was kept open
     may be closed by the server in the very moment of its next use.
@@ -64,9 +70,11 @@ class Answer:
         """Whether the status says that all went well."""
         return 200 <= self.status < 300
 
-    def json(self) -> Any:
+    async def json(self) -> Any:
         """Read the body. Raises EngineProtocolError for what is no JSON by the letter (NaN is none)."""
         try:
+            if len(self.body) > _LARGE:
+                return await asyncio.to_thread(json.loads, self.body, parse_constant=_no_number)
             return json.loads(self.body, parse_constant=_no_number)
         except (ValueError, RecursionError) as err:
             raise EngineProtocolError(f"the answer ({self.status}) is no JSON: {type(err).__name__}") from None
@@ -117,7 +125,7 @@ class Http:
         except EngineError:
             raise
         except TimeoutError:
-            raise EngineUnreachableError(f"no answer within {request.timeout:g} s") from None
+            raise EngineTimeoutError(f"no answer within {request.timeout:g} s") from None
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as err:
             raise EngineCertificateError(type(err).__name__) from None
         except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as err:
@@ -132,7 +140,7 @@ class Http:
             # A path of ours is made of plain letters and ids, which are quoted where they are put in.
             URL(f"{self._base}{request.path}", encoded=True),
             params=dict(request.query) or None,
-            data=_payload(request, headers),
+            data=await _payload(request, headers),
             headers=headers,
             allow_redirects=False,
             ssl=self._verify,
@@ -144,23 +152,34 @@ class Http:
             return Answer(status=response.status, body=await _read(response, request.limit))
 
 
-def _payload(request: Request, headers: dict[str, str]) -> bytes | aiohttp.FormData | None:
+async def _payload(request: Request, headers: dict[str, str]) -> bytes | aiohttp.FormData | None:
     if request.form:
         form = aiohttp.FormData(default_to_multipart=True)
         for part in request.form:
             if part.picture is not None:
-                form.add_field(part.name, part.picture, filename=f"{part.name}.jpg", content_type="image/jpeg")
+                kind = type_of(part.picture)
+                name = f"{part.name}.{kind.rpartition('/')[2]}"
+                form.add_field(part.name, part.picture, filename=name, content_type=kind)
             else:
                 form.add_field(part.name, part.text or "")
         return form
     if request.json is None:
         return None
     headers["Content-Type"] = "application/json"
-    try:
-        return json.dumps(request.json, ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        # Half a character, from a name that was cut: written as its escape, which every reader of JSON takes.
-        return json.dumps(request.json, allow_nan=False).encode()
+    # Pictures are in nearly every body, and writing one as base64 is no work for Home Assistant's loop.
+    return await asyncio.to_thread(_written, request.json)
+
+
+def _written(body: Any) -> bytes:
+    # Half a character, from a name that was cut, is written as its escape, which every reader of JSON takes.
+    return json.dumps(body, allow_nan=False, default=_base64).encode()
+
+
+def _base64(value: Any) -> str:
+    """Write a picture: plain base64, neither with a prefix nor with line breaks."""
+    if not isinstance(value, bytes):
+        raise TypeError(type(value).__name__)
+    return b64encode(value).decode("ascii")
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -1,6 +1,5 @@
 """Readers for what servers answer: the value in its type, or EngineProtocolError that names the field and no value."""
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
 import math
 import re
@@ -75,11 +74,3 @@ def words(value: Any, *secrets: str) -> str:
     text = "".join(letter if letter.isprintable() else " " for letter in text[: 20 * _MAX_WORDS])
     text = " ".join(_LONG.sub("…", text).split())
     return text if len(text) <= _MAX_WORDS else f"{text[: _MAX_WORDS - 1]}…"
-
-
-def to_base64(picture: bytes | str) -> str:
-    """Write a picture as plain base64: of bytes, or of a text that has a `data:` prefix or line breaks."""
-    if isinstance(picture, str):
-        text = "".join(picture.split())
-        return text.partition(",")[2] if text[:5].lower() == "data:" else text
-    return b64encode(picture).decode("ascii")
