@@ -130,7 +130,7 @@ class SimulatedServer:
 
     def _failure(self, request: web.Request) -> dict[str, Any] | None:
         for failure in self.failures:
-            if failure["path"] in request.path:
+            if request.path.endswith(failure["path"]):
                 failure["times"] -= 1
                 if not failure["times"]:
                     self.failures.remove(failure)
@@ -186,7 +186,7 @@ class SimulatedServer:
         times: int = 1,
         delay: float = 0,
     ) -> None:
-        """Answer the next requests to `path` with this; status 0 breaks the connection."""
+        """Answer the next requests whose path ends so with this; status 0 breaks the connection."""
         self.failures.append(
             {
                 "path": path,

@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageStat, UnidentifiedImageError
 
 from .._terminal.pictures import MARKER
 
-_SIZE: Final = 240  # the longer side at which noses are looked for
+_SIZE: Final = 400  # the longer side at which noses are looked for
 _NEAR: Final = 60  # how far a pixel may be from the colour of the marker
 _LEAST: Final = 6
 _MASK: Final = (216, 236, 245)
@@ -83,8 +83,9 @@ def _noses(image: Image.Image) -> list[tuple[float, float, float]]:
     width, height = small.size
     factor = image.width / width
     difference = ImageChops.difference(small, Image.new("RGB", small.size, MARKER))
-    pixels = difference.tobytes()
-    marked = {i for i in range(width * height) if max(pixels[3 * i : 3 * i + 3]) < _NEAR}
+    red, green, blue = difference.split()
+    far = ImageChops.lighter(ImageChops.lighter(red, green), blue).tobytes()
+    marked = {i for i, distance in enumerate(far) if distance < _NEAR}
     found = []
     while marked:
         stack, blob = [marked.pop()], set[int]()
