@@ -130,15 +130,18 @@ async def test_upgrade_of_the_image_changes_the_shape_and_nothing_else(
     assert await verify(engine, face("Alice"), png("Alice")) == before
 
 
-async def test_what_there_is_an_address_for(session: aiohttp.ClientSession, living: SimulatedKby) -> None:
+async def test_what_there_is_an_address_for(
+    session: aiohttp.ClientSession, server: SimulatedKby, living: SimulatedKby
+) -> None:
     client = KbyClient(session, liveness=living.url)
     engine = kby_engine(client)
     assert (engine.verify, engine.search, engine.register) == (None, None, None)
     await engine.probe()
     with pytest.raises(EngineUnableError):
         await client.compare(face("Alice"), face("Alice"))
-    comparing = KbyClient(session, compare=living.url)
+    comparing = KbyClient(session, compare=server.url)
     assert kby_engine(comparing).liveness is None
+    await kby_engine(comparing).probe()
     with pytest.raises(EngineUnableError):
         await comparing.check_liveness(face("Alice"))
     with pytest.raises(EngineAddressError):
