@@ -189,15 +189,21 @@ async def test_what_is_held_is_what_was_said_to_be_held(running: Running) -> Non
     assert engine.register
     long = Member(
         key="anna",
-        name="  " + "A" * 199 + " and more",
+        name="  " + "A" * 198 + "\ud800 and more",
         role=Role.ALLOWED,
-        metadata={"k" * 128: "v" * 256, "k" * 129: "no", "": "no", "long": "v" * 257, "face_access_role": "blocked"},
+        metadata={
+            "k" * 128: "v" * 255 + "\udfff",
+            "k" * 129: "no",
+            "": "no",
+            "long": "v" * 257,
+            "face_access_role": "blocked",
+        },
     )
     await engine.register.put(long, (portrait("anna"),))
     held = await engine.register.find("anna")
     assert held == engine.register.as_held(long)
     assert held is not None
-    assert (held.name, dict(held.metadata)) == ("A" * 199, {"k" * 128: "v" * 256})
+    assert (held.name, dict(held.metadata)) == ("A" * 198 + "?", {"k" * 128: "v" * 255 + "?"})
 
 
 async def test_hundreds_of_people_come_in_pages_each_once(running: Running) -> None:
