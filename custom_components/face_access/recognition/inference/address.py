@@ -13,7 +13,7 @@ class Address:
     """One server. A token appears in no repr.
 
     `url` is what stands before `/v2`: http or https, and a path where a gateway wants one. `timeout` bounds one request
-    as a whole, in seconds; `retry` is how long a server that failed is left alone. `binary` None sends tensors as binary
+    as a whole, in seconds; `retry` is how long a server that failed is left alone. `binary` None sends binary tensors
     where the server declares that it reads them; True and False say so in its place, for servers that do not tell.
     """
 
