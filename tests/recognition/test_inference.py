@@ -1,13 +1,19 @@
 """Networks at an inference server: with a simulated one, strict and then wrong in every way that we could think of."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from ipaddress import ip_address
 import json
 import logging
 from pathlib import Path
+import ssl
 from types import SimpleNamespace
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
@@ -483,6 +489,39 @@ def test_addresses() -> None:
     assert (plain.host, plain.port, plain.path, plain.secure) == ("::1", 80, "", False)
     assert (secure.host, secure.port, secure.path, secure.secure) == ("gpu.lan", 8443, "/house", True)
     assert Address(url="https://gpu.lan").port == 443
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Key and certificate of 127.0.0.1, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gpu")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    plain = serialization.NoEncryption()
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    path.write_bytes(key.private_bytes(pem, form, plain) + signed.public_bytes(pem))
+    return path
+
+
+def test_certificates_are_looked_at_unless_told_otherwise(certificate: Path, caplog: pytest.LogCaptureFixture) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with SimulatedInferenceServer({"toy_near": served(toys.liveness())}, tls=context) as server:
+        net = remote(server)
+        net.run_all(shades(7))
+        assert net.runtime == "numpy"
+        assert "no connection (SSLCertVerificationError)" in caplog.text
+        net = remote(server, verify=False)
+        for _ in range(3):
+            same(net.run_all(shades(7)), local().run_all(shades(7)))
+        assert net.runtime == RUNTIME
+        net._server.close()
 
 
 # The whole engine
