@@ -15,9 +15,9 @@ PIPELINE_VERSION: Final = 1
 """Raised when alignment or preprocessing changes so that old templates no longer fit."""
 
 _NO_PAIR: Final = -2.0
-_TAKEN: Final = np.float32(-np.inf)
 OUTLIER: Final = 0.30
 DUPLICATE: Final = 0.95
+_TAKEN: Final = np.float32(-np.inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
