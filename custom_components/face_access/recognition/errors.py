@@ -73,6 +73,10 @@ class EngineUnreachableError(EngineError):
     """Nobody answers, in time or at all."""
 
 
+class EngineTimeoutError(EngineUnreachableError):
+    """The server is there, and was not done in time: it may still be at it."""
+
+
 class EngineAuthError(EngineError):
     """The server wants another login, or forbids what was asked."""
 
@@ -87,6 +91,10 @@ class EngineRefusedError(EngineError):
 
 class EngineLimitError(EngineRefusedError):
     """Too many requests, a quota or a licence that is used up."""
+
+
+class EngineNotFoundError(EngineRefusedError):
+    """What was asked for is not there: nobody has this key, no such list, no such picture."""
 
 
 class EngineProtocolError(EngineError):

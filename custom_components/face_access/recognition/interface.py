@@ -117,14 +117,17 @@ class Register(Protocol):
     """Whom an engine knows: a target of sync.
 
     `lists` is whether it can say who is there; where it cannot, `all` gives nothing and `find` None, and the people
-    store is the register. `deletes` is whether one person can be removed. `put` adds or changes; with photos None it
-    keeps those that are there. Raises PhotoRefusedError where none of the photos will do. `remove` is done when nobody
-    has the key.
+    store is the register. `deletes` is whether one person can be removed. `as_held` gives what `find` and `all` will
+    say once `put` has put it (names cut, texts that do not fit left out), so that a comparison finds true differences.
+    `put` adds or changes; photos are tried in their order, those that the server cannot use are left out, and
+    PhotoRefusedError is raised where none of them will do. With photos None it keeps those that are there, and raises
+    EngineNotFoundError where nobody has the key. `remove` is done when nobody has the key.
     """
 
     lists: bool
     deletes: bool
 
+    def as_held(self, member: Member) -> Member: ...
     def all(self) -> AsyncIterator[Member]: ...
     async def find(self, key: str) -> Member | None: ...
     async def put(self, member: Member, photos: tuple[bytes, ...] | None) -> None: ...
