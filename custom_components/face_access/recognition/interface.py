@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..access import Role, Similarity
-from .results import Box, FaceLiveness
+from .terms import Box, FaceLiveness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
