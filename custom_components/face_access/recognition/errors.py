@@ -77,6 +77,18 @@ class EngineTimeoutError(EngineUnreachableError):
     """The server is there, and was not done in time: it may still be at it."""
 
 
+class EngineCertificateError(EngineUnreachableError):
+    """The server answers, but nobody we trust says that it is the one."""
+
+
+class EngineAddressError(EngineError):
+    """What was given as its address is none."""
+
+
+class EngineUnableError(EngineError):
+    """The server has no way to do this at all."""
+
+
 class EngineAuthError(EngineError):
     """The server wants another login, or forbids what was asked."""
 
@@ -87,6 +99,10 @@ class EngineRefusedError(EngineError):
     def __init__(self, code: str, message: str = "") -> None:
         super().__init__(f"the server refuses ({code}){': ' if message else ''}{message}")
         self.code = code
+
+
+class EngineFaultError(EngineRefusedError):
+    """Something is broken on the server's side; later it may work."""
 
 
 class EngineLimitError(EngineRefusedError):
@@ -102,7 +118,7 @@ class EngineProtocolError(EngineError):
 
 
 class PhotoRefusedError(EngineRefusedError):
-    """The server will not enrol a photo: `reasons` are its words, in ours where we have one (`Flaw`)."""
+    """The server cannot use a photo: `reasons` are in our words (`remote.words.Unfit`) as far as we have them."""
 
     def __init__(self, code: str, reasons: tuple[str, ...] = (), message: str = "") -> None:
         super().__init__(code, message)

@@ -4,11 +4,12 @@ Scores stay as the engine gives them, with their scale and the threshold they we
 converted from one engine to another. A picture that an engine cannot judge is never a spoof.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..access import Role, Similarity
+from .errors import EngineRefusedError
 from .terms import Box, FaceLiveness
 
 
@@ -69,12 +70,16 @@ class SeenFace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """Whether two pictures show the same person. `score` is None where the engine gives its verdict alone."""
+    """Whether two pictures show the same person. `score` is None where the engine gives its verdict alone.
+
+    `record` is the server's id of this comparison, where it keeps one.
+    """
 
     matched: bool
     score: Score | None = None
     first: SeenFace | None = None
     second: SeenFace | None = None
+    record: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +126,9 @@ class Register(Protocol):
     say once `put` has put it (names cut, texts that do not fit left out), so that a comparison finds true differences.
     `put` adds or changes; photos are tried in their order, those that the server cannot use are left out, and
     PhotoRefusedError is raised where none of them will do. With photos None it keeps those that are there, and raises
-    EngineNotFoundError where nobody has the key. `remove` is done when nobody has the key.
+    EngineNotFoundError where nobody has the key. `remove` is done when nobody has the key. Where a server
+    needs a face for every change, or cannot remove, `put` without photos and `remove` raise EngineUnableError
+    (`RemoteEngine.photos_always`, `deletes`); `RemoteEngine.rebuild` is then the way.
     """
 
     lists: bool
@@ -135,10 +142,29 @@ class Register(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """Who is in a register that was made anew, by key, and who is not, and why."""
+
+    held: tuple[str, ...] = ()
+    refused: Mapping[str, EngineRefusedError] = field(default_factory=dict)
+
+
+class Rebuild(Protocol):
+    """Makes a register anew, for a server that cannot remove one person: all are removed, then `people` are given.
+
+    Photos are taken from `people` as they are needed. Nobody is recognised meanwhile. Where it breaks off (any
+    EngineError) some are in the register and some are not: it has to be done again, from the start.
+    """
+
+    async def __call__(self, people: AsyncIterable[tuple[Member, tuple[bytes, ...]]]) -> Rebuilt: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteEngine:
     """A recognition server. What it cannot do is None.
 
-    `probe` proves address and login; `several` is whether it looks at several faces of one picture.
+    `probe` proves address and login; `several` is whether it looks at several faces of one picture; `photos_always`
+    whether its register wants a photo for every change.
     """
 
     probe: Callable[[], Awaitable[EngineInfo]]
@@ -147,3 +173,5 @@ class RemoteEngine:
     liveness: Liveness | None = None
     register: Register | None = None
     several: bool = False
+    photos_always: bool = False
+    rebuild: Rebuild | None = None

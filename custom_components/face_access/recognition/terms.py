@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MAX_BYTES: Final = 32 * 1024 * 1024
+"""What a picture may have, encoded: more is no camera's."""
 
 
 class FaceLiveness(StrEnum):

@@ -1,0 +1,6 @@
+"""The server images of KBY-AI, run by the house itself: they compare, and judge whether a face is live."""
+
+from .client import KbyClient
+from .engine import NAME, THRESHOLDS, KbySettings, kby_engine
+
+__all__ = ["NAME", "THRESHOLDS", "KbyClient", "KbySettings", "kby_engine"]
