@@ -1,0 +1,13 @@
+"""The kinds of recognition servers that the house can use: a new one is one package beside this file and one line here."""
+
+from collections.abc import Mapping
+
+from . import face_scan, kby, opencv_fr, smartface
+from .server_kind import ServerKind
+
+SERVERS: Mapping[str, ServerKind] = {
+    "smartface": smartface.KIND,
+    "opencv_fr": opencv_fr.KIND,
+    "kby": kby.KIND,
+    "face_scan": face_scan.KIND,
+}
