@@ -127,10 +127,11 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     async def async_start(self) -> None:
         """Load what was known, and take the first reading where the station is one that we call.
 
-        A station that calls us may do so in a second or in an hour: its entities wait for it as unavailable.
+        A station that calls us may do so in a second or in an hour, and a camera that we watch is some other
+        integration's: their entities wait as unavailable.
         """
         self.last_sighting = await self.history.last(self.serial)
-        if self.queued:
+        if self.queued or self.station.lookout is not None:
             self.last_update_success = False
         else:
             await self.async_config_entry_first_refresh()
