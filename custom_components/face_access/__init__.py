@@ -10,12 +10,13 @@ from .const import CONF_FAMILY, CONF_STATION, DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices import FAMILIES
 from .devices.station import StationInfo
-from .hub import issues, people_entry, push_target, questions
+from .hub import issues, people_entry, push_target, questions, server_entry
 from .hub.camera_station import async_make_camera, async_make_eye, is_camera
 from .hub.edge import Edge
 from .hub.house import async_close_link, async_get_history, async_keep_history, async_open_link, async_time_zone
 from .hub.ladder import Ladder
 from .hub.people import async_get_people
+from .hub.servers import SERVER_PLATFORMS, is_server
 from .hub.views import SightingPictureView
 from .hub.visits import async_get_visits
 
@@ -51,6 +52,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     """Bring one station in."""
     if people_entry.is_people(entry):
         return await people_entry.async_setup(hass, entry)
+    if is_server(entry):
+        return await server_entry.async_setup(hass, entry)
     history = await async_get_history(hass)
     people = await async_get_people(hass)
     watching = None
@@ -87,6 +90,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
     """Let a station go, leaving it as we found it."""
     if people_entry.is_people(entry):
         return await people_entry.async_unload(hass, entry)
+    if is_server(entry):
+        return await hass.config_entries.async_unload_platforms(entry, SERVER_PLATFORMS)
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     coordinator = entry.runtime_data
@@ -102,6 +107,9 @@ async def async_remove_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
     """Forget all that the station saw: its pictures are biometric data and go with it."""
     if people_entry.is_people(entry):
         await people_entry.async_remove(hass)
+        return
+    if is_server(entry):
+        await server_entry.async_remove(hass, entry)
         return
     issues.clear_all(hass, entry)
     issues.restarted(hass, entry)

@@ -42,9 +42,11 @@ from .devices.station import StationInfo
 from .flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key, panel_port
 from .flow_options import FaceAccessOptionsFlow
 from .flow_people import PeopleFlowMixin, PersonFlow
+from .flow_servers import ServerFlowMixin
 from .hub.first_contact import FirstContact, async_addresses
 from .hub.house import async_close_link, async_open_link, async_time_zone
 from .hub.people_entry import SUBENTRY_PERSON, is_people
+from .hub.servers import CONF_SERVER, is_server
 
 # How a station is reached: what a new address of a known one replaces.
 _WAY = (CONF_HOST, CONF_PORT, CONF_SSL, CONF_VERIFY_SSL, CONF_USERNAME, CONF_PASSWORD)
@@ -53,7 +55,7 @@ _FIRST_CONTACT_TIMEOUT = 15 * 60
 _ASK_AGAIN = 1
 
 
-class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
+class FaceAccessConfigFlow(PeopleFlowMixin, ServerFlowMixin, ConfigFlow, domain=DOMAIN):
     """Ask how the station is reached, prove who it is, and ask whether it may send us what it sees."""
 
     VERSION = 1
@@ -61,6 +63,7 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
 
     def __init__(self) -> None:
         """Start with nothing known."""
+        super().__init__()
         self._data: dict[str, Any] = {CONF_FAMILY: "terminal"}
         self._contact: FirstContact | None = None
         self._waiting: asyncio.Task[StationInfo] | None = None
@@ -76,8 +79,8 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
-        """Stations have preferences, people have none."""
-        return not is_people(config_entry)
+        """Stations have preferences, people and servers have none."""
+        return not is_people(config_entry) and not is_server(config_entry)
 
     @staticmethod
     @callback
@@ -89,7 +92,7 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Choose what it is, and who calls whom."""
-        return self.async_show_menu(step_id="user", menu_options=["panel", "direct", "callback", "people"])
+        return self.async_show_menu(step_id="user", menu_options=["panel", "direct", "callback", "people", "server"])
 
     # Home Assistant calls the station
 
@@ -251,6 +254,8 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take a new address or account of the same station, or show the addresses that it was given."""
+        if is_server(self._get_reconfigure_entry()):
+            return await self._async_fill_in(self._known[CONF_SERVER], None)
         self._data[CONF_FAMILY] = family = self._known[CONF_FAMILY]
         if CONF_HOST not in self._known:
             return await self.async_step_addresses()
@@ -268,7 +273,9 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
         return self.async_show_form(step_id="addresses", description_placeholders=placeholders)
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """The station no longer takes our password."""
+        """The station, or the server, no longer takes our password."""
+        if is_server(self._get_reauth_entry()):
+            return await self._async_reauth_server()
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

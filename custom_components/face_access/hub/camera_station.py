@@ -18,6 +18,7 @@ from ..devices.station import Reading, Setting, SettingKind, SettingValue, Stati
 from .eye import Eye
 from .local import async_get_local
 from .people import HousePeople
+from .servers import async_searchers
 from .watching import Watching
 
 DESCRIBED: Final[Mapping[str, Setting]] = {
@@ -133,9 +134,9 @@ async def async_make_eye(
 ) -> Eye:
     """Find who looks through the camera: the engine that the entry names. Raises ConfigEntryNotReady."""
     entry = coordinator.config_entry
-    if entry.data[CONF_ENGINE] != ENGINE_LOCAL:
-        raise ConfigEntryError(translation_domain=DOMAIN, translation_key="engine_unknown")
     local = await async_get_local(hass)
+    if entry.data[CONF_ENGINE] != ENGINE_LOCAL:
+        return _make_server_eye(hass, coordinator, watching, people)
     # Only now: numpy comes with them.
     from ..recognition.engine import Mode, Settings  # noqa: PLC0415
     from .local_eye import LocalEye  # noqa: PLC0415
@@ -157,4 +158,33 @@ async def async_make_eye(
         settings=settings,
         report=watching.async_report,
         trouble=watching.async_trouble,
+    )
+
+
+def _make_server_eye(
+    hass: HomeAssistant, coordinator: FaceAccessCoordinator, watching: Watching, people: HousePeople
+) -> Eye:
+    """Look through the server that the entry names, be it there or not. Raises ConfigEntryError where it cannot be."""
+    entry = coordinator.config_entry
+    server: str = entry.data[CONF_ENGINE]
+    if server not in {found.entry_id for found in async_searchers(hass)}:
+        raise ConfigEntryError(translation_domain=DOMAIN, translation_key="engine_unknown")
+    # Only now: numpy comes with it.
+    from .server_eye import ServerEye, Wish  # noqa: PLC0415
+
+    def wish() -> Wish:
+        found = watching.settings.values
+        return Wish(
+            similarity=Similarity(str(found["similarity"])), antispoofing=found["recognition_mode"] == "antispoofing"
+        )
+
+    return ServerEye(
+        hass,
+        server,
+        people.store,
+        coordinator.serial,
+        wish=wish,
+        report=watching.async_report,
+        trouble=watching.async_trouble,
+        check_soon=watching.async_check_soon,
     )

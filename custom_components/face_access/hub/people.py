@@ -52,12 +52,12 @@ async def async_get_people(hass: HomeAssistant) -> HousePeople:
 
 
 @callback
-def async_worker(hass: HomeAssistant, coordinator: FaceAccessCoordinator) -> TargetWorker | None:
-    """Find who keeps a station at what it shall know; None for one that learns nobody."""
+def async_worker(hass: HomeAssistant, target: str) -> TargetWorker | None:
+    """Find who keeps a station (serial number) or a server at what it shall know; None for one that learns nobody."""
     task = hass.data.get(_PEOPLE)
     if task is None or not task.done() or task.exception() is not None:
         return None
-    return task.result().workers.get(coordinator.serial)
+    return task.result().workers.get(target)
 
 
 async def _open(hass: HomeAssistant) -> HousePeople:
@@ -230,16 +230,22 @@ class HousePeople:
             self.store,
             wanted=partial(self._wanted, coordinator),
         )
-        self.workers[coordinator.serial] = worker
+        self.async_keep_worker(worker)
+
+    @callback
+    def async_keep_worker(self, worker: TargetWorker) -> None:
+        """Have a worker work until the entry of its target is unloaded."""
+        target = worker.coordinator.serial
+        self.workers[target] = worker
         worker.listeners.append(partial(self._async_synced, worker))
         stop = worker.async_start()
 
         @callback
         def detach() -> None:
             stop()
-            del self.workers[coordinator.serial]
+            del self.workers[target]
 
-        entry.async_on_unload(detach)
+        worker.coordinator.config_entry.async_on_unload(detach)
 
     async def async_forget_station(self, serial: str) -> None:
         """A station is no longer the house's: what it was given is its owner's business."""
@@ -283,7 +289,8 @@ class HousePeople:
     @callback
     def _async_synced(self, worker: TargetWorker) -> None:
         if worker.done.is_set():
-            async_report_refusals(self._hass, self.store, worker.coordinator)
+            coordinator = worker.coordinator
+            async_report_refusals(self._hass, self.store, coordinator.serial, coordinator.config_entry.title)
             self._hass.async_create_task(self._async_let_go_of_photos(), "face_access photos")
 
     async def _async_let_go_of_photos(self) -> None:

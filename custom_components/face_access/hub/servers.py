@@ -1,13 +1,14 @@
 """Recognition servers in Home Assistant: one entry and one device each, and whether it is there."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..const import DOMAIN, LOGGER
@@ -106,6 +107,8 @@ class ServerCoordinator(DataUpdateCoordinator[EngineInfo]):
 def async_server(hass: HomeAssistant, entry_id: str) -> ServerCoordinator | None:
     """Find a server by the id of its entry; None for one that is gone or not set up at present."""
     entry = hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.state not in (ConfigEntryState.LOADED, ConfigEntryState.SETUP_IN_PROGRESS):
+        return None
     coordinator = getattr(entry, "runtime_data", None)
     return coordinator if isinstance(coordinator, ServerCoordinator) else None
 
@@ -114,3 +117,37 @@ def async_server(hass: HomeAssistant, entry_id: str) -> ServerCoordinator | None
 def async_server_entries(hass: HomeAssistant) -> list[ServerConfigEntry]:
     """Name all servers that there are, set up or not."""
     return [entry for entry in hass.config_entries.async_entries(DOMAIN) if is_server(entry)]
+
+
+@callback
+def async_searchers(hass: HomeAssistant) -> list[ServerConfigEntry]:
+    """Name the servers that find people in pictures, and so can watch a camera."""
+    return [entry for entry in async_server_entries(hass) if SERVERS[entry.data[CONF_SERVER]].searches]
+
+
+@callback
+def async_announce(hass: HomeAssistant, coordinator: ServerCoordinator) -> None:
+    """Tell those who look through a server whenever it comes or goes, until its entry is unloaded."""
+    entry, signal = coordinator.config_entry, _signal(coordinator.serial)
+    there = True
+
+    @callback
+    def changed() -> None:
+        nonlocal there
+        if coordinator.last_update_success is not there:
+            there = coordinator.last_update_success
+            async_dispatcher_send(hass, signal)
+
+    entry.async_on_unload(coordinator.async_add_listener(changed))
+    entry.async_on_unload(lambda: async_dispatcher_send(hass, signal))
+    async_dispatcher_send(hass, signal)
+
+
+@callback
+def async_on_server(hass: HomeAssistant, entry_id: str, listener: Callable[[], None]) -> CALLBACK_TYPE:
+    """Hear when a server comes or goes."""
+    return async_dispatcher_connect(hass, _signal(entry_id), listener)
+
+
+def _signal(entry_id: str) -> str:
+    return f"{DOMAIN}_server_{entry_id}"

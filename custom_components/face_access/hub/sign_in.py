@@ -97,5 +97,5 @@ class Tokens:
 
 
 async def async_tokens(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Tokens:
-    """Find the tokens of an entry. Raises ConfigEntryNotReady, and ConfigEntryAuthFailed where its client id is gone."""
+    """Find the tokens of an entry. Raises ConfigEntryNotReady; ConfigEntryAuthFailed where its client id is gone."""
     return Tokens(hass, entry, await async_get_config_entry_implementation(hass, entry))

@@ -3,7 +3,7 @@
 A server only has to know faces by our keys: cards, doors and dates stay in the house, which decides.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
 from ..devices.errors import (
@@ -23,10 +23,8 @@ from ..recognition.errors import (
     EngineFaultError,
     EngineLimitError,
     EngineNotFoundError,
-    EngineProtocolError,
     EngineRefusedError,
     EngineTimeoutError,
-    EngineUnableError,
     EngineUnreachableError,
     PhotoRefusedError,
     PictureError,
@@ -48,7 +46,8 @@ _FULL: Final = "limit_reached"
 class Ask(Protocol):
     """Awaits an answer of the engine, for whoever wants to know how the server does."""
 
-    async def __call__[T](self, question: Awaitable[T]) -> T: ...
+    async def __call__[T](self, question: Awaitable[T]) -> T:
+        """Await it. Raises what it raises."""
 
 
 class RegisterTarget:
@@ -96,6 +95,7 @@ class RegisterTarget:
     async def photo(self, key: str) -> bytes | None:
         """Photos stay where they are."""
         del key
+        return None
 
     async def put(self, enrolment: Enrolment, photos: tuple[bytes, ...] | None) -> None:
         """Add or change somebody."""
@@ -108,7 +108,7 @@ class RegisterTarget:
             raise _as_station(err) from err
 
     async def remove(self, key: str) -> None:
-        """Remove somebody. Where the server cannot, they stay on it, and nobody here takes their matches for anybody."""
+        """Remove somebody. Where the server cannot, they stay on it, and nobody here minds their matches."""
         if not self._register.deletes:
             raise StationRefusedError(CANNOT_REMOVE)
         try:
@@ -127,30 +127,29 @@ def _enrolment(member: Member) -> Enrolment:
 
 def _as_station(err: RecognitionError) -> StationError:
     """Say what an engine said in the words of stations, which sync knows."""
-    match err:
-        case EngineTimeoutError():
-            return StationTimeoutError(str(err))
-        case EngineUnreachableError() | EngineFaultError():
-            return StationConnectionError(str(err))
-        case EngineAuthError():
-            return StationAuthError(str(err))
-        case PhotoRefusedError():
-            return _photo(err.reasons, err.code)
-        case PictureError():
-            return StationPhotoError(PHOTO_CODES[Unfit.NOT_A_PICTURE])
-        case EngineNotFoundError():
-            return StationRefusedError(_GONE)
-        case DuplicateError():
-            return StationRefusedError(DUPLICATE_FACE)
-        case EngineLimitError():
-            # A licence that is full stays so; too many requests are over soon.
-            return StationRefusedError(_BUSY if "429" in err.code or "too_many" in err.code else _FULL, err.code)
-        case EngineRefusedError():
-            return StationRefusedError(SERVER_REFUSED, err.code)
-        case EngineUnableError() | EngineProtocolError() | EngineError():
-            return StationProtocolError(str(err))
-        case _:
-            return StationPhotoError(PHOTO_CODES[Unfit.UNCLEAR])
+    if isinstance(err, PhotoRefusedError):
+        return _photo(err.reasons, err.code)
+    if isinstance(err, EngineLimitError):
+        # A licence that is full stays so; too many requests are over soon.
+        passing = "429" in err.code or "too_many" in err.code
+        return StationRefusedError(_BUSY if passing else _FULL, err.code)
+    make = next((make for kind, make in _WORDS if isinstance(err, kind)), None)
+    return StationPhotoError(PHOTO_CODES[Unfit.UNCLEAR]) if make is None else make(err)
+
+
+# The most specific class comes first.
+_WORDS: Final[tuple[tuple[type[RecognitionError], Callable[[RecognitionError], StationError]], ...]] = (
+    (EngineTimeoutError, lambda err: StationTimeoutError(str(err))),
+    (EngineUnreachableError, lambda err: StationConnectionError(str(err))),
+    # Something is broken there for now: the round ends, and another one comes.
+    (EngineFaultError, lambda err: StationConnectionError(str(err))),
+    (EngineAuthError, lambda err: StationAuthError(str(err))),
+    (PictureError, lambda _err: StationPhotoError(PHOTO_CODES[Unfit.NOT_A_PICTURE])),
+    (EngineNotFoundError, lambda _err: StationRefusedError(_GONE)),
+    (DuplicateError, lambda _err: StationRefusedError(DUPLICATE_FACE)),
+    (EngineRefusedError, lambda err: StationRefusedError(SERVER_REFUSED, str(err))),
+    (EngineError, lambda err: StationProtocolError(str(err))),
+)
 
 
 def _photo(reasons: tuple[str, ...], code: str) -> StationPhotoError:

@@ -1,4 +1,4 @@
-"""What a kind of recognition server offers to those who set one up: what it wants to know, and how an engine is made of it.
+"""A kind of recognition server, for those who set one up: what has to be known of it, and how it becomes an engine.
 
 Values are plain data, as a config entry keeps them; a field that was left empty is not among them.
 """
@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 import aiohttp
 
+from .errors import EngineError
 from .interface import RemoteEngine
 
 type Values = Mapping[str, Any]
@@ -28,7 +29,7 @@ class FieldKind(StrEnum):
     TEXT = "text"
     LIST = "list"
     """The name of a list of people: letters, digits, `_`, `-` and `.`, which every server takes."""
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 (the name of a kind)
     TOGGLE = "toggle"
     CHOICE = "choice"
 
@@ -54,10 +55,11 @@ class Field:
 class TokenProvider(Protocol):
     """Gives the token for the next request; `refused` is one that the server did not take.
 
-    Raises EngineAuthError where the household has to sign in again, EngineUnreachableError where that is not possible now.
+    Raises EngineAuthError where the household has to sign in again, EngineUnreachableError where nobody can tell now.
     """
 
-    async def __call__(self, refused: str | None = None) -> str: ...
+    async def __call__(self, refused: str | None = None) -> str:
+        """Give the token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,10 @@ class Scans:
     update: Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
 
+class HalfLoginError(EngineError):
+    """A login of which a part is missing, or two logins at once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """An engine of a server, and the records of one that keeps any."""
@@ -85,14 +91,17 @@ class Made:
 class ServerKind:
     """A kind of server.
 
-    `make` makes no request; it raises EngineAddressError, and EngineError for what else cannot be. `signs_in` is whether
-    the household signs in at the server's own pages (OAuth2); its token comes with `make`. Pictures leave the house where
-    `leaves_house`. `probe_every` is how often it is worth asking whether it is there.
+    `make` makes no request; it raises EngineAddressError, and EngineError for what else cannot be. `searches` is
+    whether it finds people in a picture. `signs_in` is whether the household signs in at the server's own pages
+    (OAuth2); its token comes with `make`. Pictures leave the house where `leaves_house`. `probe_every` is how often it
+    is worth asking whether it is there.
     """
 
     name: str
+    maker: str
     fields: tuple[Field, ...]
     make: Callable[[aiohttp.ClientSession, Values, TokenProvider | None], Made]
+    searches: bool = False
     signs_in: bool = False
     leaves_house: bool = False
     probe_every: timedelta = timedelta(minutes=1)

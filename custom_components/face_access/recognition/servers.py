@@ -1,4 +1,4 @@
-"""The kinds of recognition servers that the house can use: a new one is one package beside this file and one line here."""
+"""The kinds of recognition servers: a new one is one package beside this file and one line here."""
 
 from collections.abc import Mapping
 

@@ -57,7 +57,7 @@ def _scans(client: FaceScanClient, usual: Channel) -> Scans:
 
     async def update(record: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         if unknown := changes.keys() - set(CHANGEABLE):
-            raise EngineRefusedError("field", f"{sorted(unknown)[0]} cannot be changed")
+            raise EngineRefusedError("field", f"{min(unknown)} cannot be changed")
         before: ScanRecord = await client.get(record)
         return asdict(await client.update(replace(before, **changes)))
 
@@ -79,5 +79,11 @@ def _made(scan: Scan) -> dict[str, Any]:
 
 
 KIND: Final = ServerKind(
-    name=NAME, fields=_FIELDS, make=_make, signs_in=True, leaves_house=True, probe_every=_PROBE_EVERY
+    name="Face scan service",
+    maker=NAME,
+    fields=_FIELDS,
+    make=_make,
+    signs_in=True,
+    leaves_house=True,
+    probe_every=_PROBE_EVERY,
 )

@@ -25,4 +25,4 @@ def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider 
     return Made(engine=kby_engine(client))
 
 
-KIND: Final = ServerKind(name=NAME, fields=_FIELDS, make=_make)
+KIND: Final = ServerKind(name=NAME, maker="KBY-AI", fields=_FIELDS, make=_make)

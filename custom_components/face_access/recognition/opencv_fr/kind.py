@@ -34,4 +34,4 @@ def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider 
     return Made(engine=opencv_fr_engine(client, settings))
 
 
-KIND: Final = ServerKind(name=NAME, fields=_FIELDS, make=_make)
+KIND: Final = ServerKind(name=NAME, maker="Seventh Sense", fields=_FIELDS, make=_make, searches=True)

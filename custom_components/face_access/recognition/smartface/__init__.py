@@ -4,7 +4,7 @@
 """
 
 from .client import SmartFaceClient
-from .engine import THRESHOLDS, EngineOptions, engine
+from .engine import THRESHOLDS, TOO_OLD, EngineOptions, engine
 from .kind import KIND
 from .members import MemberFacts, Privacy
 from .server import PORT, ClientCredentials, Server
@@ -14,6 +14,7 @@ __all__ = [
     "KIND",
     "PORT",
     "THRESHOLDS",
+    "TOO_OLD",
     "ClientCredentials",
     "DetectorResource",
     "EngineOptions",

@@ -4,8 +4,8 @@ from typing import Final
 
 import aiohttp
 
-from ..errors import EngineAddressError, EngineError
-from ..server_kind import OUR_NAME, Field, FieldKind, Made, ServerKind, TokenProvider, Values
+from ..errors import EngineAddressError
+from ..server_kind import OUR_NAME, Field, FieldKind, HalfLoginError, Made, ServerKind, TokenProvider, Values
 from .engine import NAME, EngineOptions, engine
 from .server import ClientCredentials, Server
 
@@ -20,10 +20,6 @@ _FIELDS: Final = (
     Field(key="keep_pictures", kind=FieldKind.TOGGLE, default=False),
     Field(key="verify_ssl", kind=FieldKind.TOGGLE, default=True),
 )
-
-
-class HalfLoginError(EngineError):
-    """A login by client id needs the address of the tokens and the secret as well, and no token beside it."""
 
 
 def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider | None) -> Made:
@@ -51,4 +47,4 @@ def _login(values: Values) -> ClientCredentials | None:
     )
 
 
-KIND: Final = ServerKind(name=NAME, fields=_FIELDS, make=_make)
+KIND: Final = ServerKind(name=NAME, maker="Innovatrics", fields=_FIELDS, make=_make, searches=True)
