@@ -26,9 +26,9 @@ NAME: Final = "SmartFace"
 TOO_OLD: Final = "version_too_old"
 MAX_SCORE: Final = 100.0
 THRESHOLDS: Final[Mapping[Similarity, int]] = {Similarity.LOW: 30, Similarity.NORMAL: 40, Similarity.HIGH: 50}
-"""Scores that a match needs. 40 is the platform's own default, and its scores are logarithmic in the rate of false accepts
-(document, section 1.7). For another product the vendor gives -10*log10(FAR), which makes ten points a factor of ten and
-agrees with what `low`, `normal` and `high` mean for the local engine (1e-3, 1e-4, 1e-5). Nobody promises these rates."""
+"""Scores that a match needs. 40 is the platform's own default, and its scores are logarithmic in the rate of false
+accepts (document, section 1.7). For another product the vendor gives -10*log10(FAR): ten points are a factor of ten,
+which agrees with `low`, `normal` and `high` of the local engine (1e-3, 1e-4, 1e-5). Nobody promises these rates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

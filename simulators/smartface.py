@@ -1,0 +1,160 @@
+"""A simulated SmartFace server (vendor's document "SmartFace REST API"): as a class and as a process.
+
+As a process: `python -m simulators.smartface --version 4.25 --port 8098`.
+In a test:    `server = SimulatedSmartFace(version="4.25"); await server.start(); ...; await server.stop()`.
+`violations` lists everything the peer did that the document forbids; a test asserts that it is empty.
+
+It is stricter than the real one: members that the document does not list are refused, pictures are plain base64, nobody
+is linked twice. What no document shows is the simulator's own choice: the words of its errors, 409 for a registration
+of somebody who is there, 422 for a photo with several faces (from 4.35), 20 as the size of a page, and its scores.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+from typing import Any
+
+from ._smartface.auth import TOKEN_PATH, Access
+from ._smartface.core import Core
+from ._smartface.model import FULL_VERSIONS
+from ._smartface.page import Page
+from ._smartface.server import ApiServer
+
+__all__ = ["FULL_VERSIONS", "Access", "SimulatedSmartFace", "main"]
+
+
+class SimulatedSmartFace(Core):
+    """One server. Attributes of `Core` are its state; `state` is that as JSON, without anything biometric."""
+
+    def __init__(
+        self,
+        *,
+        version: str = "4.25",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        page_port: int | None = None,
+        access: Access | None = None,
+        licence: int | None = None,
+        burst: int | None = None,
+        delay: float = 0.0,
+    ) -> None:
+        """Port 0 takes a free port; see `Core` and `Access` for the rest. `delay` in seconds for every answer."""
+        super().__init__(version=version, licence=licence, burst=burst)
+        self.host, self.port = host, port
+        self._wanted_page = page_port
+        self.access = access or Access()
+        self.server = ApiServer(self, self.access, delay=delay)
+        self.page = Page(self)
+
+    async def start(self) -> None:
+        """Open the ports; the port of the API stays the same over stops."""
+        self.port = await self.server.start(self.host, self.port)
+        if self._wanted_page is not None:
+            await self.page.start(self.host, self._wanted_page)
+
+    async def stop(self) -> None:
+        """Close everything; what is kept stays."""
+        await self.server.stop()
+        await self.page.stop()
+
+    @property
+    def url(self) -> str:
+        """Where the server answers."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def token_url(self) -> str:
+        """Where tokens are given."""
+        return f"{self.url}{TOKEN_PATH}"
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Everything that a test or a demonstration wants to see, as JSON."""
+        return {
+            "version": self.full_version,
+            "access": self.access.kind,
+            "logins": self.access.logins,
+            "watchlists": [
+                {**found.as_json(self.release), "members": found.members} for found in self.watchlists.values()
+            ],
+            "members": [{**found.as_json(self.release), "faces": len(found.faces)} for found in self.members.values()],
+            "images": len(self.images),
+            "requests": [list(request) for request in self.requests[-50:]],
+            "violations": self.violations,
+            "log": list(self.log)[-60:],
+        }
+
+    # Scenes
+
+    def revoke_tokens(self) -> None:
+        """End every token that was given."""
+        self.access.revoke()
+
+    def delete_watchlist(self, watchlist: str) -> None:
+        """Delete a list, as somebody at the server would."""
+        del self.watchlists[watchlist]
+
+    def clear_violations(self) -> None:
+        """Forget what the peer did wrong so far."""
+        self.violations.clear()
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="simulators.smartface", description="A simulated SmartFace server.")
+    parser.add_argument("--version", choices=sorted(FULL_VERSIONS), default="4.25")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8098, help="port of the API, 0: any")
+    parser.add_argument("--page-port", type=int, help="port of the control API, 0: any")
+    parser.add_argument("--auth", choices=("none", "bearer", "client_credentials"), default="none")
+    parser.add_argument("--token", default="simulated-token", help="the bearer token")
+    parser.add_argument("--client-id", default="face-access")
+    parser.add_argument("--client-secret", default="simulated-secret")
+    parser.add_argument("--audience", default="https://smartface.example")
+    parser.add_argument("--expires-in", type=float, default=3600.0, metavar="SECONDS", help="how long tokens last")
+    parser.add_argument("--licence", type=int, metavar="FACES", help="how many faces may be kept")
+    parser.add_argument("--burst", type=int, metavar="NUMBER", help="how many registrations are taken within a second")
+    parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="how long every answer takes")
+    return parser.parse_args(argv)
+
+
+async def _run(options: argparse.Namespace) -> None:
+    """Run until a signal comes; print the addresses first."""
+    access = Access(
+        kind=options.auth,
+        token=options.token,
+        client_id=options.client_id,
+        client_secret=options.client_secret,
+        audience=options.audience,
+        expires_in=options.expires_in,
+    )
+    server = SimulatedSmartFace(
+        version=options.version,
+        host=options.host,
+        port=options.port,
+        page_port=options.page_port,
+        access=access,
+        licence=options.licence,
+        burst=options.burst,
+        delay=options.delay,
+    )
+    await server.start()
+    print(f"smartface {server.full_version}", flush=True)
+    print(f"api {server.url}", flush=True)
+    if options.page_port is not None:
+        print(f"page http://{server.host}:{server.page.port}/", flush=True)
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await stop.wait()
+    await server.stop()
+
+
+def main(argv: list[str] | None = None) -> None:
+    """The command line."""
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_run(_arguments(argv)))
+
+
+if __name__ == "__main__":
+    main()
