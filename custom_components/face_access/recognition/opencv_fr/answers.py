@@ -1,4 +1,4 @@
-"""What OpenCV FR Server answers, read. Its searches' answers are in no document: every name here is a guess but one.
+"""What OpenCV FR Server answers, read. Its searches' answers are in no document: the names here are guesses.
 
 A candidate has the id under which the person was enrolled and a likeness from 0 to 1; what has neither is no candidate,
 and an answer that is neither empty nor of candidates is an error, never nobody.
@@ -14,7 +14,7 @@ from ..terms import Box
 
 _KEY: Final = ("person_id", "id")
 _NAME: Final = ("person_name", "name")
-_SCORE: Final = ("similarity_score", "similarity", "score", "match_score", "min_similarity_score")
+_SCORE: Final = ("similarity_score", "similarity", "score", "match_score")
 _LISTS: Final = ("results", "matches", "candidates", "persons", "people", "result", "data")
 _FACES: Final = ("faces", "detections", *_LISTS)
 _BOXES: Final = ("box", "bounding_box", "face_box", "bbox", "rect", "rectangle")

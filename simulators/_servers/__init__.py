@@ -1,0 +1,1 @@
+"""What the simulated recognition servers are made of."""
