@@ -18,10 +18,11 @@ from typing import Any, Final
 import numpy as np
 
 from custom_components.face_access.recognition import liveness
-from custom_components.face_access.recognition.engine import Engine, Mode, Settings, prepare
+from custom_components.face_access.recognition.engine import Engine, Mode, Settings
 from custom_components.face_access.recognition.errors import RecognitionError
 from custom_components.face_access.recognition.gallery import Gallery
 from custom_components.face_access.recognition.models import ModelRole
+from custom_components.face_access.recognition.networks import prepare
 from custom_components.face_access.recognition.onnx import Runtime, load, runtimes
 from custom_components.face_access.recognition.onnx.blas import one_thread
 from custom_components.face_access.recognition.picture import Picture, letterbox

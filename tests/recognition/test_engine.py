@@ -12,7 +12,7 @@ import pytest
 from custom_components.face_access.access import Similarity
 from custom_components.face_access.recognition import compare as questions
 from custom_components.face_access.recognition.compare import CompareResult, Refusal, enrol, recognize
-from custom_components.face_access.recognition.engine import Engine, Mode, Settings, Stopwatch, prepare
+from custom_components.face_access.recognition.engine import Engine, Mode, Settings, Stopwatch
 from custom_components.face_access.recognition.errors import (
     GalleryError,
     ModelMissingError,
@@ -22,6 +22,7 @@ from custom_components.face_access.recognition.errors import (
 )
 from custom_components.face_access.recognition.gallery import Gallery, Template
 from custom_components.face_access.recognition.models import ModelInput
+from custom_components.face_access.recognition.networks import prepare
 from custom_components.face_access.recognition.picture import Picture
 from custom_components.face_access.recognition.results import FaceLiveness, Flaw, Outcome
 from custom_components.face_access.recognition.store import ModelStore
@@ -122,11 +123,11 @@ def test_a_face_too_far_away_gets_no_name(toy_engine: Engine) -> None:
     near = replace(found, landmarks=replace(landmarks, left_eye=(x + 20, y)))
     far = replace(found, landmarks=replace(landmarks, left_eye=(x + 10, y)))
     watch = Stopwatch()
-    seen = toy_engine._look(picture, near, known, SOFTWARE, watch)
+    (seen,) = toy_engine._look(picture, [near], known, SOFTWARE, watch)
     assert Flaw.EYES_TOO_CLOSE in seen.quality.flaws
     assert seen.candidates
     assert (seen.outcome, seen.person_id) == (Outcome.UNCERTAIN, None)
-    seen = toy_engine._look(picture, far, known, SOFTWARE, watch)
+    (seen,) = toy_engine._look(picture, [far], known, SOFTWARE, watch)
     assert (seen.outcome, seen.candidates, seen.vector) == (Outcome.UNCERTAIN, (), None)
 
 
