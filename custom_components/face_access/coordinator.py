@@ -131,8 +131,11 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         integration's: their entities wait as unavailable.
         """
         self.last_sighting = await self.history.last(self.serial)
-        if self.queued or self.station.lookout is not None:
+        if self.queued:
             self.last_update_success = False
+        elif self.station.lookout is not None:
+            self.last_update_success = False
+            await self.async_refresh()
         else:
             await self.async_config_entry_first_refresh()
 

@@ -107,6 +107,13 @@ def models(hass: HomeAssistant, entry: ConfigEntry, problem: ModelError | None) 
 
 
 @callback
+def model_at_fault(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
+    """Find the model (id) whose licence is to be accepted; None while there is none."""
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{MODEL_LICENCE}_{entry.entry_id}")
+    return None if issue is None or issue.data is None else str(issue.data["model"])
+
+
+@callback
 def machine_slow(hass: HomeAssistant, entry: ConfigEntry, seconds: float | None) -> None:
     """A picture takes so long that a camera cannot be followed, only looked at now and then; None when it no longer."""
     if seconds is None:
