@@ -16,7 +16,7 @@ from .hub.edge import Edge
 from .hub.house import async_close_link, async_get_history, async_keep_history, async_open_link, async_time_zone
 from .hub.ladder import Ladder
 from .hub.people import async_get_people
-from .hub.servers import SERVER_PLATFORMS, is_server
+from .hub.servers import is_server
 from .hub.views import SightingPictureView
 from .hub.visits import async_get_visits
 
@@ -91,7 +91,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
     if people_entry.is_people(entry):
         return await people_entry.async_unload(hass, entry)
     if is_server(entry):
-        return await hass.config_entries.async_unload_platforms(entry, SERVER_PLATFORMS)
+        return await server_entry.async_unload(hass, entry)
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     coordinator = entry.runtime_data

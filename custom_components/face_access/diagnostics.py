@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_SSL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 
@@ -13,6 +14,7 @@ from .coordinator import FaceAccessConfigEntry
 from .devices.station import SettingKind
 from .hub.people import HousePeople, async_get_people
 from .hub.people_entry import is_people
+from .hub.servers import CONF_SERVER, ServerCoordinator, is_server
 
 # Addresses, ids that open webhooks, and what the device is called: all of the entry's data but this is private.
 _OPEN_DATA = {"family", "port", "push", CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}
@@ -23,7 +25,7 @@ def _people(people: HousePeople) -> dict[str, Any]:
     return {
         "people": len(profiles),
         "roles": Counter(profile.role.value for profile in profiles),
-        "photo_storage": Counter(profile.storage.value for profile in profiles),
+        "server_photos": Counter(profile.storage.value for profile in profiles),
         "photos": sum(len(profile.photos) for profile in profiles),
         "stations": [
             {
@@ -40,10 +42,45 @@ def _people(people: HousePeople) -> dict[str, Any]:
     }
 
 
+# Of a server's entry: what says how it is used, and not where or as whom.
+_OPEN_SERVER_DATA = {
+    CONF_SERVER,
+    CONF_VERIFY_SSL,
+    "channel",
+    "check_duplicates",
+    "check_liveness",
+    "keep_pictures",
+    "server_photos",
+    "pictures_leave_house",
+}
+
+
+def _server(entry: ConfigEntry[Any], people: HousePeople) -> dict[str, Any]:
+    coordinator: ServerCoordinator = entry.runtime_data
+    data, engine = entry.data, coordinator.engine
+    worker = people.workers.get(coordinator.serial)
+    return {
+        "data": async_redact_data(data, set(data) - _OPEN_SERVER_DATA),
+        "server": {
+            "kind": coordinator.kind.name,
+            "version": coordinator.data.version,
+            "capabilities": sorted(
+                name
+                for name in engine.__dataclass_fields__
+                if name != "probe" and getattr(engine, name) not in (None, False)
+            ),
+        },
+        "online": coordinator.last_update_success,
+        "people": None if worker is None else asdict(worker.progress),
+    }
+
+
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> dict[str, Any]:
     """Say what the station is, has and does; of people, only how many there are."""
     if is_people(entry):
         return _people(await async_get_people(hass))
+    if is_server(entry):
+        return _server(entry, await async_get_people(hass))
     coordinator = entry.runtime_data
     station = coordinator.station
     described = station.settings.described if station.settings else {}

@@ -40,12 +40,29 @@ from .hub.camera_station import DESCRIBED
 from .hub.local import Local, async_get_local
 from .hub.models import ModelState, Needed, async_fetch, async_needed, unaccepted
 from .hub.picture_of import async_picture_of
+from .hub.servers import async_searchers
 from .recognition.errors import ModelError
 
 ACCEPT = "accept"
 CAMERA_SCHEMA = vol.Schema(
     {vol.Required(CONF_CAMERA): selector.EntitySelector(selector.EntitySelectorConfig(domain=Platform.CAMERA))}
 )
+
+
+def camera_schema(hass: HomeAssistant) -> vol.Schema:
+    """Make the form of a camera, with the recognition servers that can be chosen where there are any."""
+    servers = async_searchers(hass)
+    if not servers:
+        return CAMERA_SCHEMA
+    options = [selector.SelectOptionDict(value=entry.entry_id, label=entry.title) for entry in servers]
+    choice = selector.SelectSelector(
+        selector.SelectSelectorConfig(
+            options=[selector.SelectOptionDict(value=ENGINE_LOCAL, label="Home Assistant"), *options]
+        )
+    )
+    return CAMERA_SCHEMA.extend({vol.Required(CONF_ENGINE, default=ENGINE_LOCAL): choice})
+
+
 MODELS_SCHEMA = vol.Schema({vol.Required(ACCEPT, default=False): selector.BooleanSelector()})
 _MEGABYTE = 1_000_000
 _FASTEST = 5
@@ -55,6 +72,7 @@ class CameraFlowMixin(ConfigFlow):
     """The steps that bring a camera in, and those that change one."""
 
     _camera: str
+    _engine: str
     _title: str
     _local: Local
     _models: list[Needed]
@@ -69,14 +87,16 @@ class CameraFlowMixin(ConfigFlow):
             known = er.async_get(self.hass).async_get(entity_id)
             # By the id of its registry entry, so that it may be renamed.
             self._camera = entity_id if known is None else known.id
+            self._engine = user_input.get(CONF_ENGINE, ENGINE_LOCAL)
             self._async_abort_entries_match({CONF_CAMERA: self._camera})
             if await self._gives_pictures(entity_id):
                 state = self.hass.states.get(entity_id)
                 self._title = entity_id if state is None else state.name
-                return await self._choose_models()
+                # A server brings its own models.
+                return await (self._choose_models() if self._engine == ENGINE_LOCAL else self.async_step_watch())
             errors[CONF_CAMERA] = "no_picture"
-        suggested = user_input or {CONF_CAMERA: self._watched_now}
-        schema = self.add_suggested_values_to_schema(CAMERA_SCHEMA, suggested)
+        suggested = user_input or {CONF_CAMERA: self._watched_now, CONF_ENGINE: self._engine_now}
+        schema = self.add_suggested_values_to_schema(camera_schema(self.hass), suggested)
         return self.async_show_form(step_id="camera", data_schema=schema, errors=errors)
 
     @property
@@ -85,6 +105,14 @@ class CameraFlowMixin(ConfigFlow):
         if self.source != SOURCE_RECONFIGURE:
             return None
         return er.async_resolve_entity_id(er.async_get(self.hass), self._get_reconfigure_entry().data[CONF_CAMERA])
+
+    @property
+    def _engine_now(self) -> str:
+        """Who looks through the camera that is to be changed."""
+        if self.source != SOURCE_RECONFIGURE:
+            return ENGINE_LOCAL
+        engine: str = self._get_reconfigure_entry().data[CONF_ENGINE]
+        return engine
 
     async def _gives_pictures(self, entity_id: str) -> bool:
         try:
@@ -152,10 +180,11 @@ class CameraFlowMixin(ConfigFlow):
         """All that is needed is here: watch the camera."""
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
-            return self.async_update_reload_and_abort(entry, data_updates={CONF_CAMERA: self._camera})
+            changed = {CONF_CAMERA: self._camera, CONF_ENGINE: self._engine}
+            return self.async_update_reload_and_abort(entry, data_updates=changed)
         # Of our making: what the camera saw stays, also when another camera takes its place.
         await self.async_set_unique_id(f"camera_{uuid.uuid4().hex[:12]}")
-        data = {CONF_CAMERA: self._camera, CONF_ENGINE: ENGINE_LOCAL, CONF_FEATURES: sorted(DESCRIBED)}
+        data = {CONF_CAMERA: self._camera, CONF_ENGINE: self._engine, CONF_FEATURES: sorted(DESCRIBED)}
         return self.async_create_entry(title=self._title, data=data)
 
     @callback

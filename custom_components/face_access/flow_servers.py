@@ -258,6 +258,5 @@ def _selector(field: Field) -> selector.Selector[Any]:
 
 def _title(kind: ServerKind, data: Mapping[str, Any]) -> str:
     """Name an entry by what it is and where, so that two of a kind are told apart."""
-    places = [field.key for field in kind.fields if field.place and field.kind is FieldKind.ADDRESS]
-    addresses = [data[key] for key in places if key in data]
+    addresses = [data[field.key] for field in kind.fields if field.kind is FieldKind.ADDRESS and field.key in data]
     return kind.name if kind.leaves_house or not addresses else f"{kind.name} ({URL(addresses[0]).host})"

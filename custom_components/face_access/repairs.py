@@ -1,6 +1,7 @@
 """The fixes behind the repair issues."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
@@ -15,9 +16,13 @@ from .devices.errors import StationConnectionError, StationError
 from .hub import issues, push_target, questions
 from .hub.local import async_get_local
 from .hub.models import async_accept, async_fetch
+from .hub.people import async_get_people
+from .hub.server_people import SERVER_REBUILD, async_rebuild
+from .hub.servers import ServerCoordinator
 from .recognition.errors import RecognitionError
 
-type Fix = Callable[[FaceAccessCoordinator], Awaitable[None]]
+type Fix = Callable[[Any], Awaitable[None]]
+"""Mends what is wrong with the runtime data of an entry: a station's coordinator, or a server's."""
 
 
 async def _set_clock(coordinator: FaceAccessCoordinator) -> None:
@@ -50,6 +55,10 @@ async def _fetch_models(coordinator: FaceAccessCoordinator) -> None:
     await async_fetch(coordinator.hass, await async_get_local(coordinator.hass))
 
 
+async def _rebuild(coordinator: ServerCoordinator) -> None:
+    await async_rebuild(await async_get_people(coordinator.hass), coordinator)
+
+
 _FIXES: Mapping[str, Fix] = {
     issues.CLOCK_WRONG: _set_clock,
     issues.MODEL_DAMAGED: _fetch_models,
@@ -58,6 +67,7 @@ _FIXES: Mapping[str, Fix] = {
     issues.PUSH_MISSING: _redirect,
     issues.QUESTIONS_MISSING: questions.async_redirect,
     issues.RESTART_NEEDED: _restart,
+    SERVER_REBUILD: _rebuild,
     issues.WEBHOOK_MISSING: _try_webhook,
 }
 

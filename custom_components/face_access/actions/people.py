@@ -23,6 +23,7 @@ from ..hub.people import async_get_people
 from ..hub.people_import import async_import_station
 from ..hub.people_issues import async_refusal_text
 from ..hub.people_sync import TargetWorker
+from ..hub.servers import ServerCoordinator
 from ..people.model import MAX_CARD, PersonError, Profile, Storage
 from ..people.store import HoldingState
 from . import fields
@@ -173,7 +174,7 @@ def _workers(request: PeopleRequest) -> list[TargetWorker]:
     _, entry = service.async_get_device_and_config_entry(request.hass, DOMAIN, request.data[ATTR_DEVICE_ID])
     coordinator = entry.runtime_data
     worker = None
-    if isinstance(coordinator, FaceAccessCoordinator):
+    if isinstance(coordinator, (FaceAccessCoordinator, ServerCoordinator)):
         worker = request.people.workers.get(coordinator.serial)
     if worker is None:
         raise invalid("not_capable", device=entry.title, action="people")

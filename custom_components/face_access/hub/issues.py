@@ -13,6 +13,7 @@ from ..recognition.errors import ModelDamagedError, ModelError, ModelLicenceErro
 
 BROKER_MISSING = "broker_missing"
 CLOCK_WRONG = "clock_wrong"
+ENGINE_AWAY = "engine_away"
 MACHINE_SLOW = "machine_slow"
 MODEL_DAMAGED = "model_damaged"
 MODEL_LICENCE = "model_licence"
@@ -23,7 +24,7 @@ QUESTIONS_MISSING = "questions_missing"
 RESTART_NEEDED = "restart_needed"
 WEBHOOK_MISSING = "webhook_missing"
 WRONG_STATION = "wrong_station"
-_WARNINGS = (CLOCK_WRONG, MACHINE_SLOW, RESTART_NEEDED)
+_WARNINGS = (CLOCK_WRONG, ENGINE_AWAY, MACHINE_SLOW, RESTART_NEEDED)
 # The most specific class comes first.
 _MODELS: Mapping[type[ModelError], str] = {
     ModelMissingError: MODEL_MISSING,
@@ -114,6 +115,15 @@ def model_at_fault(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
 
 
 @callback
+def engine_away(hass: HomeAssistant, entry: ConfigEntry, problem: str | None) -> None:
+    """The recognition server that watches a camera does not, so nobody is recognised there; None when it does again."""
+    if problem is None:
+        _clear(hass, entry, ENGINE_AWAY)
+    else:
+        _raise(hass, entry, ENGINE_AWAY, {"problem": problem}, fixable=False)
+
+
+@callback
 def machine_slow(hass: HomeAssistant, entry: ConfigEntry, seconds: float | None) -> None:
     """A picture takes so long that a camera cannot be followed, only looked at now and then; None when it no longer."""
     if seconds is None:
@@ -156,6 +166,7 @@ def clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
     for key in (
         BROKER_MISSING,
         CLOCK_WRONG,
+        ENGINE_AWAY,
         MACHINE_SLOW,
         *_MODELS.values(),
         PUSH_MISSING,

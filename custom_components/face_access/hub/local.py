@@ -20,6 +20,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..recognition.errors import WorkerBusyError
+from ..recognition.server_kind import NetworkServer
 from ..recognition.store import ModelStore
 from .house import folder
 
@@ -64,6 +65,17 @@ class Local:
                 # Not whoever asked was cancelled: the worker has been closed.
                 raise WorkerBusyError("recognition is closed") from None
             raise
+
+    async def async_use(self, networks: NetworkServer | None) -> None:
+        """Run networks at a server, and here whenever it is away; None for here alone. Raises WorkerBusyError."""
+        from ..recognition.inference import Address  # noqa: PLC0415
+
+        wanted = None
+        if networks is not None:
+            wanted = Address(url=networks.url, token=networks.token, verify=networks.verify)
+        await self.ask(lambda engine: engine.use(wanted))
+        for listener in tuple(self._listeners):
+            listener()
 
     # Models
 

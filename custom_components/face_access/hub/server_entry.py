@@ -4,7 +4,12 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
 
+from ..recognition.errors import WorkerBusyError
+from ..recognition.server_kind import NetworkServer
+from .errors import translated
+from .local import async_get_local
 from .people import async_get_people
 from .server_people import async_attach_server, async_clear_leaving
 from .servers import SERVER_PLATFORMS, ServerCoordinator, async_announce, async_open
@@ -16,9 +21,28 @@ async def async_setup(hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
     coordinator = await async_open(hass, entry)
     entry.runtime_data = coordinator
     async_attach_server(hass, people, coordinator)
+    if coordinator.networks is not None:
+        await _async_lend(hass, coordinator.networks)
     await hass.config_entries.async_forward_entry_setups(entry, SERVER_PLATFORMS)
     async_announce(hass, coordinator)
     return True
+
+
+async def async_unload(hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
+    """Let a server go. What it knows stays there; networks run here again."""
+    if not await hass.config_entries.async_unload_platforms(entry, SERVER_PLATFORMS):
+        return False
+    if entry.runtime_data.networks is not None:
+        await _async_lend(hass, None)
+    return True
+
+
+async def _async_lend(hass: HomeAssistant, networks: NetworkServer | None) -> None:
+    """Have local recognition run its networks there. Raises ConfigEntryNotReady."""
+    try:
+        await (await async_get_local(hass)).async_use(networks)
+    except WorkerBusyError as err:
+        raise ConfigEntryNotReady(**translated(err)) from err
 
 
 async def async_remove(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:

@@ -14,7 +14,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from ..const import DOMAIN, LOGGER
 from ..recognition.errors import EngineAuthError, EngineError, EngineUnreachableError
 from ..recognition.interface import EngineInfo, RemoteEngine
-from ..recognition.server_kind import Made, Scans, ServerKind, TokenProvider
+from ..recognition.server_kind import Made, NetworkServer, Scans, ServerKind, TokenProvider
 from ..recognition.servers import SERVERS
 from .errors import translated
 from .sign_in import async_tokens
@@ -58,6 +58,7 @@ class ServerCoordinator(DataUpdateCoordinator[EngineInfo]):
         self.kind: ServerKind = SERVERS[entry.data[CONF_SERVER]]
         self.engine: RemoteEngine = made.engine
         self.scans: Scans | None = made.scans
+        self.networks: NetworkServer | None = made.networks
         super().__init__(
             hass,
             LOGGER,

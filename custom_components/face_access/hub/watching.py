@@ -18,7 +18,7 @@ from homeassistant.util import dt as dt_util
 from ..access import Sighting
 from ..const import CONF_CAMERA, CONF_RATE, CONF_TRIGGERS, DEFAULT_RATE, LOGGER
 from ..devices.errors import StationConnectionError
-from ..recognition.errors import ModelError, RecognitionError, RecognitionOffError, WorkerBusyError
+from ..recognition.errors import EngineError, ModelError, RecognitionError, RecognitionOffError, WorkerBusyError
 from . import issues
 from .eye import Eye
 from .watched import Watched
@@ -58,7 +58,7 @@ class Watching:
         self._eye: Eye
         self._coordinator: FaceAccessCoordinator
         self._watched: Watched
-        self._problem: ModelError | None = None
+        self._problem: EngineError | ModelError | None = None
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
@@ -130,8 +130,9 @@ class Watching:
         if self._stopped:
             return
         # A single picture that is none says nothing against the next.
-        self._problem = problem if isinstance(problem, ModelError) else None
-        issues.models(self._hass, self._entry, self._problem)
+        self._problem = problem if isinstance(problem, (EngineError, ModelError)) else None
+        issues.models(self._hass, self._entry, problem if isinstance(problem, ModelError) else None)
+        issues.engine_away(self._hass, self._entry, str(problem) if isinstance(problem, EngineError) else None)
 
     def _measure(self, tested: float | None = None) -> None:
         """Find out whether this machine can follow the camera: by a test, and by how long pictures really took.

@@ -109,6 +109,10 @@ class Engine:
             None if remote is None else InferenceServer(remote),
         )
 
+    def use(self, remote: Address | None) -> None:
+        """Run networks at another inference server from now on, or here alone."""
+        self._nets.use(None if remote is None else InferenceServer(remote))
+
     @property
     def loaded(self) -> bool:
         """Whether any network is in memory."""

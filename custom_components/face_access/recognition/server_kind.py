@@ -4,7 +4,7 @@ Values are plain data, as a config entry keeps them; a field that was left empty
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 import re
@@ -80,11 +80,21 @@ class HalfLoginError(EngineError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkServer:
+    """Where the networks of local recognition shall run."""
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """An engine of a server, and the records of one that keeps any."""
+    """An engine of a server, the records of one that keeps any, and what local recognition has of one that lends it."""
 
     engine: RemoteEngine
     scans: Scans | None = None
+    networks: NetworkServer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from . import face_scan, kby, opencv_fr, smartface
+from . import face_scan, kby, network_server, opencv_fr, smartface
 from .server_kind import ServerKind
 
 SERVERS: Mapping[str, ServerKind] = {
@@ -10,4 +10,5 @@ SERVERS: Mapping[str, ServerKind] = {
     "opencv_fr": opencv_fr.KIND,
     "kby": kby.KIND,
     "face_scan": face_scan.KIND,
+    "inference": network_server.KIND,
 }
