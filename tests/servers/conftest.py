@@ -1,8 +1,7 @@
 """Recognition servers in Home Assistant: simulated ones, set up through the real flow."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
@@ -13,11 +12,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import people_sync
-from simulators._terminal import pictures
 from simulators.kby import SimulatedKby
 from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.smartface import SimulatedSmartFace
-from tests.conftest import settle, until
+from tests.conftest import settle
 
 type Flow = dict[str, Any]
 type Start = Callable[[Any], Awaitable[Any]]

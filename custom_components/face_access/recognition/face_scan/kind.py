@@ -8,6 +8,7 @@ from typing import Any, Final
 import aiohttp
 
 from ..errors import EngineAuthError, EngineRefusedError
+from ..remote.http import base_of
 from ..server_kind import Field, FieldKind, Made, Scans, ServerKind, TokenProvider, Values
 from .client import COMPARE_ADDRESS, FaceScanClient
 from .engine import NAME, FaceScanSettings, face_scan_engine
@@ -31,6 +32,9 @@ _FIELDS: Final = (
 
 
 def _make(session: aiohttp.ClientSession, values: Values, token: TokenProvider | None) -> Made:
+    for name in ("authorize_url", "token_url"):
+        # Not asked from here: what is no address must not get as far as a browser.
+        base_of(values[name])
     client = FaceScanClient(session, token or _nobody, compare=values["compare_url"], records=values.get("records_url"))
     channel = _CHANNELS[values.get("channel", "other")]
     engine = face_scan_engine(client, FaceScanSettings(channel=channel))
