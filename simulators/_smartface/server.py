@@ -1,7 +1,7 @@
 """The HTTP server: finds the operation of a request, holds the request against the document, answers."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 import json
 from typing import Any, Final
 from urllib.parse import unquote
@@ -25,10 +25,11 @@ class ApiServer:
     """Answers on a port."""
 
     def __init__(self, core: Core, access: Access, *, delay: float) -> None:
-        """`delay` in seconds is how long every answer takes."""
+        """`delay` in seconds is how long every answer takes; `on_exchange` may be set to see every exchange."""
         self.core = core
         self.access = access
         self.delay = delay
+        self.on_exchange: Callable[[web.Request, web.Response], Awaitable[None]] | None = None
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -56,6 +57,8 @@ class ApiServer:
             answer = web.json_response(refusal.body(request.path), status=refusal.status, content_type=_PROBLEM)
         self.core.requests.append((request.method, request.path, answer.status))
         self.core.log.append(f"{request.method} {request.path}: {answer.status}")
+        if self.on_exchange is not None:
+            await self.on_exchange(request, answer)
         return answer
 
     def _failure(self, request: web.Request) -> web.Response | None:

@@ -21,8 +21,8 @@ from .problems import Refusal
 
 type Pixels = NDArray[np.uint8]
 
-_LONGEST: Final = 480
-_SMALLEST_NOSE: Final = 12  # pixels of area at that size
+_LONGEST: Final = 960
+_SMALLEST_NOSE: Final = 24  # pixels of area at that size
 # The part of a drawing that makes the template, in diameters of the nose: left, up, right, down.
 _AROUND: Final = (1.9, 4.0, 1.9, 2.4)
 _SIDE: Final = 16

@@ -139,6 +139,8 @@ class SmartFaceEngine:
         )
 
     def _seen(self, face: FoundFace, threshold: int, *, judged: bool) -> SeenFace:
+        if any(not 0 <= match.score <= MAX_SCORE for match in face.matches):
+            raise EngineProtocolError("a score is not between 0 and 100")
         matches = [
             Match(
                 key=match.member,

@@ -1,7 +1,7 @@
 """The people on a server and their faces (operations 12-23 of the document)."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -49,10 +49,10 @@ class Privacy:
 class MemberFacts:
     """What is said of a member; None is not sent. Raises ValueError for texts that are too long."""
 
-    name: str | None = None
-    full_name: str | None = None
-    note: str | None = None
-    labels: Mapping[str, str] | None = None
+    name: str | None = field(default=None, repr=False)
+    full_name: str | None = field(default=None, repr=False)
+    note: str | None = field(default=None, repr=False)
+    labels: Mapping[str, str] | None = field(default=None, repr=False)
     privacy: Privacy | None = None
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ import logging
 from typing import Any, Final
 from uuid import UUID
 
-from ..errors import EngineProtocolError, NoFaceError
+from ..errors import NoFaceError
 from .caller import Caller
 from .models import FaceDetails, parse_details, parse_labels
 from .read import Fields, objects
@@ -177,11 +177,8 @@ def _found(fields: Fields) -> FoundFace:
 
 
 def _match(fields: Fields) -> MatchResult:
-    score = fields.whole("score")
-    if not 0 <= score <= 100:
-        raise EngineProtocolError("a score is not between 0 and 100")
     return MatchResult(
-        score=score,
+        score=fields.whole("score"),
         member=fields.maybe_text("watchlistMemberId"),
         watchlist=fields.maybe_text("watchlistId"),
         name=fields.maybe_text("displayName"),
