@@ -80,7 +80,7 @@ def _noses(image: Image.Image) -> list[tuple[float, float, float]]:
     """Centre (x, y) and width of each blob in the colour of noses, in pixels of the picture."""
     small = image.copy()
     small.thumbnail((_SIZE, _SIZE))
-    width, height = small.size
+    width, _height = small.size
     factor = image.width / width
     difference = ImageChops.difference(small, Image.new("RGB", small.size, MARKER))
     red, green, blue = difference.split()

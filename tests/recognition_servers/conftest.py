@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import BytesIO
 import json
 from typing import Any
@@ -52,12 +53,14 @@ def face(seed: str, *, mask: bool = False, photo: bool = False) -> bytes:
     return pictures.panorama(seed, mask, photo)
 
 
+@lru_cache(maxsize=64)
 def large(seed: str, *, mask: bool = False, photo: bool = False, factor: float = 1.5) -> bytes:
     """Draw the same with more pixels, as KBY-AI's check for life wants them."""
     image = pictures.draw(seed, mask=mask, photo=photo)
     return pictures.to_jpeg(image.resize((round(640 * factor), round(480 * factor))))
 
 
+@lru_cache(maxsize=64)
 def pair(*seeds: str) -> bytes:
     """Draw several people beside each other, each smaller than the one before."""
     drawn = []
@@ -72,11 +75,13 @@ def pair(*seeds: str) -> bytes:
     return pictures.to_jpeg(image)
 
 
+@lru_cache(maxsize=64)
 def empty() -> bytes:
     """Draw a picture of nobody."""
     return pictures.sample("empty")
 
 
+@lru_cache(maxsize=64)
 def png(seed: str) -> bytes:
     stream = BytesIO()
     pictures.draw(seed).save(stream, "PNG")

@@ -28,6 +28,7 @@ from custom_components.face_access.recognition.opencv_fr import (
     OpenCvFrClient,
     OpenCvFrSettings,
     Storage,
+    answers,
     opencv_fr_engine,
 )
 from custom_components.face_access.recognition.opencv_fr.client import Enrolment
@@ -424,6 +425,95 @@ async def test_answer_of_a_search_is_in_no_document(
     assert stranger.matches == ()
 
 
+ONE = {"person_id": "a", "similarity": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("body", "keys"),
+    [
+        ([], []),
+        ([ONE], ["a"]),
+        ([{"id": "a", "score": 1}], ["a"]),
+        ([{"person_id": "a", "person": {"person_name": "A"}, "match_score": 0.7}], ["a"]),
+        ({"data": [ONE], "count": 1}, ["a"]),
+        ([{**ONE, "person_id": "b", "similarity": 0.8}, ONE], ["a", "b"]),
+        ([ONE, {**ONE, "similarity": 0.95}], ["a"]),
+        ([{**ONE, "similarity": 0.69}], []),
+        ([{**ONE, "person_name": ""}], ["a"]),
+    ],
+)
+def test_candidates_by_plausible_names(body: Any, keys: list[str]) -> None:
+    """The best first, each person once, and nobody below what was asked for."""
+    assert [match.key for match in answers.matches(body, "house", 0.7, 3)] == keys
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        {},
+        {"result": "none"},
+        ["a"],
+        [{}],
+        [{"person_id": "a"}],
+        [{"similarity": 0.9}],
+        [{"person_id": "", "similarity": 0.9}],
+        [{"person_id": 7, "similarity": 0.9}],
+        [{"person_id": "a", "similarity": "0.9"}],
+        [{"person_id": "a", "similarity": 90}],
+        [{"person_id": "a", "similarity": -0.1}],
+        [{"person_id": "a", "similarity": True}],
+        [{"person_id": "a", "distance": 0.1}],
+        [{"person_id": "a", "min_similarity_score": 0.9}],
+        [{"person_id": "a", "similarity": 0.9, "person_name": 7}],
+    ],
+    ids=repr,
+)
+def test_answer_that_fits_no_plausible_name_is_an_error_and_never_nobody(body: Any) -> None:
+    for read in (answers.matches, answers.faces):
+        with pytest.raises(EngineProtocolError):
+            read(body, "house", 0.7, 3)
+
+
+@pytest.mark.parametrize(
+    ("box", "wanted"),
+    [
+        ({"x": 1, "y": 2, "width": 3, "height": 4}, (1, 2, 3, 4)),
+        ({"left": 1, "top": 2, "right": 4, "bottom": 6}, (1, 2, 3, 4)),
+        ({"x1": 1, "y1": 2, "x2": 4, "y2": 6}, (1, 2, 3, 4)),
+        ({"x_min": 1, "y_min": 2, "x_max": 4, "y_max": 6}, (1, 2, 3, 4)),
+        ({"x": 1, "y": 2, "width": 0, "height": 4}, None),
+        ({"left": 4, "top": 2, "right": 1, "bottom": 6}, None),
+        ({"left": "4", "top": 2, "right": 1, "bottom": 6}, None),
+        ({"cx": 1, "cy": 2}, None),
+        ([1, 2, 3, 4], None),
+        (None, None),
+    ],
+)
+def test_box_of_a_face_is_read_where_it_can_be(box: Any, wanted: tuple[int, ...] | None) -> None:
+    (seen,) = answers.faces([{"bounding_box": box, "matches": [ONE]}], "house", 0.7, 3)
+    found = seen.box and (seen.box.x, seen.box.y, seen.box.width, seen.box.height)
+    assert found == wanted
+    assert [match.key for match in seen.matches] == ["a"]
+    if wanted:
+        assert answers.faces([{"bounding_box": box}], "house", 0.7, 3)[0].matches == ()
+    else:
+        with pytest.raises(EngineProtocolError):
+            answers.faces([{"bounding_box": box}], "house", 0.7, 3)
+
+
+def test_plain_list_for_several_faces_is_one_face() -> None:
+    """Nobody is told to be there for having been the second candidate."""
+    (seen,) = answers.faces([ONE, {**ONE, "person_id": "b", "similarity": 0.8}], "house", 0.7, 1)
+    assert [match.key for match in seen.matches] == ["a"]
+
+
+@pytest.mark.parametrize("answer", [None, [], {}, {"is_match": None}, {"is_match": "true"}, {"is_match": 2}], ids=repr)
+def test_verdict_that_is_none(answer: Any) -> None:
+    with pytest.raises(EngineProtocolError):
+        answers.is_match(answer)
+
+
 async def test_several_faces_the_largest_first(house: RemoteEngine) -> None:
     assert house.several
     seen = await look(house, pair("Dora", "Carol", "Alice"))
@@ -482,6 +572,16 @@ async def test_several_faces_may_be_refused_before_liveness(
     scripted.answers((400, {"code": "ERR_MULTIPLE_FACES_DETECTED", "message": ""}), {"faces": [[], []]})
     seen = await look(engine_on(session, scripted.url), pair("Alice", "Dora"), liveness=True)
     assert [one.liveness.reasons for one in seen] == [(Unfit.SEVERAL_FACES,)] * 2
+
+
+async def test_detail_that_is_nested_without_end(client: OpenCvFrClient, scripted: ScriptedServer) -> None:
+    deep: Any = {"code": "FACE_NOT_LIVE"}
+    for _ in range(9):
+        deep = [deep]
+    scripted.answers((400, {"code": "ERR_LIVENESS_ERROR", "metadata": deep}))
+    with pytest.raises(LivenessError) as caught:
+        await client.compare(face("Alice"), face("Alice"), threshold=0.7, liveness=True)
+    assert caught.value.reasons == (Unfit.UNCLEAR,)
 
 
 DETAILS = {

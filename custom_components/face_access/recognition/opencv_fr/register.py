@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, override
 
 from ..errors import (
     DuplicateError,
@@ -60,6 +60,14 @@ class _Batch:
         return len(self.waiting) >= _BULK or self.size >= _BULK_BYTES
 
 
+class _Nobody(AsyncIterator[Member]):
+    """The people of a register that cannot be read."""
+
+    @override
+    async def __anext__(self) -> Member:
+        raise StopAsyncIteration
+
+
 class OpenCvFrRegister:
     """Who is in one collection, as far as it can be changed from outside."""
 
@@ -83,11 +91,9 @@ class OpenCvFrRegister:
         """As it is given: nothing that the server says could be compared with it."""
         return member
 
-    async def all(self) -> AsyncIterator[Member]:
+    def all(self) -> AsyncIterator[Member]:
         """Nobody: the server does not tell."""
-        nobody: tuple[Member, ...] = ()
-        for member in nobody:
-            yield member
+        return _Nobody()
 
     async def find(self, key: str) -> Member | None:
         """Nobody: the server does not tell."""
