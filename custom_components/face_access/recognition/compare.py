@@ -1,4 +1,4 @@
-"""What is asked of the engine once: are these two the same person, is this face live, may this picture be enrolled.
+"""What is asked of the engine once: who is that, are these two one person, is this face live, how well does it work.
 
 These functions block for as long as the networks take: they run on the worker's thread, not on the event loop.
 """
@@ -10,12 +10,11 @@ from enum import StrEnum
 from typing import Any, Final
 import uuid
 
-from . import quality
 from .engine import Engine, Mode, Settings
 from .errors import NoFaceError
-from .gallery import OUTLIER, Confusable, Gallery, Template, fits, repeats
+from .gallery import Confusable, Gallery
 from .picture import Picture
-from .results import Candidate, Face, FaceLiveness, Flaw, Recognition
+from .results import Face, FaceLiveness, Flaw, Recognition
 
 _COMPARING: Final = Settings(mode=Mode.SOFTWARE)
 
@@ -123,88 +122,6 @@ def check_liveness(engine: Engine, data: bytes, settings: Settings) -> Recogniti
         gates=settings.gates,
     )
     return engine.recognise(Picture(data), None, asked)
-
-
-class Refusal(StrEnum):
-    """Why a picture was not enrolled; the words of translations."""
-
-    NO_FACE = "no_face"
-    SEVERAL_FACES = "several_faces"
-    LOW_QUALITY = "low_quality"
-    SPOOF = "spoof"
-    UNLIKE_THE_OTHERS = "unlike_the_others"
-    NOTHING_NEW = "nothing_new"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolment:
-    """What came of one picture: a template, or why there is none.
-
-    `flaws` may also stand beside a template, as a warning. `resembles` is somebody else in the gallery whom the face
-    fits at the level *normal*: the two may be taken for each other.
-    """
-
-    template: Template | None
-    refusal: Refusal | None = None
-    flaws: tuple[Flaw, ...] = ()
-    resembles: Candidate | None = None
-
-
-_SECOND_FACE: Final = 0.5
-"""A second face of more than this share of the first's area makes it unclear who is meant."""
-
-
-def enrol(
-    engine: Engine,
-    pictures: Sequence[bytes],
-    *,
-    known: Sequence[Template] = (),
-    gallery: Gallery | None = None,
-    person_id: str | None = None,
-) -> list[Enrolment]:
-    """Make templates of a person's pictures, in their order; `known` are those that the person has already.
-
-    Raises PictureError and ModelError; what is wrong with the face is in the result.
-    """
-    templates = list(known)
-    results = []
-    for data in pictures:
-        result = _enrol(engine, Picture(data), templates, gallery, person_id)
-        if result.template is not None:
-            templates.append(result.template)
-        results.append(result)
-    return results
-
-
-def _enrol(
-    engine: Engine, picture: Picture, templates: Sequence[Template], gallery: Gallery | None, person_id: str | None
-) -> Enrolment:
-    found = engine.detect(picture)
-    if not found:
-        # A far face deserves the larger input before it is called none.
-        found = engine.detect(picture, 640)
-    if not found:
-        return Enrolment(template=None, refusal=Refusal.NO_FACE)
-    if len(found) > 1 and found[1].box.area > _SECOND_FACE * found[0].box.area:
-        return Enrolment(template=None, refusal=Refusal.SEVERAL_FACES)
-    face = engine.cut(picture, found[0])
-    measured = quality.measure(found[0], (picture.width, picture.height), face, quality.ENROLMENT)
-    least = quality.measure(found[0], (picture.width, picture.height), face, quality.PROBE)
-    if least.flaws:
-        return Enrolment(template=None, refusal=Refusal.LOW_QUALITY, flaws=least.flaws)
-    vector = engine.embed(face, mirrored=True)
-    same = [template for template in templates if template.origin == engine.origin]
-    if fits(vector, same) < OUTLIER:
-        return Enrolment(template=None, refusal=Refusal.UNLIKE_THE_OTHERS, flaws=measured.flaws)
-    if repeats(vector, same):
-        return Enrolment(template=None, refusal=Refusal.NOTHING_NEW, flaws=measured.flaws)
-    candidates = gallery.match(vector, engine.scale) if gallery is not None else ()
-    others = [one for one in candidates if one.person_id != person_id and one.score >= Settings().threshold]
-    return Enrolment(
-        template=Template(vector=vector, origin=engine.origin, quality=measured.score),
-        flaws=measured.flaws,
-        resembles=others[0] if others else None,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

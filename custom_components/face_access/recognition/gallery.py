@@ -85,12 +85,15 @@ class Confusable:
 class Gallery:
     """Everybody enrolled, as they are at one moment: to change it, make another."""
 
-    def __init__(self, people: Sequence[str], matrix: Floats, outdated: Iterable[str] = ()) -> None:
-        """Take centroids of length 1, (people, dimensions). Raises GalleryError when they do not fit."""
+    def __init__(
+        self, people: Sequence[str], matrix: Floats, outdated: Iterable[str] = (), origin: Origin | None = None
+    ) -> None:
+        """Take centroids of length 1, (people, dimensions), and where from. Raises GalleryError where they do not fit."""
         if matrix.ndim != 2 or len(matrix) != len(people) or not np.isfinite(matrix).all():
             raise GalleryError("centroids do not fit their people")
         self.people = tuple(people)
         self.outdated = frozenset(outdated)
+        self.origin = origin
         # One person per column: the product then runs along the people, which is faster for the few of a house.
         self._columns = np.ascontiguousarray(matrix.T, np.float32)
 
@@ -106,7 +109,7 @@ class Gallery:
             raise GalleryError("templates have different lengths")
         outdated = [person for person, templates in people.items() if len(usable[person]) < len(templates)]
         matrix = np.stack(list(vectors.values())) if vectors else np.zeros((0, 0), np.float32)
-        return cls(tuple(vectors), matrix, outdated)
+        return cls(tuple(vectors), matrix, outdated, origin)
 
     def __len__(self) -> int:
         """How many people."""
@@ -142,9 +145,23 @@ class Gallery:
         return sorted(pairs, key=lambda pair: -pair.cosine)
 
 
-def fits(vector: Floats, templates: Sequence[Template]) -> float:
-    """How like a new sample is to what is known of a person, as a cosine; 1 where nothing is."""
-    return float(centroid(templates) @ vector) if templates else 1.0
+def odd_ones_out(vectors: Sequence[Floats], trusted: int = 0) -> frozenset[int]:
+    """Find which of a person's samples (unit vectors) do not belong to the others.
+
+    The first `trusted` are right. Where there are none, the largest group of samples that are like one of them is, and
+    of groups of the same size the one that begins first.
+    """
+    if len(vectors) < 2:
+        return frozenset()
+    heart = list(range(trusted)) or max(
+        ([other for other in range(len(vectors)) if float(one @ vectors[other]) >= OUTLIER] for one in vectors), key=len
+    )
+    middle = normalise(np.sum([vectors[index] for index in heart], axis=0))
+    return frozenset(
+        index
+        for index in range(trusted, len(vectors))
+        if index not in heart and float(middle @ vectors[index]) < OUTLIER
+    )
 
 
 def repeats(vector: Floats, templates: Sequence[Template]) -> bool:
