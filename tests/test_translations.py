@@ -44,6 +44,16 @@ from custom_components.face_access.hub.errors import translated
 from custom_components.face_access.hub.people_issues import async_raise_refusal
 from custom_components.face_access.people.model import Storage
 from custom_components.face_access.people.sync import INVALID, NOT_REMOVED, PHOTO_MISSING
+from custom_components.face_access.recognition.errors import (
+    ModelDamagedError,
+    ModelLicenceError,
+    ModelMissingError,
+    ModelUnusableError,
+    NoFaceError,
+    PictureError,
+    RecognitionError,
+    WorkerBusyError,
+)
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
@@ -75,6 +85,16 @@ STATION_ERRORS: tuple[StationError, ...] = (
     *(StationRefusedError(code) for code in PANEL_CODES - {code.key for code in ReplyCode} - {UNKNOWN_CODE}),
     *(StationRefusedError(code.key) for code in ReplyCode if code not in (ReplyCode.OK, ReplyCode.UNSUPPORTED)),
     StationRefusedError(UNKNOWN_CODE, "99"),
+)
+RECOGNITION_ERRORS: tuple[RecognitionError, ...] = (
+    RecognitionError("problem"),
+    ModelMissingError("model", "problem"),
+    ModelDamagedError("model", "problem"),
+    ModelLicenceError("model", "problem"),
+    ModelUnusableError("model", "problem"),
+    PictureError("problem"),
+    NoFaceError(2),
+    WorkerBusyError("problem"),
 )
 # What Home Assistant itself ends a flow with (helpers of config_entries.py).
 CORE_ABORTS = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful"}
@@ -142,7 +162,7 @@ def test_exceptions() -> None:
     for key, values in raised():
         given.setdefault(key, []).append(values)
     assert {"silent", "history", "sound_timeout", "firmware_failed", "no_door"} <= given.keys()
-    for error in STATION_ERRORS:
+    for error in (*STATION_ERRORS, *RECOGNITION_ERRORS):
         found = translated(error)
         given.setdefault(found["translation_key"], []).append(set(found["translation_placeholders"]))
     # Reasons of the sync itself, in the words of refusals.
@@ -153,9 +173,9 @@ def test_exceptions() -> None:
             assert placeholders(EN["exceptions"][key]) <= values, key
 
 
-def test_station_errors_have_different_words() -> None:
+def test_errors_have_different_words() -> None:
     """The most specific class wins."""
-    keys = [translated(error)["translation_key"] for error in STATION_ERRORS]
+    keys = [translated(error)["translation_key"] for error in (*STATION_ERRORS, *RECOGNITION_ERRORS)]
     assert len(keys) == len(set(keys))
 
 

@@ -61,6 +61,10 @@ class GalleryError(RecognitionError):
     """A template does not fit the gallery: wrong length, not finite, or made by another model."""
 
 
+class WorkerBusyError(RecognitionError):
+    """More questions wait than anybody will wait for, or recognition has been closed."""
+
+
 class EngineError(RecognitionError):
     """A recognition server did not do what it was asked. The message holds no picture, no key and no token."""
 
