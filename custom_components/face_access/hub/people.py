@@ -88,6 +88,8 @@ class HousePeople:
         self.store = store
         self.seen = seen
         self.workers: dict[str, TargetWorker] = {}
+        self.learners: list[Callable[[], bool]] = []
+        """What learns people besides stations: whether each has everybody."""
         self._hass = hass
         self._listeners: list[PersonListener] = []
         self._stop_schedules: CALLBACK_TYPE | None = None
@@ -283,8 +285,14 @@ class HousePeople:
     @callback
     def _async_synced(self, worker: TargetWorker) -> None:
         if worker.done.is_set():
-            async_report_refusals(self._hass, self.store, worker.coordinator)
-            self._hass.async_create_task(self._async_let_go_of_photos(), "face_access photos")
+            coordinator = worker.coordinator
+            async_report_refusals(self._hass, self.store, coordinator.serial, coordinator.config_entry.title)
+            self.async_learned()
+
+    @callback
+    def async_learned(self) -> None:
+        """Some target has everybody by now: photos that only targets need may go."""
+        self._hass.async_create_task(self._async_let_go_of_photos(), "face_access photos")
 
     async def _async_let_go_of_photos(self) -> None:
         """Keep no more of photos than was asked for, once every station that is there has them."""
@@ -321,7 +329,7 @@ class HousePeople:
             for holding in self.store.holdings(target).values()
             if holding.person == profile.id
         }
-        done = all(worker.done.is_set() for worker in self.workers.values())
+        done = all(worker.done.is_set() for worker in self.workers.values()) and all(has() for has in self.learners)
         return done and HoldingState.HELD in states and HoldingState.PENDING not in states
 
     # Sightings

@@ -11,7 +11,7 @@ from typing import Final
 from ..access import Similarity
 from . import liveness, quality
 from .engine import Engine, Settings
-from .errors import PictureError
+from .errors import GalleryError, PictureError
 from .gallery import Gallery, Template, odd_ones_out, repeats
 from .onnx.blas import one_thread
 from .picture import Picture
@@ -167,14 +167,20 @@ def _other(engine: Engine, vector: Floats, gallery: Gallery, person_id: str | No
     return next((one for one in candidates if one.person_id != person_id), None)
 
 
-def resembling(engine: Engine, data: bytes, gallery: Gallery, person_id: str | None) -> Candidate | PhotoCode | None:
+def resembling(
+    engine: Engine, data: bytes, gallery: Gallery | None, person_id: str | None
+) -> Candidate | PhotoCode | None:
     """Find who of the gallery, besides `person_id`, is most like the face in a photo; or why nobody can tell.
 
-    Raises ModelError.
+    Raises ModelError, and GalleryError for a foreign gallery.
     """
     found = _learn(engine, data, None, None)
     if found.template is None:
         return found.code
+    if gallery is None:
+        return None
+    if gallery.origin != found.template.origin:
+        raise GalleryError("the templates were made by other models")
     return _other(engine, found.template.vector, gallery, person_id)
 
 

@@ -88,7 +88,7 @@ class Gallery:
     def __init__(
         self, people: Sequence[str], matrix: Floats, outdated: Iterable[str] = (), origin: Origin | None = None
     ) -> None:
-        """Take centroids of length 1, (people, dimensions), and where from. Raises GalleryError where they do not fit."""
+        """Take centroids of length 1, (people, dimensions), made by `origin`. Raises GalleryError unless they fit."""
         if matrix.ndim != 2 or len(matrix) != len(people) or not np.isfinite(matrix).all():
             raise GalleryError("centroids do not fit their people")
         self.people = tuple(people)
