@@ -15,9 +15,9 @@ from ..access import Sighting
 from ..const import DOMAIN, LOGGER
 from ..devices.errors import StationError
 from ..devices.station import Enrolment
-from ..people.gallery import TARGET, GalleryTarget
+from ..people.gallery import NOT_KEPT, TARGET, GalleryTarget
 from ..people.store import Learned
-from ..people.sync import Progress, Synchroniser, Wanted
+from ..people.sync import PHOTO_MISSING, Progress, Synchroniser, Wanted
 from ..recognition.errors import ModelError, RecognitionError
 from .gallery_issues import async_clear_gallery, async_report_confusable, async_report_odd_photos
 from .local import Local, async_get_local
@@ -91,6 +91,7 @@ class HouseGallery:
         self._showing: asyncio.Task[None] | None = None
         self._shown_at = 0.0
         self._stop_retry: CALLBACK_TYPE | None = None
+        self._stops: list[CALLBACK_TYPE] = []
         target = GalleryTarget(people.store, local.ask)
         self.sync = Synchroniser(TARGET, target, people.store, wanted=self._wanted, on_progress=self._async_step)
 
@@ -107,10 +108,25 @@ class HouseGallery:
     @callback
     def async_start(self) -> None:
         """Begin. Other models may have come while nobody looked, so that what was refused may do now."""
-        self.people.learners.append(lambda: self.done.is_set() and self.error is None)
-        self.people.async_subscribe(self._async_person_changed)
-        self.local.async_on_models_changed(self._async_models_changed)
+        self.people.learners.append(self._has_learned)
+        self._stops = [
+            lambda: self.people.learners.remove(self._has_learned),
+            self.people.async_subscribe(self._async_person_changed),
+            self.local.async_on_models_changed(self._async_models_changed),
+        ]
         self.async_wake(look=True, retry=True)
+
+    @callback
+    def async_stop(self) -> None:
+        """Learn nobody any more. Templates stay, for the next time."""
+        self._hass.data.pop(_GALLERY, None)
+        while self._stops:
+            self._stops.pop()()
+        self._async_cancel_retry()
+        for task in (self._task, self._showing):
+            if task is not None:
+                task.cancel()
+        self.local.gallery = None
 
     @callback
     def async_wake(self, *, look: bool = False, retry: bool = False) -> None:
@@ -122,9 +138,7 @@ class HouseGallery:
         self._due = True
         self.done.clear()
         self.sync.changed()
-        if self._stop_retry is not None:
-            self._stop_retry()
-            self._stop_retry = None
+        self._async_cancel_retry()
         if self._task is None or self._task.done():
             self._task = self._hass.async_create_background_task(self._work(), "face_access gallery", eager_start=False)
 
@@ -147,11 +161,14 @@ class HouseGallery:
     async def async_forget(self) -> None:
         """Local recognition is over: templates are biometric data and go."""
         store = self.people.store
-        self.local.gallery = None
+        self.async_stop()
         for person in tuple(await store.learned()):
             await store.learn(person, {})
         await store.drop_target(TARGET)
         async_clear_gallery(self._hass)
+
+    def _has_learned(self) -> bool:
+        return self.done.is_set() and self.error is None
 
     @callback
     def _async_person_changed(self, _person: str, sighting: Sighting | None) -> None:
@@ -187,12 +204,21 @@ class HouseGallery:
         retry, self._retry = self._retry, False
         try:
             complete = await self.sync.run(full=look, retry=retry)
+            await self._mark_lost()
             await self._async_show()
         except (RecognitionError, StationError, sqlite3.Error) as err:
             self._failed(err, look=look, retry=retry)
             return
         self.error = None
         self._retry |= retry and not complete
+
+    async def _mark_lost(self) -> None:
+        """Templates of models that are gone, made of photos that are gone: the person must be enrolled again."""
+        store = self.people.store
+        for holding in tuple(store.holdings(TARGET).values()):
+            profile = store.profiles.get(holding.person)
+            if holding.code == PHOTO_MISSING and profile is not None:
+                await store.learn(profile.id, {name: Learned(code=NOT_KEPT) for name in profile.photos})
 
     def _failed(self, err: Exception, *, look: bool, retry: bool) -> None:
         self._look |= look
@@ -203,6 +229,12 @@ class HouseGallery:
             self._stop_retry = async_call_later(
                 self._hass, RETRY_AFTER, HassJob(self._async_try_again, cancel_on_shutdown=True)
             )
+
+    @callback
+    def _async_cancel_retry(self) -> None:
+        if self._stop_retry is not None:
+            self._stop_retry()
+            self._stop_retry = None
 
     @callback
     def _async_try_again(self, _now: datetime) -> None:

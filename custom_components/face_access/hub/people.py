@@ -22,7 +22,7 @@ from ..devices.station import Enrolment, Question
 from ..people.model import PersonError, Profile, Storage
 from ..people.photos import thumbnail
 from ..people.store import Holding, HoldingState, PeopleStore, Seen
-from ..people.sync import Wanted
+from ..people.sync import PHOTO_MISSING, Wanted
 from .doors import async_wired
 from .house import folder
 from .people_issues import async_clear_refusals, async_report_refusals
@@ -167,8 +167,20 @@ class HousePeople:
     async def async_update(self, profile: Profile, photos: Sequence[bytes] | None = None) -> Profile:
         """Change a person; photos None keeps theirs. Raises PersonError and sqlite3.Error."""
         profile = await self.store.update(profile, photos)
+        if photos is not None:
+            await self._async_found_photos(profile.id)
         self._async_changed(profile.id)
         return profile
+
+    async def _async_found_photos(self, person: str) -> None:
+        """Targets that lacked a photo may have it now, even where it is the very one that was not kept."""
+        lacking = [
+            replace(holding, photos="", state=HoldingState.PENDING, code=None)
+            for target in self.store.targets
+            for holding in self.store.holdings(target).values()
+            if holding.person == person and holding.code == PHOTO_MISSING
+        ]
+        await self.store.keep(lacking)
 
     async def async_remove(self, person: str) -> None:
         """Remove a person from the house, and then from every station. Raises PersonError and sqlite3.Error."""

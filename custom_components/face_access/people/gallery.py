@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 TARGET: Final = "home_assistant"
 """What the store of people calls this target."""
 
+NOT_KEPT: Final = "PHOTO_NOT_KEPT"
+"""The code of a photo that is gone, and of which there is no template of the models that are used now."""
+
 type Ask = Callable[[Callable[[Engine], Any]], Coroutine[Any, Any, Any]]
 
 
@@ -84,7 +87,9 @@ class GalleryTarget:
             return register.learn(engine, photos, templates)
 
         found: dict[str, tuple[Mapping[str, Any] | None, str | None]] = await self._ask(learn)
-        return {name: Learned(template=template, code=code) for name, (template, code) in found.items()}
+        return {name: Learned(template=template, code=code) for name, (template, code) in found.items()} | {
+            name: Learned(code=NOT_KEPT) for name in profile.photos if name not in found
+        }
 
     async def remove(self, key: str) -> None:
         """Forget a person's templates; those of one who was removed have gone with them."""
@@ -120,4 +125,4 @@ def _code(learned: Mapping[str, Learned]) -> str:
 
 def photo_code(code: str) -> str:
     """Make the key of a refusal's text from the code of a photo."""
-    return PHOTO_MISSING if code == "PHOTO_NOT_KEPT" else f"photo_{code.lower()}"
+    return PHOTO_MISSING if code == NOT_KEPT else f"photo_{code.lower()}"

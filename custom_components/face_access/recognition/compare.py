@@ -3,6 +3,7 @@
 These functions block for as long as the networks take: they run on the worker's thread, not on the event loop.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from .engine import Engine, Mode, Settings
 from .errors import NoFaceError
 from .gallery import Confusable, Gallery
 from .picture import Picture
-from .results import Face, FaceLiveness, Flaw, Recognition
+from .results import Face, FaceLiveness, Flaw, Outcome, Recognition
 
 _COMPARING: Final = Settings(mode=Mode.SOFTWARE)
 
@@ -132,10 +133,18 @@ class Report:
     faces: int
     flaws: Mapping[Flaw, int] = field(default_factory=dict)
     liveness: Mapping[FaceLiveness, int] = field(default_factory=dict)
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    people: Mapping[str, int] = field(default_factory=dict)
+    """Who was recognised, and in how many pictures."""
     eye_distance: float | None = None
     sharpness: float | None = None
     luminance: float | None = None
+    score: float | None = None
+    """Of the faces that were recognised."""
+    margin: float | None = None
+    """The smallest lead of anybody who was recognised over the next person, as a cosine."""
     seconds: float | None = None
+    runtime: str = ""
     closest: Confusable | None = None
     """The two people enrolled who are most alike, whether or not that is too much."""
     confusable: tuple[Confusable, ...] = ()
@@ -147,24 +156,37 @@ def report(engine: Engine, pictures: Sequence[bytes], gallery: Gallery | None, s
 
     Raises PictureError and ModelError.
     """
-    looks = [engine.recognise(Picture(data), gallery, settings) for data in pictures]
+    looks = [recognize(engine, data, gallery, settings) for data in pictures]
+    return summarise(engine, looks, gallery, settings)
+
+
+def summarise(engine: Engine, looks: Sequence[Recognition], gallery: Gallery | None, settings: Settings) -> Report:
+    """Say the same of pictures that were looked at already. Raises ModelError."""
     faces = [face for look in looks for face in look.faces]
-    flaws = [flaw for face in faces for flaw in face.quality.flaws]
-    states = [face.liveness.state for face in faces]
+    named = [face for face in faces if face.person_id is not None]
     level = engine.scale.cosine(settings.threshold)
-    pairs = gallery.confusable(-1) if gallery is not None else []
     return Report(
         pictures=len(looks),
         faces=len(faces),
-        flaws={flaw: flaws.count(flaw) for flaw in Flaw if flaw in flaws},
-        liveness={state: states.count(state) for state in FaceLiveness if state in states},
+        flaws=_counted(Flaw, [flaw for face in faces for flaw in face.quality.flaws]),
+        liveness=_counted(FaceLiveness, [face.liveness.state for face in faces]),
+        outcomes=_counted(Outcome, [face.outcome for face in faces]),
+        people=Counter(face.person_id for face in named if face.person_id is not None),
         eye_distance=_median([face.quality.eye_distance for face in faces]),
         sharpness=_median([face.quality.sharpness for face in faces]),
         luminance=_median([face.quality.luminance for face in faces]),
+        score=_median([face.score for face in named if face.score is not None]),
+        # Where nobody else is enrolled, there is nobody to have a lead over.
+        margin=min((face.margin for face in named if len(face.candidates) > 1), default=None),
         seconds=_median([sum(look.seconds.values()) for look in looks]),
-        closest=pairs[0] if pairs else None,
-        confusable=tuple(pair for pair in pairs if pair.cosine >= level),
+        runtime=looks[0].runtime if looks else "",
+        closest=None if gallery is None else gallery.closest(),
+        confusable=() if gallery is None else tuple(gallery.confusable(level)),
     )
+
+
+def _counted[W: StrEnum](words: type[W], found: Sequence[W]) -> dict[W, int]:
+    return {word: found.count(word) for word in words if word in found}
 
 
 def _median(values: Sequence[float]) -> float | None:

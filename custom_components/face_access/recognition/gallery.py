@@ -1,7 +1,7 @@
 """The people to compare with: one vector per person in one matrix, so that comparing with all is one product."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
@@ -15,6 +15,7 @@ PIPELINE_VERSION: Final = 1
 """Raised when alignment or preprocessing changes so that old templates no longer fit."""
 
 _NO_PAIR: Final = -2.0
+_BLOCK: Final = 512
 OUTLIER: Final = 0.30
 DUPLICATE: Final = 0.95
 
@@ -133,16 +134,34 @@ class Gallery:
 
     def confusable(self, cosine: float) -> list[Confusable]:
         """Find pairs of people who are more alike than `cosine`, the most alike first."""
-        if len(self.people) < 2:
-            return []
-        likeness = self._columns.T @ self._columns
-        # Each pair once, and nobody with themselves.
-        likeness[np.tril_indices(len(likeness))] = _NO_PAIR
-        pairs = [
-            Confusable(first=self.people[one], second=self.people[other], cosine=float(likeness[one, other]))
-            for one, other in np.argwhere(likeness >= max(cosine, -1)).tolist()
+        found = [
+            Confusable(first=self.people[one], second=self.people[other], cosine=float(likeness))
+            for start, block in self._likenesses()
+            for one, other, likeness in _above(block, start, max(cosine, -1))
         ]
-        return sorted(pairs, key=lambda pair: -pair.cosine)
+        return sorted(found, key=lambda pair: -pair.cosine)
+
+    def closest(self) -> Confusable | None:
+        """Find the two people who are most alike; None where there are no two."""
+        best: Confusable | None = None
+        for start, block in self._likenesses():
+            one, other = divmod(int(block.argmax()), block.shape[1])
+            cosine = float(block[one, other])
+            if cosine > max(_NO_PAIR, _NO_PAIR if best is None else best.cosine):
+                best = Confusable(first=self.people[start + one], second=self.people[other], cosine=cosine)
+        return best
+
+    def _likenesses(self) -> Iterator[tuple[int, Floats]]:
+        """Compare everybody with all who come after them, some people at a time: a thousand make a million pairs."""
+        for start in range(0, len(self.people), _BLOCK):
+            block: Floats = self._columns[:, start : start + _BLOCK].T @ self._columns
+            block[np.tri(len(block), len(self.people), start, dtype=bool)] = _NO_PAIR
+            yield start, block
+
+
+def _above(block: Floats, start: int, cosine: float) -> Iterator[tuple[int, int, float]]:
+    for one, other in np.argwhere(block >= cosine).tolist():
+        yield start + one, other, block[one, other]
 
 
 def odd_ones_out(vectors: Sequence[Floats], trusted: int = 0) -> frozenset[int]:

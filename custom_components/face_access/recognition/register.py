@@ -5,7 +5,7 @@ These functions block for as long as the networks take: they run on the worker's
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from ..access import Similarity
 from .engine import Engine
@@ -16,9 +16,6 @@ from .score import THRESHOLDS
 
 type Packed = Mapping[str, Any]
 """A template as `Template.pack` gives it."""
-
-NOT_KEPT: Final = "PHOTO_NOT_KEPT"
-"""The code of a photo that is gone, and of which no template is of the models that are used now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +32,15 @@ def learn(
     """Make templates of a person's photos, by their names and in the order of preference.
 
     A photo that is not kept is None: the template of `before` stays if the models are the same. Gives for each name
-    the template or why there is none; neither where the photo adds nothing. Raises ModelError.
+    the template or why there is none, neither where the photo adds nothing, and nothing at all for a photo that is gone
+    with its template. Raises ModelError.
     """
     origin = engine.origin
     there = {name: before[name] for name, data in photos.items() if data is None and name in before}
     known = {name: found for name, packed in there.items() if (found := _usable(packed, origin)) is not None}
     given = {name: data for name, data in photos.items() if data is not None}
     results = enrol(engine, list(given.values()), known=list(known.values()))
-    learned: dict[str, tuple[Packed | None, str | None]] = {}
-    for name in photos:
-        if name not in given:
-            learned[name] = (there[name], None) if name in known else (None, NOT_KEPT)
+    learned: dict[str, tuple[Packed | None, str | None]] = {name: (there[name], None) for name in known}
     for name, result in zip(given, results, strict=True):
         learned[name] = (None if result.template is None else result.template.pack(), result.code)
     return learned
