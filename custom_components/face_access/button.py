@@ -39,6 +39,11 @@ def _deny(station: Station) -> Command | None:
 
 
 BUTTONS = (
+    FaceAccessButtonDescription(
+        key="look_now",
+        translation_key="look_now",
+        command=lambda station: station.lookout.look if station.lookout else None,
+    ),
     FaceAccessButtonDescription(key="deny_access", translation_key="deny_access", command=_deny),
     FaceAccessButtonDescription(
         key="sync_clock",

@@ -14,6 +14,7 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
+    OptionsFlow,
 )
 from homeassistant.const import (
     CONF_HOST,
@@ -39,9 +40,11 @@ from .devices.errors import (
     StationUnsupportedError,
 )
 from .devices.station import StationInfo
+from .flow_camera import CameraFlowMixin, CameraOptionsFlow
 from .flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key, panel_port
 from .flow_options import FaceAccessOptionsFlow
 from .flow_people import PeopleFlowMixin, PersonFlow
+from .hub.camera_station import is_camera
 from .hub.first_contact import FirstContact, async_addresses
 from .hub.house import async_close_link, async_open_link, async_time_zone
 from .hub.people_entry import SUBENTRY_PERSON, is_people
@@ -53,7 +56,7 @@ _FIRST_CONTACT_TIMEOUT = 15 * 60
 _ASK_AGAIN = 1
 
 
-class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
+class FaceAccessConfigFlow(CameraFlowMixin, PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
     """Ask how the station is reached, prove who it is, and ask whether it may send us what it sees."""
 
     VERSION = 1
@@ -82,14 +85,14 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> FaceAccessOptionsFlow:
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
         """Offer the household's preferences."""
-        return FaceAccessOptionsFlow()
+        return CameraOptionsFlow() if is_camera(config_entry) else FaceAccessOptionsFlow()
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Choose what it is, and who calls whom."""
-        return self.async_show_menu(step_id="user", menu_options=["panel", "direct", "callback", "people"])
+        return self.async_show_menu(step_id="user", menu_options=["panel", "direct", "callback", "camera", "people"])
 
     # Home Assistant calls the station
 
@@ -240,7 +243,8 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_remove(self) -> None:
-        """Close the addresses of an abandoned flow, and the link that no entry took over."""
+        """Close the addresses of an abandoned flow, and the link that no entry took over; end its download."""
+        self._async_abandon()
         if self._waiting is not None:
             self._waiting.cancel()
         if self._contact is not None:
@@ -250,7 +254,12 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
     # Later
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Take a new address or account of the same station, or show the addresses that it was given."""
+        """Take a new address or account of the same station, or show the addresses that it was given.
+
+        A watched camera may be replaced by another one, and its models fetched again.
+        """
+        if is_camera(self._get_reconfigure_entry()):
+            return await self.async_step_camera()
         self._data[CONF_FAMILY] = family = self._known[CONF_FAMILY]
         if CONF_HOST not in self._known:
             return await self.async_step_addresses()

@@ -13,6 +13,9 @@ from homeassistant.util import dt as dt_util
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationConnectionError, StationError
 from .hub import issues, push_target, questions
+from .hub.local import async_get_local
+from .hub.models import async_accept, async_fetch
+from .recognition.errors import RecognitionError
 
 type Fix = Callable[[FaceAccessCoordinator], Awaitable[None]]
 
@@ -38,8 +41,20 @@ async def _try_webhook(coordinator: FaceAccessCoordinator) -> None:
         raise StationConnectionError("nothing arrived")
 
 
+async def _accept_model(coordinator: FaceAccessCoordinator) -> None:
+    if (model := issues.model_at_fault(coordinator.hass, coordinator.config_entry)) is not None:
+        await async_accept(await async_get_local(coordinator.hass), model)
+
+
+async def _fetch_models(coordinator: FaceAccessCoordinator) -> None:
+    await async_fetch(coordinator.hass, await async_get_local(coordinator.hass))
+
+
 _FIXES: Mapping[str, Fix] = {
     issues.CLOCK_WRONG: _set_clock,
+    issues.MODEL_DAMAGED: _fetch_models,
+    issues.MODEL_LICENCE: _accept_model,
+    issues.MODEL_MISSING: _fetch_models,
     issues.PUSH_MISSING: _redirect,
     issues.QUESTIONS_MISSING: questions.async_redirect,
     issues.RESTART_NEEDED: _restart,
@@ -68,7 +83,7 @@ class FixFlow(RepairsFlow):
         if user_input is not None:
             try:
                 await _FIXES[self._issue](entry.runtime_data)
-            except StationError, NoURLAvailableError:
+            except StationError, RecognitionError, NoURLAvailableError:
                 errors["base"] = "cannot_fix"
             else:
                 return self.async_create_entry(data={})

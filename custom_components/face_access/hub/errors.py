@@ -28,6 +28,7 @@ from ..recognition.errors import (
     NoFaceError,
     PictureError,
     RecognitionError,
+    RecognitionOffError,
     WorkerBusyError,
 )
 
@@ -79,6 +80,7 @@ _RECOGNITION_KEYS: Mapping[type[RecognitionError], str] = {
     ModelError: "model_unusable",
     PictureError: "picture_unusable",
     NoFaceError: "no_face",
+    RecognitionOffError: "recognition_off",
     WorkerBusyError: "recognition_busy",
 }
 

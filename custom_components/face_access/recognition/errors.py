@@ -9,6 +9,10 @@ class RuntimeMissingError(RecognitionError):
     """Neither onnxruntime nor numpy can be imported here."""
 
 
+class RecognitionOffError(RecognitionError):
+    """The household has switched the recognition of a camera off."""
+
+
 class PictureError(RecognitionError):
     """The picture cannot be used: not a picture, damaged, or larger than a camera makes."""
 
