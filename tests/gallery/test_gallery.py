@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import gallery as module
-from custom_components.face_access.hub.gallery import async_gallery, async_get_gallery
+from custom_components.face_access.hub.gallery import async_forget_people, async_gallery, async_get_gallery
 from custom_components.face_access.hub.local import async_get_local
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.gallery import TARGET, GalleryTarget
@@ -294,8 +294,9 @@ async def test_recognition_is_given_up(home: HomeAssistant, models: Path, call: 
     await call("add_person", name="Nobody", path=photo("n"))
     gallery = await learned(home)
     assert issues(home, "photo_of_another")
-    await gallery.async_forget()
+    await async_forget_people(home)
     assert gallery.gallery is None
+    assert async_gallery(home) is None
     assert await gallery.people.store.learned() == {}
     assert gallery.people.store.holdings(TARGET) == {}
     assert issues(home, "photo_of_another") == issues(home, "person_refused") == []

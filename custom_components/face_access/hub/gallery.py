@@ -64,6 +64,17 @@ def async_gallery(hass: HomeAssistant) -> HouseGallery | None:
     return task.result()
 
 
+async def async_forget_people(hass: HomeAssistant) -> None:
+    """Local recognition is over: templates are biometric data and go. Raises sqlite3.Error."""
+    if (gallery := async_gallery(hass)) is not None:
+        gallery.async_stop()
+    store = (await async_get_people(hass)).store
+    for person in await store.learned():
+        await store.learn(person, {})
+    await store.drop_target(TARGET)
+    async_clear_gallery(hass)
+
+
 async def _make(hass: HomeAssistant) -> HouseGallery:
     people = await async_get_people(hass)
     gallery = HouseGallery(hass, people, await async_get_local(hass))
@@ -157,15 +168,6 @@ class HouseGallery:
         if self.error is not None:
             raise self.error
         return True
-
-    async def async_forget(self) -> None:
-        """Local recognition is over: templates are biometric data and go."""
-        store = self.people.store
-        self.async_stop()
-        for person in tuple(await store.learned()):
-            await store.learn(person, {})
-        await store.drop_target(TARGET)
-        async_clear_gallery(self._hass)
 
     def _has_learned(self) -> bool:
         return self.done.is_set() and self.error is None
