@@ -403,6 +403,23 @@ def test_samples_that_belong_to_nobody_else() -> None:
     assert odd_ones_out([other, one, near(one, 0.8)], trusted=1) == {1, 2}
 
 
+def test_pairs_among_many_people() -> None:
+    """More than are compared at a time."""
+    people = normed(np.random.default_rng(3).standard_normal((1100, 32)))
+    gallery = Gallery([str(index) for index in range(len(people))], people.astype(np.float32))
+    likeness = np.triu(people @ people.T, 1)
+    expected = {(str(one), str(other)) for one, other in np.argwhere(likeness >= 0.6)}
+    found = gallery.confusable(0.6)
+    assert {(pair.first, pair.second) for pair in found} == expected
+    assert gallery.closest() == found[0]
+    assert [pair.cosine for pair in found] == sorted((pair.cosine for pair in found), reverse=True)
+    assert Gallery(["one"], people[:1].astype(np.float32)).closest() is None
+
+
+def normed(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
 def test_samples_are_compared_with_what_is_known() -> None:
     one = unit(64)
     known = [template(one)]
