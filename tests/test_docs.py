@@ -21,6 +21,7 @@ from custom_components.face_access.access import Method, Reason
 from custom_components.face_access.access.naming import SightingKind
 from custom_components.face_access.actions import ACTIONS
 from custom_components.face_access.actions.people import PEOPLE_ACTIONS
+from custom_components.face_access.actions.recognition import RECOGNITION_ACTIONS
 from custom_components.face_access.condition import CONDITIONS
 from custom_components.face_access.devices.panel.settings import SETTINGS as PANEL_SETTINGS
 from custom_components.face_access.devices.station import SettingKind
@@ -118,7 +119,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_actions_exist(page: Path) -> None:
     """And they take what they are given."""
     ours = {f"face_access.{action.name}": {"device_id", *map(str, action.fields)} for action in ACTIONS}
-    ours |= {f"face_access.{name}": set(map(str, schema)) for name, (_, schema, _) in PEOPLE_ACTIONS.items()}
+    without_device = {**PEOPLE_ACTIONS, **RECOGNITION_ACTIONS}
+    ours |= {f"face_access.{name}": set(map(str, schema)) for name, (_, schema, _) in without_device.items()}
     for call in (call for block in blocks(page) for call in calls(block)):
         name = call["action"]
         domain, _, action = name.partition(".")

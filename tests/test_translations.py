@@ -17,7 +17,7 @@ from homeassistant.helpers.entity import Entity
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.face_access.access import DoorMode, Factor, Role, Verdict
+from custom_components.face_access.access import DoorMode, Factor, Role, Similarity, Verdict
 from custom_components.face_access.access.naming import SightingKind
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import (
@@ -41,9 +41,13 @@ from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA
 from custom_components.face_access.flow_options import OPTIONS_SCHEMA
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
+from custom_components.face_access.hub.gallery_issues import async_report_confusable, async_report_odd_photos
 from custom_components.face_access.hub.people_issues import async_raise_refusal
-from custom_components.face_access.people.model import Storage
+from custom_components.face_access.people.gallery import photo_code
+from custom_components.face_access.people.model import Profile, Storage
+from custom_components.face_access.people.store import Learned
 from custom_components.face_access.people.sync import INVALID, NOT_REMOVED, PHOTO_MISSING
+from custom_components.face_access.recognition.enrolment import PhotoCode
 from custom_components.face_access.recognition.errors import (
     ModelDamagedError,
     ModelLicenceError,
@@ -54,6 +58,7 @@ from custom_components.face_access.recognition.errors import (
     RecognitionError,
     WorkerBusyError,
 )
+from custom_components.face_access.recognition.gallery import Confusable
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
@@ -167,6 +172,7 @@ def test_exceptions() -> None:
         given.setdefault(found["translation_key"], []).append(set(found["translation_placeholders"]))
     # Reasons of the sync itself, in the words of refusals.
     given |= {f"refused_{code}": [set()] for code in (PHOTO_MISSING, INVALID, NOT_REMOVED)}
+    given |= {f"refused_{photo_code(code)}": [set()] for code in PhotoCode}
     assert given.keys() == EN["exceptions"].keys()
     for key, each in given.items():
         for values in each:
@@ -189,6 +195,10 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     issues.broker_missing(hass, entry, missing=True)
     issues.questions_missing(hass, entry, missing=True)
     issues.restart_needed(hass, entry, {})
+    anna, ben = (Profile(id=name, key=name, name=name, photos=("a",)) for name in ("anna", "ben"))
+    async_report_confusable(hass, {"anna": anna, "ben": ben}, [Confusable(first="anna", second="ben", cosine=0.5)])
+    odd = {"anna": {"a": Learned(code=PhotoCode.FACE_UNLIKE_OTHERS)}}
+    async_report_odd_photos(hass, {"anna": anna}, odd)
     async_raise_refusal(hass, "issue", person="Anna", station="Front door", code=PHOTO_MISSING)
     raised_issues = {issue.translation_key: issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN}
     assert raised_issues.keys() == EN["issues"].keys()
@@ -269,9 +279,10 @@ def test_options() -> None:
     step = EN["options"]["step"]["init"]
     fields = {str(key) for key in OPTIONS_SCHEMA.schema}
     assert set(step["data"]) == set(step["data_description"]) == fields
-    people = {"person_role", "photo_storage", "second_factors"}
+    people = {"person_role", "photo_storage", "second_factors", "similarity"}
     assert EN["selector"].keys() == {"door_mode", "identifier_kind", "method", "reason", "verdict", *people}
     assert set(EN["selector"]["verdict"]["options"]) == set(Verdict)
+    assert set(EN["selector"]["similarity"]["options"]) == set(Similarity)
     assert set(EN["selector"]["second_factors"]["options"]) == set(Factor)
     assert set(EN["selector"]["person_role"]["options"]) == set(Role)
     assert set(EN["selector"]["photo_storage"]["options"]) == set(Storage)

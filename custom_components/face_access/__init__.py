@@ -11,7 +11,7 @@ from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices import FAMILIES
 from .devices.station import StationInfo
 from .hub import issues, people_entry, push_target, questions, server_entry
-from .hub.camera_station import async_make_camera, async_make_eye, is_camera
+from .hub.camera_station import async_forget_camera, async_make_camera, async_make_eye, is_camera
 from .hub.edge import Edge
 from .hub.house import async_close_link, async_get_history, async_keep_history, async_open_link, async_time_zone
 from .hub.ladder import Ladder
@@ -113,6 +113,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
         return
     issues.clear_all(hass, entry)
     issues.restarted(hass, entry)
+    if is_camera(entry):
+        await async_forget_camera(hass, entry)
     await async_close_link(hass, entry.data)
     if entry.unique_id is not None:
         history = await async_get_history(hass)

@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from .const import CONF_FEATURES
 from .coordinator import FaceAccessConfigEntry
 from .devices.station import SettingKind
+from .hub.gallery import HouseGallery, async_gallery
 from .hub.people import HousePeople, async_get_people
 from .hub.people_entry import is_people
 from .hub.servers import CONF_SERVER, ServerCoordinator, is_server
@@ -20,7 +21,7 @@ from .hub.servers import CONF_SERVER, ServerCoordinator, is_server
 _OPEN_DATA = {"family", "port", "push", CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}
 
 
-def _people(people: HousePeople) -> dict[str, Any]:
+def _people(people: HousePeople, gallery: HouseGallery | None) -> dict[str, Any]:
     profiles = people.store.profiles.values()
     return {
         "people": len(profiles),
@@ -39,6 +40,16 @@ def _people(people: HousePeople) -> dict[str, Any]:
             }
             for worker in people.workers.values()
         ],
+        "recognition": None if gallery is None else _gallery(gallery),
+    }
+
+
+def _gallery(gallery: HouseGallery) -> dict[str, Any]:
+    codes = (one.code for photos in gallery.learned.values() for one in photos.values() if one.code is not None)
+    return {
+        **asdict(gallery.progress),
+        "error": None if gallery.error is None else str(gallery.error),
+        "photos": Counter(codes),
     }
 
 
@@ -78,7 +89,7 @@ def _server(entry: ConfigEntry[Any], people: HousePeople) -> dict[str, Any]:
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> dict[str, Any]:
     """Say what the station is, has and does; of people, only how many there are."""
     if is_people(entry):
-        return _people(await async_get_people(hass))
+        return _people(await async_get_people(hass), async_gallery(hass))
     if is_server(entry):
         return _server(entry, await async_get_people(hass))
     coordinator = entry.runtime_data

@@ -16,6 +16,7 @@ from ..coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from ..devices.errors import InvalidValueError, StationConnectionError
 from ..devices.station import Reading, Setting, SettingKind, SettingValue, Station, StationInfo
 from .eye import Eye
+from .gallery import async_forget_people, async_get_gallery
 from .local import async_get_local
 from .people import HousePeople
 from .servers import async_searchers
@@ -43,6 +44,15 @@ _NEAR, _FAR = 320, 640
 def is_camera(entry: FaceAccessConfigEntry) -> bool:
     """Whether this is the entry of a watched camera, and no station's."""
     return CONF_CAMERA in entry.data
+
+
+async def async_forget_camera(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> None:
+    """Let go of what was learned for the cameras that the local engine looks through, once the last is removed."""
+    others = (other for other in hass.config_entries.async_entries(DOMAIN) if other.entry_id != entry.entry_id)
+    if entry.data[CONF_ENGINE] == ENGINE_LOCAL and not any(
+        other.data.get(CONF_ENGINE) == ENGINE_LOCAL for other in others
+    ):
+        await async_forget_people(hass)
 
 
 class CameraSettings:
@@ -134,9 +144,12 @@ async def async_make_eye(
 ) -> Eye:
     """Find who looks through the camera: the engine that the entry names. Raises ConfigEntryNotReady."""
     entry = coordinator.config_entry
-    local = await async_get_local(hass)
     if entry.data[CONF_ENGINE] != ENGINE_LOCAL:
+        # Its numpy finds out whether anything moves.
+        await async_get_local(hass)
         return _make_server_eye(hass, coordinator, watching, people)
+    # From now on everybody with a photo is learned.
+    local = (await async_get_gallery(hass)).local
     # Only now: numpy comes with them.
     from ..recognition.engine import Mode, Settings  # noqa: PLC0415
     from .local_eye import LocalEye  # noqa: PLC0415

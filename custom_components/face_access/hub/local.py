@@ -136,7 +136,7 @@ async def _make(hass: HomeAssistant) -> Local:
 
 def _make_worker(store: ModelStore) -> Worker:
     """Import all that needs numpy, which takes a third of a second, and make the thread's keeper."""
-    from ..recognition import compare  # noqa: F401, PLC0415
+    from ..recognition import compare, register  # noqa: F401, PLC0415
     from ..recognition.engine import Engine  # noqa: PLC0415
     from ..recognition.worker import Worker  # noqa: PLC0415
     from . import local_eye  # noqa: F401, PLC0415

@@ -36,7 +36,25 @@ from ..recognition.remote.words import Unfit
 CANNOT_REMOVE: Final = "cannot_remove"
 DUPLICATE_FACE: Final = "duplicate_face"
 SERVER_REFUSED: Final = "server_refused"
-PHOTO_CODES: Final[Mapping[str, str]] = {reason.value: f"photo_{reason.value}" for reason in Unfit}
+PHOTO_CODES: Final[Mapping[str, str]] = {
+    Unfit.NO_FACE: "photo_face_not_found",
+    Unfit.SEVERAL_FACES: "photo_too_many_faces",
+    Unfit.FACE_TOO_SMALL: "photo_face_too_small",
+    Unfit.FACE_TOO_CLOSE: "photo_face_too_close",
+    Unfit.CUT_OFF: "photo_face_cropped",
+    Unfit.NEAR_BORDER: "photo_face_close_to_border",
+    Unfit.TURNED_AWAY: "photo_face_angle_too_large",
+    Unfit.COVERED: "photo_face_is_occluded",
+    Unfit.EYES_CLOSED: "photo_eyes_closed",
+    Unfit.MOUTH_OPEN: "photo_mouth_open",
+    Unfit.POOR_QUALITY: "photo_poor_quality",
+    Unfit.TOO_DARK: "photo_face_too_dark",
+    Unfit.TOO_BRIGHT: "photo_face_too_bright",
+    Unfit.NOT_LIVE: "photo_face_not_live",
+    Unfit.NOT_A_PICTURE: "photo_photo_unreadable",
+    Unfit.TOO_LARGE: "photo_too_large",
+    Unfit.UNCLEAR: "photo_unclear",
+}
 """Why a photo will not do, in the words of refusals."""
 _GONE: Final = "record_not_found"
 _BUSY: Final = "busy"
