@@ -15,10 +15,11 @@ from homeassistant.util.json import JsonObjectType
 import probatio as vol
 
 from ..access import Similarity
-from ..const import DOMAIN
+from ..const import DOMAIN, ENGINE_LOCAL
 from ..hub.errors import translated
 from ..hub.local_answers import Answers, Look, async_get_answers
 from ..hub.picture_of import async_picture_of
+from ..hub.server_answers import async_server_answers
 from ..recognition.errors import PictureError, RecognitionError
 from . import fields
 from .media import IMAGE_ENTITY, LARGEST_FILE, PATH, PICTURE_FIELDS, async_load_one, exactly_one
@@ -27,6 +28,7 @@ from .request import invalid
 SIMILARITY, LIVENESS, FAR = "similarity", "liveness", "far_faces"
 REFERENCE, CHANNEL = "reference", "channel"
 COUNT, INTERVAL = "count", "interval"
+ENGINE: Final = "engine"
 OTHER: Final = "other_"
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp")
 _MOST_PICTURES: Final = 200
@@ -115,6 +117,7 @@ def _read(file: Path) -> bytes:
 
 
 _LOOK: dict[vol.Marker, Any] = {
+    vol.Optional(ENGINE): cv.string,
     vol.Optional(SIMILARITY, default=Similarity.NORMAL): vol.Coerce(Similarity),
     vol.Optional(FAR, default=False): cv.boolean,
 }
@@ -164,8 +167,10 @@ def _runner(handler: Handler) -> Callable[[ServiceCall], Coroutine[Any, Any, Ser
     """Wrap a handler so that the user reads a translated error."""
 
     async def run(call: ServiceCall) -> ServiceResponse:
-        # The one place that chooses the engine: where a server can be asked as well, the call says which.
-        engine = await async_get_answers(call.hass)
+        # The one place that chooses the engine: the house's own, or the server that the call names by its entry.
+        name = call.data.get(ENGINE, ENGINE_LOCAL)
+        local = name == ENGINE_LOCAL
+        engine: Answers = await (async_get_answers(call.hass) if local else async_server_answers(call.hass, name))
         try:
             answer = await handler(RecognitionRequest(hass=call.hass, engine=engine, data=call.data))
         except RecognitionError as err:

@@ -22,6 +22,7 @@ from ..recognition.motion import Motion
 from ..recognition.picture import Picture
 from ..recognition.server_vote import Report, Resident, Rule, ServerTracker, look, sighting_of
 from ..recognition.watch import LINGER
+from .server_answers import async_resident
 from .servers import ServerCoordinator, async_on_server, async_server
 
 # Frames of a server that needs seconds for each lie further apart: so many of them count as one moment.
@@ -169,10 +170,7 @@ class ServerEye:
         return self.awake
 
     def _resident(self, key: str) -> Resident | None:
-        """Find whom the household means by a key. One who was removed since is nobody, whatever the server says."""
-        holding = self._people.holdings(self._server).get(key)
-        profile = None if holding is None else self._people.profiles.get(holding.person)
-        return None if profile is None else Resident(id=profile.id, name=profile.name, role=profile.role)
+        return async_resident(self._people, self._server, key)
 
     async def _pictures(self, report: Report) -> Pictures:
         """Cut the face out, where the server said where it is."""
