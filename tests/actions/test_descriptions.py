@@ -16,12 +16,14 @@ from custom_components.face_access.actions import ACTIONS
 from custom_components.face_access.actions.people import PEOPLE_ACTIONS
 from custom_components.face_access.actions.recognition import RECOGNITION_ACTIONS
 from custom_components.face_access.actions.request import Action
+from custom_components.face_access.actions.scans import SCAN_ACTIONS
 from tests.actions.conftest import EN, INTEGRATION
 
 SERVICES = yaml.safe_load((INTEGRATION / "services.yaml").read_text())
 ICONS = json.loads((INTEGRATION / "icons.json").read_text())["services"]
 DOCS = "".join((Path(__file__).parents[2] / "docs" / name).read_text() for name in ("actions.md", "people.md"))
-NAMES = {action.name for action in ACTIONS} | set(PEOPLE_ACTIONS) | set(RECOGNITION_ACTIONS)
+WITHOUT_DEVICE = {**PEOPLE_ACTIONS, **RECOGNITION_ACTIONS, **SCAN_ACTIONS}
+NAMES = {action.name for action in ACTIONS} | set(WITHOUT_DEVICE)
 EACH = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 
 
@@ -72,9 +74,9 @@ def test_examples_in_the_docs_are_valid(action: Action[Any]) -> None:
     assert ("response_variable" in example) == (action.response.value == "only")
 
 
-@pytest.mark.parametrize("name", [*PEOPLE_ACTIONS, *RECOGNITION_ACTIONS])
+@pytest.mark.parametrize("name", WITHOUT_DEVICE)
 def test_actions_without_a_device_are_described_as_they_are(name: str) -> None:
-    _, taken, response = {**PEOPLE_ACTIONS, **RECOGNITION_ACTIONS}[name]
+    _, taken, response = WITHOUT_DEVICE[name]
     described = (SERVICES[name] or {}).get("fields", {})
     assert set(described) == {str(marker) for marker in taken}
     assert set(EN["services"][name].get("fields", {})) == set(described)

@@ -15,7 +15,7 @@ from custom_components.face_access.hub import watching
 from custom_components.face_access.hub.local import MODELS_VARIABLE, Local, async_get_local
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.model import Profile
-from custom_components.face_access.recognition.compare import enrol
+from custom_components.face_access.recognition.enrolment import enrol
 from custom_components.face_access.recognition.gallery import Gallery
 from tests.conftest import until
 from tests.recognition import toys

@@ -73,40 +73,44 @@ async def update_scan(request: ScanRequest) -> Mapping[str, Any]:
 type Handler = Callable[[ScanRequest], Coroutine[Any, Any, Mapping[str, Any]]]
 _ENGINE: Mapping[vol.Marker, Any] = {vol.Required(ENGINE): cv.string}
 
-SCAN_ACTIONS: Mapping[str, tuple[Handler, Mapping[vol.Marker, Any]]] = {
+SCAN_ACTIONS: Mapping[str, tuple[Handler, Mapping[vol.Marker, Any], SupportsResponse]] = {
     "create_scan": (
         create_scan,
         {
+            **_ENGINE,
             **PICTURE_FIELDS,
             **{vol.Optional(f"{OTHER}{marker}"): validator for marker, validator in PICTURE_FIELDS.items()},
             vol.Required(REFERENCE): fields.text,
             vol.Optional(CHANNEL): vol.In(["WEB", "MOBILE", "OTHER"]),
         },
+        SupportsResponse.ONLY,
     ),
-    "get_scan": (get_scan, {vol.Required(SCAN): fields.text}),
+    "get_scan": (get_scan, {**_ENGINE, vol.Required(SCAN): fields.text}, SupportsResponse.ONLY),
     "list_scans": (
         list_scans,
         {
+            **_ENGINE,
             vol.Optional(PAGE): fields.whole(0, 1_000_000),
             vol.Optional(SIZE): fields.whole(1, 1000),
             vol.Optional(QUERY): vol.Schema({cv.string: cv.string}),
         },
+        SupportsResponse.ONLY,
     ),
-    "update_scan": (update_scan, {vol.Required(SCAN): fields.text, **_CHANGES}),
+    "update_scan": (update_scan, {**_ENGINE, vol.Required(SCAN): fields.text, **_CHANGES}, SupportsResponse.ONLY),
 }
 
 
 @callback
 def async_setup_scan_actions(hass: HomeAssistant) -> None:
     """Register the actions on records of comparisons."""
-    for name, (handler, schema) in SCAN_ACTIONS.items():
+    for name, (handler, schema, response) in SCAN_ACTIONS.items():
         service.async_register_admin_service(
             hass,
             DOMAIN,
             name,
             _runner(name, handler),
-            schema=vol.Schema({**_ENGINE, **schema}),
-            supports_response=SupportsResponse.ONLY,
+            schema=vol.Schema(dict(schema)),
+            supports_response=response,
         )
 
 
