@@ -171,7 +171,12 @@ async def test_kby_searches_nobody(
 
 @pytest.mark.parametrize("engine", ["nobody", "people"])
 async def test_an_engine_that_is_none(
-    hass: HomeAssistant, web: str, smartface_entry: MockConfigEntry, call: Call, put: Callable[[str, bytes], str], engine: str
+    hass: HomeAssistant,
+    web: str,
+    smartface_entry: MockConfigEntry,
+    call: Call,
+    put: Callable[[str, bytes], str],
+    engine: str,
 ) -> None:
     """No entry at all, or that of something else."""
     if engine == "people":
@@ -259,7 +264,11 @@ async def test_comparing_with_the_service(
     service: SimulatedFaceScan, face_scan_entry: MockConfigEntry, call: Call, put: Callable[[str, bytes], str]
 ) -> None:
     """Without notes it is a comparison like any other, with them a record that can be found."""
-    engine, anna, bob = face_scan_entry.entry_id, put("a", pictures.panorama("anna")), put("b", pictures.panorama("bob"))
+    engine, anna, bob = (
+        face_scan_entry.entry_id,
+        put("a", pictures.panorama("anna")),
+        put("b", pictures.panorama("bob")),
+    )
     plain = await call("compare_faces", engine=engine, path=anna, other_path=bob)
     assert (plain["compare_result"], plain["scale"]) == ("Different person", 1)
     assert plain["id"] in service.records
