@@ -11,8 +11,10 @@ of somebody who is there, 422 for a photo with several faces (from 4.35), 20 as 
 
 import argparse
 import asyncio
+from collections.abc import Callable
 import contextlib
 import signal
+import time
 from typing import Any
 
 from ._smartface.auth import TOKEN_PATH, Access
@@ -37,10 +39,11 @@ class SimulatedSmartFace(Core):
         access: Access | None = None,
         licence: int | None = None,
         burst: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
         delay: float = 0.0,
     ) -> None:
         """Port 0 takes a free port; see `Core` and `Access` for the rest. `delay` in seconds for every answer."""
-        super().__init__(version=version, licence=licence, burst=burst)
+        super().__init__(version=version, licence=licence, burst=burst, clock=clock)
         self.host, self.port = host, port
         self._wanted_page = page_port
         self.access = access or Access()

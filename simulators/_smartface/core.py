@@ -1,7 +1,7 @@
 """The state of the server, and what it does to people and faces."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import time
 from typing import Any, Final
 from uuid import uuid4
@@ -19,13 +19,21 @@ _BURST_SECONDS: Final = 1.0
 class Core:
     """Everything that the server knows, and every mistake of its peers in `violations`."""
 
-    def __init__(self, *, version: str = "4.25", licence: int | None = None, burst: int | None = None) -> None:
-        """`licence` is how many faces may be kept, `burst` how many registrations are taken within a second."""
+    def __init__(
+        self,
+        *,
+        version: str = "4.25",
+        licence: int | None = None,
+        burst: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`licence` is how many faces may be kept, `burst` how many registrations are taken in a second of `clock`."""
         if version not in FULL_VERSIONS:
             raise ValueError(f"no release {version}; there are {', '.join(FULL_VERSIONS)}")
         self.set_version(version)
         self.licence = licence
         self.burst = burst
+        self.clock = clock
         self.watchlists: dict[str, Watchlist] = {}
         self.members: dict[str, Member] = {}
         self.faces: dict[str, Face] = {}
@@ -179,7 +187,7 @@ class Core:
         """Count a registration. Raises `Refusal` 429."""
         if self.burst is None:
             return
-        at = time.monotonic()
+        at = self.clock()
         while self._registered_at and at - self._registered_at[0] > _BURST_SECONDS:
             self._registered_at.popleft()
         if len(self._registered_at) >= self.burst:

@@ -240,6 +240,8 @@ async def test_planned_failures_and_scenes(server: SimulatedSmartFace, ask: Ask,
     server.fail("Version", status=0)
     with pytest.raises(aiohttp.ClientError):
         await ask("POST Version", {})
+    async with session.get(f"{page}/") as answer:
+        assert "Simulated SmartFace server" in await answer.text()
     async with session.get(f"{page}/state") as answer:
         state = await answer.json()
     assert (state["version"], state["watchlists"], state["violations"]) == ("v5_4.25.2.6157", [], [])

@@ -16,7 +16,7 @@ from custom_components.face_access.recognition.errors import (
 )
 from custom_components.face_access.recognition.interface import Member, RemoteEngine
 from custom_components.face_access.recognition.results import FaceLiveness
-from custom_components.face_access.recognition.smartface import THRESHOLDS, SpoofDetector, Tuning
+from custom_components.face_access.recognition.smartface import THRESHOLDS, EngineOptions, SpoofDetector, Tuning
 from simulators._terminal import pictures
 
 from .conftest import (
@@ -189,15 +189,21 @@ async def test_what_is_held_is_what_was_said_to_be_held(running: Running) -> Non
     assert engine.register
     long = Member(
         key="anna",
-        name="  " + "A" * 199 + " and more",
+        name="  " + "A" * 198 + "\ud800 and more",
         role=Role.ALLOWED,
-        metadata={"k" * 128: "v" * 256, "k" * 129: "no", "": "no", "long": "v" * 257, "face_access_role": "blocked"},
+        metadata={
+            "k" * 128: "v" * 255 + "\udfff",
+            "k" * 129: "no",
+            "": "no",
+            "long": "v" * 257,
+            "face_access_role": "blocked",
+        },
     )
     await engine.register.put(long, (portrait("anna"),))
     held = await engine.register.find("anna")
     assert held == engine.register.as_held(long)
     assert held is not None
-    assert (held.name, dict(held.metadata)) == ("A" * 199, {"k" * 128: "v" * 256})
+    assert (held.name, dict(held.metadata)) == ("A" * 198 + "?", {"k" * 128: "v" * 255 + "?"})
 
 
 async def test_hundreds_of_people_come_in_pages_each_once(running: Running) -> None:
@@ -212,12 +218,19 @@ async def test_hundreds_of_people_come_in_pages_each_once(running: Running) -> N
 
 
 async def test_a_burst_of_registrations_is_spread_out(running: Running) -> None:
-    trio = await running(options={"pause": 0.4}, burst=1)
+    trio = await running(burst=1, clock=lambda: now)
+    now = 0.0
     assert trio.engine.register
+
+    async def soon(_request: Any, _answer: Any) -> None:
+        nonlocal now
+        now += 0.23
+
+    trio.server.server.on_exchange = soon
     await trio.engine.register.put(ANNA, (portrait("anna"),))
     await trio.engine.register.put(BERT, (portrait("bert"),))
-    assert [status for _, path, status in trio.server.requests if path.endswith("Register")][-1] == 201
-    assert 429 in [status for _, _, status in trio.server.requests]
+    tries = [status for _, path, status in trio.server.requests if path.endswith("Register")]
+    assert tries == [201, 429, 201]
 
 
 async def test_a_licence_that_is_used_up_is_said_to_be(running: Running) -> None:
@@ -472,6 +485,18 @@ async def test_an_engine_without_attributes_asks_for_none(running: Running) -> N
     await trio.client.watchlists.put(LIST, "Home")
     (seen,) = await trio.engine.search.search(doorstep("anna"), Similarity.NORMAL)
     assert "glass_status" not in seen.attributes
+
+
+@pytest.mark.parametrize("watchlist", ["", ".", "..", "our list", "a/b", "x" * 101])
+def test_an_id_that_not_every_server_takes_is_refused(watchlist: str) -> None:
+    with pytest.raises(ValueError, match="letters"):
+        EngineOptions(watchlist=watchlist)
+
+
+@pytest.mark.parametrize("thresholds", [{}, {**THRESHOLDS, "low": 0}, {**THRESHOLDS, "high": 101}])
+def test_a_threshold_that_anybody_reaches_is_refused(thresholds: Any) -> None:
+    with pytest.raises(ValueError, match="threshold"):
+        EngineOptions(watchlist=LIST, thresholds=thresholds)
 
 
 def test_thresholds_are_those_of_the_options(scripted_engine: RemoteEngine) -> None:

@@ -118,7 +118,7 @@ async def test_everything_the_engine_does_is_as_the_document_has_it(watched: Any
 
 
 async def test_refusals_are_as_the_document_has_them(watched: Any) -> None:
-    trio, complaints, used = await watched(licence=1, burst=3)
+    trio, complaints, used = await watched(licence=1, burst=3, clock=lambda: 0.0)
     client: SmartFaceClient = trio.client
     await client.watchlists.put(LIST, "Home")
     facts, tuning = MemberFacts(name="A"), Tuning()

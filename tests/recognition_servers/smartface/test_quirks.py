@@ -326,6 +326,14 @@ async def test_resources_thresholds_and_sizes_are_sent_as_they_are_set(running: 
     assert await trio.client.faces.search(doorstep("anna"), [LIST], Tuning(min_face=500)) == ()
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"min_face": 0}, {"min_face": 700}, {"max_faces": 0}, {"confidence": -1}, {"distant_threshold": 101}]
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"faces|thresholds"):
+        Tuning(**wrong)
+
+
 def test_names_have_200_and_labels_128_and_256_characters() -> None:
     MemberFacts(name="n" * 200, full_name="f" * 200, labels={"k" * 128: "v" * 256})
     for wrong in ({"name": "n" * 201}, {"full_name": "n" * 201}, {"labels": {"k" * 129: ""}}, {"labels": {"": "v"}}):

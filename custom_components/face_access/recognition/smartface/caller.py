@@ -1,6 +1,7 @@
 """Calls of the server's API: a path, a body, and an answer as JSON, or the reason why not."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 import re
 from typing import Any, Final
 from urllib.parse import quote
@@ -85,23 +86,26 @@ class Caller:
         wordless: bool = False,
     ) -> Answer:
         """Call as `call` does, and return the answer as it came; `wordless` where a refusal comes without a body."""
-        url = URL(f"{str(self._base).rstrip('/')}/{_BASE}/{path}", encoded=True).with_query(query or None)
-        for last in (False, True):
-            header = await self._login.header()
-            request = Request(
-                method=method,
-                url=url,
-                body=body,
-                headers={**(headers or {}), **header},
-                timeout=max(timeout, self._timeout),
-                limit=limit,
-            )
-            answer = await send(self._session, request, verify=self._verify)
-            # Nothing was done before it was clear who asks, so the call can be made once more.
-            if answer.status != 401 or last or not self._login.refused(header):
-                break
+        request = Request(
+            method=method,
+            url=URL(f"{str(self._base).rstrip('/')}/{_BASE}/{path}", encoded=True).with_query(query or None),
+            body=body,
+            headers=headers or {},
+            timeout=max(timeout, self._timeout),
+            limit=limit,
+        )
+        answer, header = await self._send(request)
+        # Nothing was done before it was clear who asks, so the call can be made once more.
+        if answer.status == 401 and self._login.refused(header):
+            answer, _ = await self._send(request)
         await _judge(answer, meanings or {}, wordless=wordless)
         return answer
+
+    async def _send(self, request: Request) -> tuple[Answer, dict[str, str]]:
+        """Send with the login; the answer, and the header that proved who we are."""
+        header = await self._login.header()
+        signed = replace(request, headers={**request.headers, **header})
+        return await send(self._session, signed, verify=self._verify), header
 
 
 def segment(name: str) -> str:

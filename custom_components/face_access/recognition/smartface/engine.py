@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 import logging
+import re
 from typing import Final
 
 import aiohttp
@@ -22,6 +23,7 @@ from .transport import TIMEOUT
 from .tuning import Tuning
 
 _LOGGER: Final = logging.getLogger(__name__)
+_LIST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 NAME: Final = "SmartFace"
 TOO_OLD: Final = "version_too_old"
 MAX_SCORE: Final = 100.0
@@ -39,7 +41,8 @@ class EngineOptions:
     there. Without `keep_pictures` a server from 4.36 on keeps no photo of our members and of who matches them. Without
     `attributes` it measures neither age nor glasses nor angles, which is quicker. `validation` False tells a server
     from 4.29 on to take photos that do not pass its own limits. `timeout` and `pause` (before what the server had no
-    time for is asked again) in seconds.
+    time for is asked again) in seconds. Raises ValueError for an id that not every server takes, and for a threshold
+    that is missing or that anybody would reach.
     """
 
     watchlist: str
@@ -51,6 +54,13 @@ class EngineOptions:
     validation: bool = True
     timeout: float = TIMEOUT
     pause: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Look at the id and at the thresholds."""
+        if not _LIST_ID.fullmatch(self.watchlist) or set(self.watchlist) <= {"."}:
+            raise ValueError("the id of a watchlist has letters, digits and _ . - alone")
+        if any(not 1 <= self.thresholds.get(similarity, 0) <= MAX_SCORE for similarity in Similarity):
+            raise ValueError("every similarity has a threshold between 1 and 100")
 
 
 def engine(

@@ -27,13 +27,13 @@ class Fields:
         return name in self._values
 
     def maybe_text(self, name: str) -> str | None:
-        """Read a text. Half characters (lone surrogates) are replaced."""
+        """Read a text, half characters replaced."""
         value = self._values.get(name)
         if value is None:
             return None
         if not isinstance(value, str):
             raise self._wrong(name, "a text")
-        return value if value.isascii() else value.encode(errors="replace").decode()
+        return whole_text(value)
 
     def text(self, name: str) -> str:
         """Read a text that must be there."""
@@ -128,6 +128,11 @@ class Fields:
     def objects(self, name: str) -> tuple[Fields, ...]:
         """Read a list of objects that must be there."""
         return objects(self._values.get(name), f"{self._what}: {name}")
+
+
+def whole_text(text: str) -> str:
+    """Replace half characters (lone surrogates): they can be neither stored nor sent."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def objects(value: Any, what: str) -> tuple[Fields, ...]:

@@ -10,6 +10,7 @@ from ..interface import Member
 from .client import SmartFaceClient
 from .members import MemberFacts, Privacy
 from .models import MAX_KEY, MAX_NAME, MAX_VALUE, WatchlistMember
+from .read import whole_text
 from .tuning import FaceValidation, Tuning
 
 ROLE: Final = "face_access_role"
@@ -62,11 +63,12 @@ class SmartFaceRegister:
     def as_held(self, member: Member) -> Member:
         """Cut the name, and leave out labels that the server has no room for."""
         labels = {
-            key: value
+            whole_text(key): whole_text(value)
             for key, value in member.metadata.items()
             if key != ROLE and 0 < len(key) <= MAX_KEY and len(value) <= MAX_VALUE
         }
-        return Member(key=member.key, name=member.name.strip()[:MAX_NAME].strip(), role=member.role, metadata=labels)
+        name = whole_text(member.name).strip()[:MAX_NAME].strip()
+        return Member(key=member.key, name=name, role=member.role, metadata=labels)
 
     async def all(self) -> AsyncIterator[Member]:
         """Read everybody on our list. A list that is not there has nobody."""

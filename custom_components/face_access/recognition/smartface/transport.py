@@ -111,7 +111,8 @@ def _weight(value: Any) -> int:
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, allow_nan=False, default=_base64).encode()
+    # In ASCII, since half a character (a lone surrogate) in a name has no UTF-8.
+    return json.dumps(body, allow_nan=False, default=_base64).encode()
 
 
 def _base64(value: Any) -> str:

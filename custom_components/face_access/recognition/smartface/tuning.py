@@ -54,7 +54,8 @@ class Tuning:
 
     Face sizes in pixels (about the distance of the eyes; the vendor calls 30 usable and 50 good), `confidence` on the
     detector's own scale, liveness thresholds 0-100. `all_conditions` names every reason why liveness could not be
-    judged, not the first alone. Raises ValueError for the same kind of liveness on two resources: no server takes them.
+    judged, not the first alone. Raises ValueError for numbers that make no sense, and for the same kind of liveness on
+    two resources, which no server takes.
     """
 
     min_face: int = 35
@@ -69,7 +70,11 @@ class Tuning:
     all_conditions: bool = True
 
     def __post_init__(self) -> None:
-        """Look at the detectors of liveness."""
+        """Look at the numbers and at the detectors of liveness."""
+        if not 0 < self.min_face <= self.max_face or self.max_faces < 1 or self.confidence < 0:
+            raise ValueError("faces have a size, and at least one is looked for")
+        if any(not 0 <= threshold <= 100 for threshold in (self.distant_threshold, self.nearby_threshold)):
+            raise ValueError("thresholds of liveness are between 0 and 100")
         check_detectors(self.spoof)
 
     def one_face(self) -> dict[str, Any]:
