@@ -20,50 +20,13 @@ from aiohttp import web
 
 from ._servers.base import RefusedError, SimulatedServer, parser, picture, run
 from ._servers.faces import NoPictureError, SeenFace, SeenPicture, likeness
+from ._servers.person_fields import complaint_about
 
 __all__ = ["SHAPES", "SimulatedOpenCvFr", "main"]
 
 SHAPES: Final = ("list", "results", "nested", "bare")
-_STORAGE: Final = ("NoStorage", "StoreThumbnails", "StoreFullImage")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _INSTANCES: Final = 5
-_TEXT: Final = (str,)
-_NUMBER: Final = (int, float)
-_FIELDS: Final[dict[str, dict[str, tuple[type, ...]]]] = {
-    "/collection": {"name": _TEXT},
-    "/person": {
-        "person_id": _TEXT,
-        "person_name": _TEXT,
-        "check_duplicates": (bool,),
-        "check_liveness": (bool,),
-        "collection_name": _TEXT,
-        "duplicate_check_min_similarity": _NUMBER,
-        "face_base_64": _TEXT,
-        "face_storage_type": _TEXT,
-        "metadata?": (dict,),
-    },
-    "/persons": {"collection_name": _TEXT, "face_storage_type": _TEXT, "persons": (list,)},
-    "item": {"person_id": _TEXT, "person_name": _TEXT, "face_base_64": _TEXT, "metadata?": (dict,)},
-    "/face-search": {
-        "collection_name": _TEXT,
-        "face_base_64": _TEXT,
-        "check_liveness": (bool,),
-        "min_similarity_score": _NUMBER,
-        "max_results": (int,),
-    },
-    "/multi-face-search": {
-        "collection_name": _TEXT,
-        "face_base_64": _TEXT,
-        "min_similarity_score": _NUMBER,
-        "max_results": (int,),
-    },
-    "/compare": {
-        "face_base_64": _TEXT,
-        "ref_face_base_64": _TEXT,
-        "min_similarity_score": _NUMBER,
-        "check_liveness": (bool,),
-    },
-}
 
 
 @dataclass(slots=True)
@@ -174,36 +137,10 @@ class SimulatedOpenCvFr(SimulatedServer):
 
     def _checked(self, kind: str, body: Any) -> dict[str, Any]:
         """Every field that the page lists must be there, of its type; no other may be."""
-        fields = _FIELDS[kind]
-        if not isinstance(body, dict):
-            raise self._wrong(f"{kind}: no object")
-        for unknown in body.keys() - {name.rstrip("?") for name in fields}:
-            raise self._wrong(f"{kind} has no field {unknown!r}")
-        for name, kinds in fields.items():
-            plain = name.rstrip("?")
-            if plain not in body:
-                if plain == name:
-                    raise self._wrong(f"{kind} lacks {plain!r}")
-                continue
-            value = body[plain]
-            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-                raise self._wrong(f"{plain} of {kind} is a {type(value).__name__}")
-        self._ranges(kind, body)
-        return body
-
-    def _ranges(self, kind: str, body: dict[str, Any]) -> None:
-        for name in ("min_similarity_score", "duplicate_check_min_similarity"):
-            if not 0 <= body.get(name, 0) <= 1:
-                raise self._wrong(f"{name} of {kind} is out of range")
-        if body.get("max_results", 1) < 1:
-            raise self._wrong(f"max_results of {kind} is out of range")
-        if body.get("face_storage_type", "NoStorage") not in _STORAGE:
-            raise self._wrong(f"face_storage_type of {kind} is unknown")
-        if any(not isinstance(value, str) for value in body.get("metadata", {}).values()):
-            raise self._wrong(f"metadata of {kind} holds more than texts")
-        for name in ("person_id", "person_name"):
-            if not body.get(name, "-"):
-                raise self._wrong(f"{name} of {kind} is empty")
+        if (complaint := complaint_about(kind, body)) is not None:
+            raise self._wrong(complaint)
+        checked: dict[str, Any] = body
+        return checked
 
     def _wrong(self, what: str) -> RefusedError:
         self.violation(what)

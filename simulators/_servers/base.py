@@ -1,20 +1,17 @@
-"""A simulated server as such: its port, who asked what, planned failures, and a small control API.
-
-The control API is on a port of its own: `GET /state`, `POST /scene/<name>` with the scene's arguments as JSON.
-"""
+"""A simulated server as such: its port, who asked what, planned failures, a page and its control API."""
 
 import argparse
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
 import contextlib
-from inspect import isawaitable
 import json
 import signal
 from typing import Any, Final
 
 from aiohttp import web
 
+from .._page import ScenePage
 from .faces import SeenPicture, see
 
 MAX_BODY: Final = 64 * 1024 * 1024
@@ -48,9 +45,9 @@ class SimulatedServer:
         """Port 0 takes a free port; without `page_port` there is no control API."""
         self.host = host
         self.port = 0
-        self.page_port = 0
         self._wanted = port
         self._wanted_page = page_port
+        self._page: ScenePage | None = None
         self._runners: list[web.AppRunner] = []
         self.routes: dict[tuple[str, str], Handler] = {}
         self.violations: list[str] = []
@@ -61,6 +58,11 @@ class SimulatedServer:
     def url(self) -> str:
         """Where the server answers."""
         return f"http://{self.host}:{self.port}"
+
+    @property
+    def page_url(self) -> str | None:
+        """Where the page and the control API are, if there is one."""
+        return f"http://{self.host}:{self._page.port}/" if self._page is not None else None
 
     def violation(self, what: str) -> None:
         """The peer did something that the document forbids, or that no document knows."""
@@ -78,10 +80,9 @@ class SimulatedServer:
         app.router.add_route("*", "/{path:.*}", self._handle)
         self.port = await self._listen(app, self.port or self._wanted)
         if self._wanted_page is not None:
-            page = web.Application()
-            page.router.add_get("/state", self._state)
-            page.router.add_post("/scene/{name}", self._scene)
-            self.page_port = await self._listen(page, self._wanted_page)
+            scenes = self.SCENES | {"fail", "clear_violations"}
+            self._page = ScenePage(self, __package__, scenes, lambda: {**self.state, "scenes": sorted(scenes)})
+            await self._page.start(self.host, self._wanted_page)
 
     async def stop(self) -> None:
         """Listen no more."""
@@ -91,6 +92,8 @@ class SimulatedServer:
                     connection.force_close()
             await runner.cleanup()
         self._runners.clear()
+        if self._page is not None:
+            await self._page.stop()
 
     async def _listen(self, app: web.Application, port: int) -> int:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -207,22 +210,6 @@ class SimulatedServer:
         """What a test or a person wants to see."""
         return {"url": self.url, "violations": self.violations, "requests": list(self.requests)[-50:]}
 
-    async def _state(self, _request: web.Request) -> web.Response:
-        return web.json_response(self.state)
-
-    async def _scene(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        if name not in self.SCENES | {"fail", "clear_violations"}:
-            raise web.HTTPNotFound(text=f"no scene {name}")
-        try:
-            text = await request.text()
-            result = getattr(self, name)(**(json.loads(text) if text else {}))
-            if isawaitable(result):
-                result = await result
-        except (ValueError, TypeError, KeyError) as err:
-            raise web.HTTPBadRequest(text=f"{name}: {err}") from err
-        return web.json_response({"result": result})
-
 
 async def picture(data: bytes) -> SeenPicture:
     """Look at a picture on a thread: a process may run several servers and Home Assistant's tests."""
@@ -245,8 +232,8 @@ def run(server: SimulatedServer, lines: Mapping[str, Callable[[], str]]) -> None
         await server.start()
         for name, text in lines.items():
             print(f"{name} {text()}", flush=True)
-        if server.page_port:
-            print(f"page http://{server.host}:{server.page_port}/", flush=True)
+        if server.page_url is not None:
+            print(f"page {server.page_url}", flush=True)
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

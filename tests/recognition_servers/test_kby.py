@@ -187,6 +187,10 @@ def test_box_may_lie_outside_of_the_picture() -> None:
     assert (first.box.x, first.box.y, first.box.width) == (-12, -3.5, 912)
 
 
+def test_face_without_a_place() -> None:
+    assert comparison(older(face1={"yaw": 4})).first.box is None
+
+
 def test_points_of_a_face_are_not_kept() -> None:
     given = {**BOX, "yaw": -25.7, "landmark_68": [{"x": 1.0, "y": 2.0}] * 68, "eye_dist": 50.0}
     first = comparison(older(face1=given)).first

@@ -17,6 +17,7 @@ from custom_components.face_access.recognition.errors import (
     EngineNotFoundError,
     EngineProtocolError,
     EngineRefusedError,
+    EngineTimeoutError,
     EngineUnableError,
     NoFaceError,
     PhotoRefusedError,
@@ -520,6 +521,24 @@ async def test_several_faces_the_largest_first(house: RemoteEngine) -> None:
     assert [[match.key for match in one.matches] for one in seen] == [["Kx2"], [], ["Kx1"]]
 
 
+async def test_search_for_one_face_alone(
+    session: aiohttp.ClientSession, house: RemoteEngine, server: SimulatedOpenCvFr
+) -> None:
+    """For a server whose search for several faces is not what we think it is."""
+    single = engine_on(session, server.url, several=False)
+    assert not single.several
+    (seen,) = await look(single, face("Alice"))
+    assert [match.key for match in seen.matches] == ["Kx1"]
+    assert (await look(single, face("Alice")))[0].liveness.state is FaceLiveness.NOT_CHECKED
+    for liveness in (True, False):
+        (seen,) = await look(single, pair("Alice", "Dora"), liveness=liveness)
+        assert seen.matches == ()
+    assert await look(single, empty()) == ()
+    with pytest.raises(PictureError):
+        await look(single, NO_PICTURE)
+    assert server.count("/multi-face-search") == 0
+
+
 async def test_picture_without_a_face_is_nobody(house: RemoteEngine) -> None:
     assert await look(house, empty()) == ()
     assert await look(house, empty(), liveness=True) == ()
@@ -744,6 +763,8 @@ async def test_liveness_alone_compares_a_picture_with_itself(engine: RemoteEngin
         ((429, "slow down"), EngineLimitError),
         ((402, ""), EngineLimitError),
         ((502, "<html>Bad Gateway"), EngineFaultError),
+        ((408, ""), EngineTimeoutError),
+        ((504, "<html>"), EngineTimeoutError),
         ((400, [1]), EngineRefusedError),
         ((400, {"code": 7, "message": ["x"]}), EngineRefusedError),
         ((400, {"code": "not a code at all!"}), EngineRefusedError),

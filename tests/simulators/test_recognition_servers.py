@@ -215,10 +215,11 @@ async def test_kby_bodies_are_checked(session: aiohttp.ClientSession, start: Any
 
 async def test_control_api(session: aiohttp.ClientSession, start: Any) -> None:
     server = await start(SimulatedKby(page_port=0))
-    page = f"http://127.0.0.1:{server.page_port}"
+    async with session.get(server.page_url) as answer:
+        assert "violations" in await answer.text()
 
     async def scene(name: str, **arguments: Any) -> int:
-        async with session.post(f"{page}/scene/{name}", json=arguments) as answer:
+        async with session.post(f"{server.page_url}scene/{name}", json=arguments) as answer:
             return answer.status
 
     assert await scene("upgrade", shape="2023") == 200
@@ -227,14 +228,14 @@ async def test_control_api(session: aiohttp.ClientSession, start: Any) -> None:
     assert await scene("fail", path="/compare_face", status=503, body="later", delay=0.01) == 200
     async with session.post(f"{server.url}/compare_face") as answer:
         assert (answer.status, await answer.text()) == (503, "later")
-    async with session.get(f"{page}/state") as answer:
+    async with session.get(f"{server.page_url}state") as answer:
         state = await answer.json()
     assert (state["shape"], state["requests"], state["violations"]) == ("2023", [["POST", "/compare_face", 503]], [])
     assert await scene("clear_violations") == 200
     for other in (SimulatedOpenCvFr(page_port=0), SimulatedFaceScan(page_port=0)):
         await start(other)
-        async with session.get(f"http://127.0.0.1:{other.page_port}/state") as answer:
-            assert (await answer.json())["violations"] == []
+        async with session.get(f"{other.page_url}state") as answer:
+            assert (await answer.json())["scenes"] == sorted(other.SCENES | {"fail", "clear_violations"})
     face_scan = SimulatedFaceScan()
     with pytest.raises(ValueError, match="1999"):
         face_scan.upgrade(shape="1999")

@@ -30,9 +30,14 @@ _UNKNOWN: Final = Judgement(state=FaceLiveness.UNKNOWN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCvFrSettings:
-    """How one server is used. `thresholds` are likenesses from 0 to 1."""
+    """How one server is used. `thresholds` are likenesses from 0 to 1.
+
+    Without `several` each picture goes to the search for one face, whose fields are documented in full; of the search
+    for several faces only the path is.
+    """
 
     collection: str
+    several: bool = True
     storage: Storage = Storage.NOTHING
     checks: Checks = field(default_factory=Checks)
     thresholds: Mapping[Similarity, float] = field(default_factory=lambda: THRESHOLDS)
@@ -54,7 +59,7 @@ def opencv_fr_engine(client: OpenCvFrClient, settings: OpenCvFrSettings) -> Remo
         verify=OpenCvFrVerify(client, settings),
         liveness=OpenCvFrLiveness(client, settings),
         register=register,
-        several=True,
+        several=settings.several,
         photos_always=True,
         rebuild=register.rebuild,
     )
@@ -90,7 +95,17 @@ class OpenCvFrSearch:
             raise as_picture(err) from None
 
     async def _all(self, picture: bytes, threshold: float, limit: int) -> tuple[SeenFace, ...]:
-        return await self._client.search_many(self._settings.collection, picture, threshold=threshold, limit=limit)
+        """Ask for names alone."""
+        where = self._settings.collection
+        if self._settings.several:
+            return await self._client.search_many(where, picture, threshold=threshold, limit=limit)
+        try:
+            found = await self._client.search(where, picture, threshold=threshold, limit=limit)
+        except PhotoRefusedError as err:
+            if err.reasons != (Unfit.SEVERAL_FACES,):
+                raise
+            found = ()
+        return (SeenFace(matches=found),)
 
     async def _live(self, picture: bytes, threshold: float, limit: int) -> tuple[SeenFace, ...]:
         try:

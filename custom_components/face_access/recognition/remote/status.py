@@ -10,6 +10,7 @@ from ..errors import (
     EngineLimitError,
     EngineProtocolError,
     EngineRefusedError,
+    EngineTimeoutError,
     PhotoRefusedError,
     PictureError,
 )
@@ -26,6 +27,8 @@ def refused_by(status: int, code: str = "", message: str = "") -> EngineError:
     if status in (404, 405) and not code:
         # Not the server itself but its web server: the address has another path, or is that of something else.
         return EngineProtocolError(f"there is no such call at this address ({shown})")
+    if status in (408, 504):
+        return EngineTimeoutError(f"the server was not done in time ({shown})")
     if status == 413:
         return PhotoRefusedError(shown, (Unfit.TOO_LARGE,), message)
     if status >= 500:
