@@ -170,8 +170,9 @@ def _decision_notes(medians: dict[str, float]) -> list[str]:
         notes.append("No inference server is installed here: scripts/inference installs one.")
     else:
         notes.append(
-            "Triton runs the same networks by onnxruntime on the same cores; here it can only cost: "
-            f"{ms(there - ours)} more, {times(there / ours)} of the decision without it."
+            f"Triton runs the same networks by onnxruntime on the same cores. Asking it makes {ms(there - ours)}, "
+            f"{times(there / ours)} of the decision here. On a busy machine it may gain, since its processes get a "
+            "share of the cores of their own."
         )
     return [
         *notes,

@@ -166,6 +166,7 @@ def main() -> int:
     """Serve a folder of networks, each by the name of its file, until a signal."""
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     networks = {path.stem: path for path in sorted(folder.glob("*.onnx"))}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way Triton is ended first
     try:
         with Triton(environment(), networks, port=port) as triton:
             print(f"{triton.url} serves {', '.join(networks) or 'nothing'}", flush=True)

@@ -257,17 +257,17 @@ def test_a_server_that_is_away_and_comes_back(
 ) -> None:
     server.stop()
     net = remote(server)
-    assert net._server.away is None
+    assert net._server.patience.trouble is None
     same(net.run_all(shades(7)), local().run_all(shades(7)))
     assert net.runtime == "numpy"
-    assert net._server.away == "no connection (ConnectionRefusedError)"
+    assert net._server.patience.reason == "no connection (ConnectionRefusedError)"
     server.start()
     net.run_all(shades(7))
     assert net.runtime == "numpy"
     clock(31)
     net.run_all(shades(7))
     assert net.runtime == RUNTIME
-    assert net._server.away is None
+    assert net._server.patience.trouble is None
     server.stop()
     net.run_all(shades(7))
     assert net.runtime == "numpy"
@@ -562,13 +562,18 @@ def test_templates_are_the_same_here_and_there(engine: Engine, toy_engine: Engin
     assert float(there.vector @ here.vector) == pytest.approx(1, abs=1e-6)
 
 
-def test_a_result_says_where_its_networks_ran(engine: Engine, server: SimulatedInferenceServer) -> None:
+def test_a_result_says_where_its_networks_ran(
+    engine: Engine, toy_engine: Engine, server: SimulatedInferenceServer
+) -> None:
     picture = portrait((1, 20, 10))
+    assert (engine.troubles, toy_engine.troubles) == ((), ())
     del server.models["toy_far"]
     assert recognize(engine, picture, None, Settings()).runtime == "inference_server+numpy"
+    assert engine.troubles == ("Model toy_far at inference server 127.0.0.1: the model toy_far is not ready (404)",)
     assert recognize(engine, picture, None, Settings(mode=Mode.SOFTWARE)).runtime == RUNTIME
     server.stop()
     assert recognize(engine, picture, None, Settings()).runtime == "numpy"
+    assert engine.troubles[0] == "Inference server 127.0.0.1: no connection (ConnectionRefusedError)"
     assert recognize(engine, portrait(), None, Settings()).runtime == "numpy"
 
 
@@ -648,6 +653,16 @@ _TENSOR = st.fixed_dictionaries(
         "parameters": st.dictionaries(st.just("binary_data_size"), st.integers(-1, 40)) | _JSON,
     },
 )
+
+
+def test_outputs_that_nobody_asked_for_are_skipped() -> None:
+    one = {"name": "a", "datatype": "FP32", "shape": [1, 2], "data": [1, 2]}
+    other = {"name": "x", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": 3}}
+    head = json.dumps({"outputs": [other, one]}).encode()
+    found = protocol.response(
+        head + b"abc", {"inference-header-content-length": str(len(head))}, [Port(name="a", shape=(None, 2))], 1
+    )
+    np.testing.assert_array_equal(found["a"], [[1, 2]])
 
 
 @given(

@@ -118,6 +118,11 @@ class Engine:
         """Whether any network is in memory."""
         return bool(self._nets)
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Why networks run here and not at the inference server; empty where all is well. Any thread may ask."""
+        return self._nets.troubles
+
     def unload(self) -> None:
         """Let the memory of all networks go, and the connection to a server."""
         self._nets.clear()

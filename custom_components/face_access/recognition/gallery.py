@@ -18,6 +18,7 @@ _NO_PAIR: Final = -2.0
 _BLOCK: Final = 512
 OUTLIER: Final = 0.30
 DUPLICATE: Final = 0.95
+_TAKEN: Final = np.float32(-np.inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,8 @@ class Gallery:
         self.origin = origin
         # One person per column: the product then runs along the people, which is faster for the few of a house.
         self._columns = np.ascontiguousarray(matrix.T, np.float32)
+        # Room for cosines, taken while somebody compares: fresh memory costs as much as the product itself.
+        self._rooms: list[Floats] = []
 
     @classmethod
     def of(cls, people: Mapping[str, Sequence[Template]], origin: Origin) -> Self:
@@ -122,14 +125,19 @@ class Gallery:
             return ()
         if len(vector) != len(self._columns):
             raise GalleryError(f"an embedding of {vector.size} numbers meets templates of {len(self._columns)}")
-        cosines = vector @ self._columns
+        try:
+            room = self._rooms.pop()  # never one that another thread has
+        except IndexError:
+            room = np.empty(len(self.people), np.float32)
+        cosines = np.dot(vector, self._columns, out=room)
         found = []
         # A few times the largest: faster than to sort apart, at a thousand people and at a hundred thousand.
         for _ in range(min(limit, len(cosines))):
             index = int(cosines.argmax())
-            cosine = float(cosines[index])
-            cosines[index] = -np.inf
+            cosine: float = cosines.item(index)
+            cosines[index] = _TAKEN
             found.append(Candidate(person_id=self.people[index], cosine=cosine, score=scale.score(cosine)))
+        self._rooms.append(room)
         return tuple(found)
 
     def confusable(self, cosine: float) -> list[Confusable]:

@@ -91,6 +91,15 @@ class Networks:
         self.clear()
         self._server = server
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Why networks run here and not at the server, in words for the log. Any thread may ask."""
+        if self._server is None:
+            return ()
+        nets = [network.net for networks in tuple(self._loaded.values()) for network in networks]
+        said = (self._server.patience.trouble, *(net.trouble for net in nets if isinstance(net, RemoteNet)))
+        return tuple(trouble for trouble in said if trouble is not None)
+
     def clear(self) -> None:
         """Let the memory go, and the connection to the server."""
         self._loaded.clear()

@@ -50,6 +50,11 @@ class RemoteNet(Net):
         self._session: int | None = None
         self._batch = 1
 
+    @property
+    def trouble(self) -> str | None:
+        """Why this model is not used at the server; None where it is, or where the server as a whole is away."""
+        return self._patience.trouble
+
     @override
     def run(self, feeds: Mapping[str, Array]) -> Outputs:
         return self.run_all([feeds])[0]

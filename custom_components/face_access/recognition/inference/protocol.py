@@ -121,17 +121,21 @@ def _shape(port: Port) -> str:
 
 
 def request(name: str, array: Array, outputs: Sequence[str], *, binary: bool) -> tuple[bytes, dict[str, str]]:
-    """Write what asks for a run: the body and its headers. `array` is float32."""
+    """Write what asks for a run: the body and its headers. `array` is float32.
+
+    The id is optional, but networks at KServe's own server may hand it on unseen, and fail where there is none.
+    """
     tensor: dict[str, Any] = {"name": name, "shape": list(array.shape), "datatype": FLOAT}
     wanted: list[dict[str, Any]] = [{"name": output} for output in outputs]
     if not binary:
         tensor["data"] = array.reshape(-1).tolist()
-        return json.dumps({"inputs": [tensor], "outputs": wanted}).encode(), {"Content-Type": "application/json"}
+        body = {"id": "0", "inputs": [tensor], "outputs": wanted}
+        return json.dumps(body, separators=(",", ":")).encode(), {"Content-Type": "application/json"}
     data = array.astype("<f4", copy=False).tobytes()
     tensor["parameters"] = {"binary_data_size": len(data)}
     for output in wanted:
         output["parameters"] = {"binary_data": True}
-    head = json.dumps({"inputs": [tensor], "outputs": wanted}).encode()
+    head = json.dumps({"id": "0", "inputs": [tensor], "outputs": wanted}).encode()
     return head + data, {"Content-Type": "application/octet-stream", HEADER.title(): str(len(head))}
 
 

@@ -41,12 +41,16 @@ class Patience:
         self._retry = retry
         self._until = 0.0
         self.reason: str | None = None
-        """Why it failed, until it has gone well again."""
 
     @property
     def over(self) -> bool:
         """Whether it may be tried."""
         return time.monotonic() >= self._until
+
+    @property
+    def trouble(self) -> str | None:
+        """What failed and why, until it has gone well again."""
+        return None if self.reason is None else f"{self._name}: {self.reason}"
 
     def failed(self, err: EngineError) -> None:
         """Leave it alone from now on."""
@@ -78,11 +82,6 @@ class InferenceServer:
         """Grows whenever the server may have become another one: what was learnt of its models is then void."""
         self._connection = Connection(address)
         self._info: ServerInfo | None = None
-
-    @property
-    def away(self) -> str | None:
-        """Why the server is not used at present; None where it is, or was never asked."""
-        return self.patience.reason
 
     def close(self) -> None:
         """Hang up, and ask again who it is before the next run."""
