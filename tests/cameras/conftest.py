@@ -1,6 +1,5 @@
 """A camera of another integration that plays pictures, watched by the engine with networks small enough to be known."""
 
-from collections.abc import Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -8,11 +7,8 @@ from homeassistant.components.camera import DATA_COMPONENT, Camera
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
-from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import watching
@@ -21,7 +17,7 @@ from custom_components.face_access.hub.local import MODELS_VARIABLE, Local, asyn
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.model import Profile
 from custom_components.face_access.people.photos import prepare
-from tests.conftest import settle, until
+from tests.conftest import until
 from tests.recognition import toys
 
 ALICE, CAROL = 1, 3
@@ -30,7 +26,7 @@ EMPTY = toys.portrait()
 
 
 class PlayedCamera(Camera):
-    """Plays its pictures in turn, for ever; None is one that it cannot give. Each is another file, as a camera's are."""
+    """Plays its pictures in turn, for ever; None is one that it cannot give. No two files are the same."""
 
     _attr_name = "Porch"
     _attr_unique_id = "porch"
@@ -67,6 +63,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do at once what need not take its time."""
     monkeypatch.setattr(watching, "IDLE_PAUSE", 0.05)
     monkeypatch.setattr(watching, "SETTLE_AFTER", 0.3)
+    monkeypatch.setattr(watching, "LOOK_FOR", 1.5)
 
 
 @pytest.fixture
@@ -116,3 +113,20 @@ async def camera_entry(hass: HomeAssistant, porch: PlayedCamera, local: Local) -
     entry = await add_camera(hass)
     await until(lambda: entry.runtime_data.last_update_success)
     return entry
+
+
+async def look(hass: HomeAssistant) -> None:
+    """Press the button of the camera on the porch."""
+    await hass.services.async_call("button", "press", {"entity_id": "button.porch_look_now"}, blocking=True)
+
+
+async def has_seen(hass: HomeAssistant, kind: str) -> None:
+    """Wait until the camera on the porch reports a sighting of that kind."""
+    await until(lambda: hass.states.get("event.porch_face").attributes.get("event_type") == kind)
+
+
+async def preferring(hass: HomeAssistant, entry: MockConfigEntry, **options: object) -> None:
+    """Load a camera again with other preferences."""
+    hass.config_entries.async_update_entry(entry, options={**entry.options, **options})
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()

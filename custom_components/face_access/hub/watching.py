@@ -6,13 +6,14 @@ at them is an `Eye`: the local engine, or a server.
 """
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
 from homeassistant.const import STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HassJob, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.helpers.event import async_call_later, async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
 from ..access import Sighting
@@ -41,7 +42,7 @@ SHOTS: Final = 3
 SLOW: Final = 0.7
 NOT_SLOW: Final = 0.5
 _FETCH_WITHIN: Final = 10
-_LONGEST_PAUSE: Final = 60.0
+LONGEST_PAUSE: Final = 60.0
 
 
 class Watching:
@@ -59,13 +60,15 @@ class Watching:
         self._coordinator: FaceAccessCoordinator
         self._watched: Watched
         self._problem: ModelError | None = None
-        self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._timer: CALLBACK_TYPE | None = None
+        self._fetching = asyncio.Lock()
         self._stopped = False
+        self._settled = True
+        self._failures = 0
+        self._asked_at = float("-inf")
         self._until = 0.0
         self._shots = 0
         self._on: set[str] = set()
-        self._blind = False
         self.slow = False
 
     # Beginning and end
@@ -83,15 +86,14 @@ class Watching:
         self._on = {name for name in triggers if _is_on(self._hass.states.get(name))}
         self._entry.async_on_unload(self._async_stop)
         self.async_check_soon()
-        self._async_wake()
+        self._async_plan()
 
     @callback
     def _async_stop(self) -> None:
         self._stopped = True
         self.settings.listener = None
+        self._async_cancel_timer()
         self._eye.stop()
-        if self._task is not None:
-            self._task.cancel()
 
     @property
     def entity_id(self) -> str:
@@ -154,7 +156,7 @@ class Watching:
     def _async_settings_changed(self, key: str) -> None:
         if key == "recognition_mode":
             self.async_check_soon()
-        self._async_wake()
+        self._async_plan()
 
     @callback
     def _async_camera_changed(self, _event: Event[EventStateChangedData]) -> None:
@@ -162,7 +164,7 @@ class Watching:
             self._entry.async_create_background_task(
                 self._hass, self._coordinator.async_refresh(), "face_access camera came or went"
             )
-        self._async_wake()
+        self._async_plan()
 
     @callback
     def _async_triggered(self, event: Event[EventStateChangedData]) -> None:
@@ -173,7 +175,8 @@ class Watching:
             happened = _is_on(state) and not _is_on(before)
             (self._on.add if _is_on(state) else self._on.discard)(name)
         if happened and self.settings.autostart:
-            self._async_demand(WATCH_FOR)
+            self._demand(WATCH_FOR)
+        self._async_plan()
 
     async def look(self) -> None:
         """Look now, whatever the settings say of when.
@@ -184,26 +187,39 @@ class Watching:
             raise RecognitionOffError("recognition is switched off")
         if self._problem is not None:
             raise self._problem
-        self._async_demand(LOOK_FOR, wake=False)
+        self._demand(LOOK_FOR)
         if not await self._take():
             raise StationConnectionError("no picture")
-        self._async_wake()
+        self._async_plan()
 
-    @callback
-    def _async_demand(self, seconds: float, *, wake: bool = True) -> None:
+    def _demand(self, seconds: float) -> None:
         if self.slow:
             self._shots = SHOTS
         self._until = max(self._until, self._hass.loop.time() + seconds)
-        if wake:
-            self._async_wake()
 
     @callback
-    def _async_wake(self) -> None:
-        self._woken.set()
-        if not self._stopped and (self._task is None or self._task.done()):
-            self._task = self._entry.async_create_background_task(
-                self._hass, self._work(), f"face_access watching {self._entry.title}", eager_start=False
-            )
+    def _async_plan(self) -> None:
+        """Set the time of the next frame, or of a last word on the faces that were there; of nothing after that."""
+        self._async_cancel_timer()
+        # Whoever is fetching plans what comes next.
+        if self._stopped or self._fetching.locked():
+            return
+        pause = self._pause()
+        if pause is None and self._settled:
+            return
+        action = self._async_settle if pause is None else self._async_take_turn
+        if pause is None:
+            pause = max(SETTLE_AFTER, 2 * (self._eye.seconds or 0))
+        elif self._failures:
+            pause = max(pause, min(2.0 ** min(self._failures, 10), LONGEST_PAUSE))
+        left = self._asked_at + pause - self._hass.loop.time()
+        self._timer = async_call_later(self._hass, max(0.0, left), HassJob(action, cancel_on_shutdown=True))
+
+    @callback
+    def _async_cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer()
+            self._timer = None
 
     def _pause(self) -> float | None:
         """Seconds from this frame to the next; None while there is no reason to look."""
@@ -231,24 +247,20 @@ class Watching:
 
     # Looking
 
-    async def _work(self) -> None:
-        """Fetch frames while there is reason to. No task runs while there is none."""
-        failures = 0
-        while not self._stopped:
-            self._woken.clear()
-            if (pause := self._pause()) is None:
-                if await self._async_woken_within(max(SETTLE_AFTER, 2 * (self._eye.seconds or 0))):
-                    continue
-                break
-            began = self._hass.loop.time()
-            failures = 0 if await self._take() else failures + 1
-            if failures:
-                pause = max(pause, min(2.0**failures, _LONGEST_PAUSE))
-            spent = self._hass.loop.time() - began
-            await asyncio.sleep(max(0.0, min(self._pace, pause) - spent))
-            await self._async_woken_within(pause - max(spent, self._pace))
-        if self._stopped:
-            return
+    @callback
+    def _async_take_turn(self, _now: datetime) -> None:
+        self._timer = None
+        name = f"face_access watching {self._entry.title}"
+        self._entry.async_create_background_task(self._hass, self._take_turn(), name)
+
+    async def _take_turn(self) -> None:
+        await self._take()
+        self._async_plan()
+
+    @callback
+    def _async_settle(self, _now: datetime) -> None:
+        self._timer = None
+        self._settled = True
         try:
             self._eye.settle()
         except WorkerBusyError as err:
@@ -256,46 +268,40 @@ class Watching:
         if self.slow:
             self.async_check_soon()
 
-    async def _async_woken_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(max(0.0, seconds)):
-                await self._woken.wait()
-        except TimeoutError:
-            return False
-        return True
-
     async def _take(self) -> bool:
         """Fetch a frame and show it to the eye; False when there was none."""
         # Only now: the camera integration has requirements, which are there once it has an entity.
         from homeassistant.components import camera  # noqa: PLC0415
 
-        on_motion = not (self._demanded or self._triggers)
-        # Of before the question: a frame that was long on its way is an old one.
-        asked_at = dt_util.utcnow()
-        try:
-            content = (await camera.async_get_image(self._hass, self.entity_id, _FETCH_WITHIN)).content
-        except Exception as err:  # noqa: BLE001 - whatever a camera's own integration raises is the camera's trouble
-            self._note_blind(err)
-            return False
+        async with self._fetching:
+            on_motion = not (self._demanded or self._triggers)
+            # Of before the question: a frame that was long on its way is an old one.
+            self._asked_at, captured_at = self._hass.loop.time(), dt_util.utcnow()
+            try:
+                content = (await camera.async_get_image(self._hass, self.entity_id, _FETCH_WITHIN)).content
+            except Exception as err:  # noqa: BLE001 - whatever a camera's own integration raises is the camera's trouble
+                self._note_blind(err)
+                return False
         # Home Assistant lets no cancellation through while it waits for a camera.
         if self._stopped:
             return True
         self._note_sight()
         self._watched.async_note(content)
         self._shots = max(0, self._shots - 1)
-        self._eye.offer(content, asked_at, on_motion=on_motion)
+        self._settled = False
+        self._eye.offer(content, captured_at, on_motion=on_motion)
         self._measure()
         return True
 
     def _note_blind(self, err: Exception) -> None:
-        level = LOGGER.debug if self._blind else LOGGER.warning
+        level = LOGGER.debug if self._failures else LOGGER.warning
         level("%s: the camera gives no picture: %s", self._entry.title, str(err) or type(err).__name__)
-        self._blind = True
+        self._failures += 1
 
     def _note_sight(self) -> None:
-        if self._blind:
+        if self._failures:
             LOGGER.info("%s: the camera gives pictures again", self._entry.title)
-        self._blind = False
+        self._failures = 0
 
 
 def _is_on(state: State | None) -> bool:
