@@ -1,7 +1,7 @@
 """A camera that looks at a door: it opens for a live, recognised, permitted person, and never by mistake."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 import sqlite3
 from unittest.mock import patch
 
@@ -173,29 +173,14 @@ async def test_a_picture_that_was_long_on_its_way(
     hass: HomeAssistant, door: MockConfigEntry, porch: PlayedCamera, terminal: SimulatedTerminal, alice: Profile
 ) -> None:
     """Whoever stood there may be gone."""
-    late = dt_util.utcnow() - timedelta(seconds=12)
-    with patch("custom_components.face_access.hub.watching.dt_util.utcnow", return_value=late):
-        porch.pictures = (ALICE_COMES,)
-        await look(hass)
-        # The clock is everybody's while it is patched: what is judged afterwards is judged by the true one.
-        await until(lambda: porch.taken > 1)
-        decisions = []
-        seen = door.runtime_data.station.lookout._watched
-        intake = seen._intake.async_take
+    eye = door.runtime_data.station.lookout._eye
+    offer = eye.offer
 
-        async def late_intake(*args: object) -> object:
-            decisions.append(await intake(*args))
-            return decisions[-1]
+    def late(content: bytes, captured_at: datetime, *, on_motion: bool) -> None:
+        offer(content, captured_at - timedelta(seconds=12), on_motion=on_motion)
 
-        with (
-            patch.object(seen._intake, "async_take", late_intake),
-            patch(
-                "custom_components.face_access.coordinator.dt_util.utcnow", return_value=late + timedelta(seconds=12)
-            ),
-        ):
-            await until(lambda: decisions)
-    assert decisions[0].reason == "stale"
-    await settle(hass)
+    with patch.object(eye, "offer", late):
+        assert await decided(hass, porch) == ("denied", "stale")
     assert terminal.openings == []
 
 

@@ -425,7 +425,7 @@ async def test_the_device_can_do_nothing_else(
 ) -> None:
     """It has no door of its own, and no screen: actions of stations say so."""
     (device,) = dr.async_entries_for_config_entry(device_registry, camera_entry.entry_id)
-    for action, data in (("open_door", {}), ("reboot", {})):
+    for action, data in (("open_door", {}), ("show_text", {"text": "Hello"})):
         with pytest.raises(ServiceValidationError) as error:
             await hass.services.async_call(DOMAIN, action, {"device_id": device.id, **data}, blocking=True)
         assert error.value.translation_key == "not_capable"

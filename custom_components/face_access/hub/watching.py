@@ -186,6 +186,9 @@ class Watching:
         if not self.settings.enabled:
             raise RecognitionOffError("recognition is switched off")
         if self._problem is not None:
+            # It may have been put right a moment ago.
+            await self._check()
+        if self._problem is not None:
             raise self._problem
         self._demand(LOOK_FOR)
         if not await self._take():
