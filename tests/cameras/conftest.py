@@ -12,11 +12,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import watching
+from custom_components.face_access.hub.gallery import async_get_gallery
 from custom_components.face_access.hub.local import MODELS_VARIABLE, Local, async_get_local
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.model import Profile
-from custom_components.face_access.recognition.enrolment import enrol
-from custom_components.face_access.recognition.gallery import Gallery
+from custom_components.face_access.people.photos import prepare
 from tests.conftest import until
 from tests.recognition import toys
 
@@ -91,13 +91,9 @@ async def local(hass: HomeAssistant, models: Path) -> Local:
 async def alice(hass: HomeAssistant, local: Local) -> Profile:
     """Somebody of the household whom the engine knows."""
     people = await async_get_people(hass)
-    profile = await people.async_add(Profile(id="alice", name="Alice", key="k" * 15), [])
-
-    def gallery(engine: object) -> Gallery:
-        (enrolment,) = enrol(engine, [toys.portrait((ALICE, 20, 10))])
-        return Gallery.of({"alice": [enrolment.template]}, engine.origin)
-
-    local.gallery = await local.ask(gallery)
+    photo = prepare(toys.portrait((ALICE, 20, 10)))
+    profile = await people.async_add(Profile(id="alice", name="Alice", key="k" * 15), [photo])
+    assert await (await async_get_gallery(hass)).async_settled()
     return profile
 
 
