@@ -20,7 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import DoorMode, Factor, Role, Similarity, Verdict
 from custom_components.face_access.access.naming import SightingKind
-from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.const import CONF_ENGINE, DOMAIN
 from custom_components.face_access.devices.errors import (
     InvalidValueError,
     StationAuthError,
@@ -41,36 +41,57 @@ from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, R
 from custom_components.face_access.flow_camera import CAMERA_SCHEMA, MODELS_SCHEMA, options_schema
 from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key
 from custom_components.face_access.flow_options import OPTIONS_SCHEMA
+from custom_components.face_access.flow_servers import server_error_key
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
 from custom_components.face_access.hub.gallery_issues import async_report_confusable, async_report_odd_photos
 from custom_components.face_access.hub.local import MODELS_VARIABLE
 from custom_components.face_access.hub.models import ModelState
 from custom_components.face_access.hub.people_issues import async_raise_refusal
+from custom_components.face_access.hub.server_people import raise_rebuild
 from custom_components.face_access.people.gallery import photo_code
 from custom_components.face_access.people.model import Profile, Storage
+from custom_components.face_access.people.register import CANNOT_REMOVE, DUPLICATE_FACE, PHOTO_CODES, SERVER_REFUSED
 from custom_components.face_access.people.store import Learned
 from custom_components.face_access.people.sync import INVALID, NOT_REMOVED, PHOTO_MISSING
 from custom_components.face_access.recognition.enrolment import PhotoCode
 from custom_components.face_access.recognition.errors import (
+    EngineAddressError,
+    EngineAuthError,
+    EngineCertificateError,
+    EngineError,
+    EngineLimitError,
+    EngineNotFoundError,
+    EngineProtocolError,
+    EngineRefusedError,
+    EngineTimeoutError,
+    EngineUnableError,
+    EngineUnreachableError,
     ModelDamagedError,
     ModelLicenceError,
     ModelMissingError,
     ModelUnusableError,
     NoFaceError,
+    PhotoRefusedError,
     PictureError,
     RecognitionError,
     RecognitionOffError,
     WorkerBusyError,
 )
 from custom_components.face_access.recognition.gallery import Confusable
+from custom_components.face_access.recognition.server_kind import FieldKind, HalfLoginError
+from custom_components.face_access.recognition.servers import SERVERS
+from custom_components.face_access.recognition.smartface import TOO_OLD
+from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.panel import SimulatedPanel
+from simulators.smartface import SimulatedSmartFace
 from simulators.terminal import SimulatedTerminal
 
 from .cameras.conftest import EMPTY, PlayedCamera, add_camera
 from .conftest import add_direct, settle
 from .panels import add_panel
 from .recognition import toys
+from .servers.conftest import add
 
 FOLDER = Path(__file__).parents[1] / "custom_components" / DOMAIN
 EN = json.loads((FOLDER / "translations" / "en.json").read_text())
@@ -98,7 +119,21 @@ STATION_ERRORS: tuple[StationError, ...] = (
     *(StationRefusedError(code.key) for code in ReplyCode if code not in (ReplyCode.OK, ReplyCode.UNSUPPORTED)),
     StationRefusedError(UNKNOWN_CODE, "99"),
 )
+SERVER_ERRORS: tuple[EngineError, ...] = (
+    EngineTimeoutError("problem"),
+    EngineCertificateError("problem"),
+    EngineUnreachableError("problem"),
+    EngineAuthError("problem"),
+    EngineLimitError("code"),
+    EngineRefusedError("code"),
+    EngineAddressError("problem"),
+    EngineProtocolError("problem"),
+)
 RECOGNITION_ERRORS: tuple[RecognitionError, ...] = (
+    *SERVER_ERRORS,
+    PhotoRefusedError("code"),
+    EngineNotFoundError("code"),
+    EngineUnableError("problem"),
     RecognitionError("problem"),
     ModelMissingError("model", "problem"),
     ModelDamagedError("model", "problem"),
@@ -181,6 +216,9 @@ def test_exceptions() -> None:
     # Reasons of the sync itself, in the words of refusals.
     given |= {f"refused_{code}": [set()] for code in (PHOTO_MISSING, INVALID, NOT_REMOVED)}
     given |= {f"refused_{photo_code(code)}": [set()] for code in PhotoCode}
+    given |= {
+        f"refused_{code}": [set()] for code in (CANNOT_REMOVE, DUPLICATE_FACE, SERVER_REFUSED, *PHOTO_CODES.values())
+    }
     assert given.keys() == EN["exceptions"].keys()
     for key, each in given.items():
         for values in each:
@@ -208,6 +246,8 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     odd = {"anna": {"a": Learned(code=PhotoCode.FACE_UNLIKE_OTHERS)}}
     async_report_odd_photos(hass, {"anna": anna}, odd)
     issues.machine_slow(hass, entry, 2.5)
+    issues.engine_away(hass, entry, "problem")
+    raise_rebuild(hass, entry, 2)
     # One at a time for each camera.
     for number, error in enumerate((ModelMissingError, ModelDamagedError, ModelLicenceError, ModelUnusableError)):
         camera = MockConfigEntry(domain=DOMAIN, title=f"Camera {number}", unique_id=f"camera {number}")
@@ -229,7 +269,7 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
 
 def flow_words() -> dict[str, set[str]]:
     """Collect the steps, errors, aborts and progress of the config flow from its code."""
-    files = ("config_flow.py", "flow_camera.py")
+    files = ("config_flow.py", "flow_camera.py", "flow_servers.py")
     nodes = [node for file in files for node in ast.walk(ast.parse((FOLDER / file).read_text()))]
     words: dict[str, set[str]] = {"step": set(), "error": set(), "abort": set(CORE_ABORTS), "progress": set()}
     names = {"step_id": "step", "reason": "abort", "progress_action": "progress"}
@@ -241,6 +281,11 @@ def flow_words() -> dict[str, set[str]]:
                 words["error"].add(value)
     # Those of a station that answers, or does not.
     words["error"] |= {error_key(error) for error in STATION_ERRORS if not isinstance(error, InvalidValueError)}
+    # Those of a server, which end a flow where its own pages come before it is asked.
+    answered = {server_error_key(error) for error in (*SERVER_ERRORS, EngineRefusedError(TOO_OLD), HalfLoginError())}
+    words["error"] |= answered | {"missing", "invalid_list_name", "consent_missing"}
+    words["abort"] |= answered - {"half_login", "server_too_old"}
+    words["step"] |= {f"server_{kind}" for kind in SERVERS}
     return words
 
 
@@ -251,7 +296,9 @@ def test_config_flow() -> None:
     assert {part: set(EN["config"][part]) for part in words} == words
     steps = EN["config"]["step"]
     assert steps["user"]["menu_options"].keys() == steps["user"]["menu_option_descriptions"].keys()
-    assert steps["user"]["menu_options"].keys() == {"panel", "direct", "callback", "camera", "people"}
+    assert steps["user"]["menu_options"].keys() == {"panel", "direct", "callback", "camera", "people", "server"}
+    kinds = {f"server_{kind}" for kind in SERVERS}
+    assert steps["server"]["menu_options"].keys() == steps["server"]["menu_option_descriptions"].keys() == kinds
     forms = (
         ("direct", DIRECT_SCHEMA),
         ("panel", PANEL_SCHEMA),
@@ -260,8 +307,13 @@ def test_config_flow() -> None:
         ("models", MODELS_SCHEMA),
         ("reauth_confirm", LOGIN_SCHEMA),
     )
-    for step, schema in forms:
-        assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == {str(key) for key in schema.schema}
+    fields = {step: {str(key) for key in schema.schema} for step, schema in forms}
+    # Asked where there is a server to choose.
+    fields["camera"].add(CONF_ENGINE)
+    fields |= {f"server_{name}": {field.key for field in kind.fields} for name, kind in SERVERS.items()}
+    fields["server_login"] = {field.key for kind in SERVERS.values() for field in kind.fields if field.login}
+    for step, keys in fields.items():
+        assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == keys, step
 
 
 @pytest.mark.parametrize(
@@ -273,6 +325,8 @@ def test_config_flow() -> None:
         (("progress", "wait_for_station"), {"server", "port", "control_path", "upload_path"}),
         (("abort", "wrong_station"), {"expected", "found"}),
         (("step", "reauth_confirm"), {"name"}),
+        (("step", "server_login"), {"name"}),
+        (("step", "sign_in_again"), {"name"}),
         (("step", "models"), {"models"}),
         (("step", "not_downloaded"), {"problem"}),
         (("abort", "models_unreadable"), {"problem"}),
@@ -292,7 +346,8 @@ def test_no_other_values_in_the_flow() -> None:
         if placeholders(words)
     }
     stations = {"push", "not_seen", "addresses", "wait_for_station", "wrong_station", "reauth_confirm"}
-    assert speaking == stations | {"models", "not_downloaded", "models_unreadable", "models_lacking"}
+    cameras = {"models", "not_downloaded", "models_unreadable", "models_lacking"}
+    assert speaking == stations | cameras | {"server_login", "sign_in_again"}
 
 
 def test_options() -> None:
@@ -303,7 +358,11 @@ def test_options() -> None:
     people = {"person_role", "photo_storage", "second_factors", "similarity"}
     step = EN["options"]["step"]["camera"]
     assert set(step["data"]) == set(step["data_description"]) == {str(key) for key in options_schema([]).schema}
-    assert EN["selector"].keys() == {"door_mode", "identifier_kind", "method", "reason", "verdict", *people}
+    choices = {
+        field.key: field.options for kind in SERVERS.values() for field in kind.fields if field.kind is FieldKind.CHOICE
+    }
+    assert EN["selector"].keys() == {"door_mode", "identifier_kind", "method", "reason", "verdict", *people, *choices}
+    assert {key: tuple(EN["selector"][key]["options"]) for key in choices} == choices
     assert set(EN["selector"]["verdict"]["options"]) == set(Verdict)
     assert set(EN["selector"]["similarity"]["options"]) == set(Similarity)
     assert set(EN["selector"]["second_factors"]["options"]) == set(Factor)
@@ -345,6 +404,16 @@ async def test_entities(
         for entity in er.async_entries_for_config_entry(entity_registry, watched.entry_id)
     }
     assert await hass.config_entries.async_remove(watched.entry_id)
+    smartface, opencv = SimulatedSmartFace(), SimulatedOpenCvFr()
+    for server, kind, login in ((smartface, "smartface", {}), (opencv, "opencv_fr", {"api_key": opencv.api_key})):
+        await server.start()
+        added = await add(hass, kind, url=server.url, **login)
+        used |= {
+            (entity.domain, entity.translation_key)
+            for entity in er.async_entries_for_config_entry(entity_registry, added.entry_id)
+        }
+        assert await hass.config_entries.async_remove(added.entry_id)
+        await server.stop()
     await hass.services.async_call(DOMAIN, "add_person", {"name": "Anna", "card": 1}, blocking=True)
     await settle(hass)
     (people,) = (entry for entry in hass.config_entries.async_entries(DOMAIN) if "people" in entry.data)
@@ -397,6 +466,7 @@ def test_words_that_no_entity_shows() -> None:
 def test_nothing_else_is_in_the_file() -> None:
     parts = {
         "title",
+        "application_credentials",
         "common",
         "config",
         "config_subentries",

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
@@ -58,6 +59,12 @@ def _async_report_leaving(hass: HomeAssistant, people: HousePeople, worker: Targ
     if not staying:
         async_clear_leaving(hass, entry.entry_id)
         return
+    raise_rebuild(hass, entry, len(staying))
+
+
+@callback
+def raise_rebuild(hass: HomeAssistant, entry: ConfigEntry[Any], staying: int) -> None:
+    """Raise the issue for so many people. Fixable: all are given anew."""
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -65,7 +72,7 @@ def _async_report_leaving(hass: HomeAssistant, people: HousePeople, worker: Targ
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=SERVER_REBUILD,
-        translation_placeholders={"name": entry.title, "count": str(len(staying))},
+        translation_placeholders={"name": entry.title, "count": str(staying)},
         data={"entry_id": entry.entry_id, "issue": SERVER_REBUILD},
     )
 
