@@ -80,7 +80,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         """Bind a station to its entry."""
         self.station = station
         self.history = history
-        self.queued = CONF_HOST not in entry.data
+        self.queued = station.inbox is not None and CONF_HOST not in entry.data
         self.last_sighting: Sighting | None = None
         self.async_identify: Identify = lambda sighting, known: (sighting, known)
         """Put the household's name to a sighting; replaced by who knows the household (hub/people.py)."""
@@ -127,18 +127,22 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     async def async_start(self) -> None:
         """Load what was known, and take the first reading where the station is one that we call.
 
-        A station that calls us may do so in a second or in an hour: its entities wait for it as unavailable.
+        A station that calls us may do so in a second or in an hour, and a camera that we watch is some other
+        integration's: their entities wait as unavailable.
         """
         self.last_sighting = await self.history.last(self.serial)
         if self.queued:
             self.last_update_success = False
+        elif self.station.lookout is not None:
+            self.last_update_success = False
+            await self.async_refresh()
         else:
             await self.async_config_entry_first_refresh()
 
     @callback
     def async_resume(self) -> None:
         """Read a station whose question is being held since before a reload. Its answers must find our door open."""
-        if self.queued and self.station.inbox.asking:
+        if self.queued and self.station.expect_inbox().asking:
             self.async_seen()
 
     @override
@@ -168,7 +172,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         issues.clock(self.hass, self.config_entry, reading.clock_offset)
         restart.read(self.hass, self.config_entry, reading)
         # A station that calls us need not be pinged, its questions are the sign of life; unless it opens by our word.
-        rare = self.queued and not self.station.inbox.asks_decisions
+        rare = self.queued and not self.station.expect_inbox().asks_decisions
         self.update_interval = READ_EVERY if rare else PING_EVERY
         if was_offline or self._online_since is None:
             self._online_since = now
@@ -188,7 +192,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             if not self.redirected:
                 await push_target.async_redirect(self.hass, self.config_entry, self.station)
                 self.redirected = True
-            elif not await self.station.inbox.points_to(push_target.async_own_target(self.hass, self.config_entry)):
+                return
+            inbox, target = self.station.expect_inbox(), push_target.async_own_target(self.hass, self.config_entry)
+            if not await inbox.points_to(target):
                 issues.push_missing(self.hass, self.config_entry)
         except (StationError, NoURLAvailableError) as err:
             # At every full reading again, so the log hears of it in detail only; the repair issue tells the user.
@@ -279,9 +285,14 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_decide(self, sighting: Sighting, person: Person | None, door: int) -> Decision:
         """Decide for a station that waits for our word before it opens its door of that number."""
-        now, name = dt_util.utcnow(), self.door_id(door)
+        return self.async_decide_at(sighting, person, self.door_id(door), self.policy())
+
+    @callback
+    def async_decide_at(self, sighting: Sighting, person: Person | None, name: str, policy: DoorPolicy) -> Decision:
+        """Decide about a door by the household's name for it, now."""
+        now = dt_util.utcnow()
         proofs = () if person is None else self.async_proofs(person, name, now)
-        return decide(sighting, person, name, now, self.policy(), proofs=proofs)
+        return decide(sighting, person, name, now, policy, proofs=proofs)
 
     @callback
     def async_decide_shown(self, person: Person | None, door: int) -> Decision:

@@ -1,6 +1,7 @@
 """The fixes behind the repair issues."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
@@ -13,8 +14,15 @@ from homeassistant.util import dt as dt_util
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationConnectionError, StationError
 from .hub import issues, push_target, questions
+from .hub.local import async_get_local
+from .hub.models import async_accept, async_fetch
+from .hub.people import async_get_people
+from .hub.server_people import SERVER_REBUILD, async_rebuild
+from .hub.servers import ServerCoordinator
+from .recognition.errors import RecognitionError
 
-type Fix = Callable[[FaceAccessCoordinator], Awaitable[None]]
+type Fix = Callable[[Any], Awaitable[None]]
+"""Mends what is wrong with the runtime data of an entry: a station's coordinator, or a server's."""
 
 
 async def _set_clock(coordinator: FaceAccessCoordinator) -> None:
@@ -38,11 +46,28 @@ async def _try_webhook(coordinator: FaceAccessCoordinator) -> None:
         raise StationConnectionError("nothing arrived")
 
 
+async def _accept_model(coordinator: FaceAccessCoordinator) -> None:
+    if (model := issues.model_at_fault(coordinator.hass, coordinator.config_entry)) is not None:
+        await async_accept(await async_get_local(coordinator.hass), model)
+
+
+async def _fetch_models(coordinator: FaceAccessCoordinator) -> None:
+    await async_fetch(coordinator.hass, await async_get_local(coordinator.hass))
+
+
+async def _rebuild(coordinator: ServerCoordinator) -> None:
+    await async_rebuild(await async_get_people(coordinator.hass), coordinator)
+
+
 _FIXES: Mapping[str, Fix] = {
     issues.CLOCK_WRONG: _set_clock,
+    issues.MODEL_DAMAGED: _fetch_models,
+    issues.MODEL_LICENCE: _accept_model,
+    issues.MODEL_MISSING: _fetch_models,
     issues.PUSH_MISSING: _redirect,
     issues.QUESTIONS_MISSING: questions.async_redirect,
     issues.RESTART_NEEDED: _restart,
+    SERVER_REBUILD: _rebuild,
     issues.WEBHOOK_MISSING: _try_webhook,
 }
 
@@ -68,7 +93,7 @@ class FixFlow(RepairsFlow):
         if user_input is not None:
             try:
                 await _FIXES[self._issue](entry.runtime_data)
-            except StationError, NoURLAvailableError:
+            except StationError, RecognitionError, NoURLAvailableError:
                 errors["base"] = "cannot_fix"
             else:
                 return self.async_create_entry(data={})

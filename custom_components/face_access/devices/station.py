@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from ..access import Decision, Method, Person, Role, Sighting, StationEvent
+from .errors import StationUnsupportedError
 
 type SettingValue = bool | int | float | str
 
@@ -422,6 +423,12 @@ class People(Protocol):
     async def remove(self, key: str) -> None: ...
 
 
+class Lookout(Protocol):
+    """Somebody of ours who looks through a camera; `look` once, whatever else would make it look."""
+
+    async def look(self) -> None: ...
+
+
 class Reader(Protocol):
     """Reads the station's state. `ping` is the cheapest question that proves it is there, and gives its clock."""
 
@@ -432,12 +439,12 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
-    """A panel or a terminal: a device at a door. What it cannot do is None."""
+    """A panel or a terminal, a device at a door; or a camera that we watch. What it cannot do is None."""
 
     info: StationInfo
     doors: tuple[Door, ...]
     reader: Reader
-    inbox: Inbox
+    inbox: Inbox | None = None
     settings: Settings | None = None
     speech: Speech | None = None
     screen: Screen | None = None
@@ -458,3 +465,10 @@ class Station:
     questions: Questions | None = None
     credentials: Credentials | None = None
     people: People | None = None
+    lookout: Lookout | None = None
+
+    def expect_inbox(self) -> Inbox:
+        """Give the inbox of a station that must have one. Raises StationUnsupportedError for one that never calls."""
+        if self.inbox is None:
+            raise StationUnsupportedError("inbox")
+        return self.inbox

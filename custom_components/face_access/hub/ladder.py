@@ -163,14 +163,15 @@ class Ladder:
         return dt_util.utcnow() - self._proven_at < PROVE_EVERY
 
     async def _is_there(self) -> bool:
-        there = await self._coordinator.station.inbox.points_to(push_target.async_own_target(self._hass, self._entry))
+        inbox = self._coordinator.station.expect_inbox()
+        there = await inbox.points_to(push_target.async_own_target(self._hass, self._entry))
         if not there:
             LOGGER.info("%s lost its webhook; it gets it again", self._coordinator.name)
         return there
 
     async def _make_webhook(self) -> None:
         """Put our webhook in place, and have it tried out where the station can do that."""
-        inbox, pushed = self._coordinator.station.inbox, self._coordinator.pushed
+        inbox, pushed = self._coordinator.station.expect_inbox(), self._coordinator.pushed
         await push_target.async_redirect(self._hass, self._entry, self._coordinator.station)
         if not isinstance(inbox, ProvableInbox):
             self.webhook = Rung.OPEN

@@ -36,7 +36,7 @@ def async_own_target(hass: HomeAssistant, entry: ConfigEntry) -> PushTarget:
 
 async def async_redirect(hass: HomeAssistant, entry: ConfigEntry, station: Station) -> None:
     """Point the station to us and remember what was there. Raises StationError, NoURLAvailableError."""
-    previous = await station.inbox.redirect(async_own_target(hass, entry))
+    previous = await station.expect_inbox().redirect(async_own_target(hass, entry))
     # Kept from the first time on: after a hard stop the station still points to us, which is nothing to go back to.
     if previous is not None and CONF_PREVIOUS_TARGET not in entry.data:
         data = {**entry.data, CONF_PREVIOUS_TARGET: dict(previous)}
@@ -54,7 +54,7 @@ async def async_restore(hass: HomeAssistant, entry: ConfigEntry, station: Statio
         return
     try:
         async with asyncio.timeout(_RESTORE_TIMEOUT):
-            await station.inbox.restore(previous, async_own_target(hass, entry))
+            await station.expect_inbox().restore(previous, async_own_target(hass, entry))
     except (StationError, NoURLAvailableError, TimeoutError) as err:
         LOGGER.warning("%s still sends its pushes here: it could not be told (%s)", entry.title, type(err).__name__)
         return

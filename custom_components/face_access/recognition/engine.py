@@ -109,6 +109,10 @@ class Engine:
             None if remote is None else InferenceServer(remote),
         )
 
+    def use(self, remote: Address | None) -> None:
+        """Run networks at another inference server from now on, or here alone."""
+        self._nets.use(None if remote is None else InferenceServer(remote))
+
     @property
     def loaded(self) -> bool:
         """Whether any network is in memory."""
@@ -246,6 +250,9 @@ class Engine:
         """Look at all faces of a picture. Raises PictureError, ModelError, and GalleryError for a foreign gallery."""
         watch = Stopwatch()
         self.load(settings.mode)
+        if gallery is not None and gallery.origin not in (None, self.origin):
+            # Other models have come since: whom their vectors are like says nothing.
+            raise GalleryError("the templates were made by other models")
         with one_thread():
             found = self.detect(picture, settings.detector_size, watch)
             faces = self._look(picture, found, gallery, settings, watch)

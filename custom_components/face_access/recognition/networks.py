@@ -86,6 +86,11 @@ class Networks:
             self._loaded[role] = tuple(self._open(model) for model in self._store.choose(role, self._wanted.get(role)))
         return self._loaded[role]
 
+    def use(self, server: InferenceServer | None) -> None:
+        """Run at another server from now on, or here."""
+        self.clear()
+        self._server = server
+
     @property
     def troubles(self) -> tuple[str, ...]:
         """Why networks run here and not at the server, in words for the log. Any thread may ask."""

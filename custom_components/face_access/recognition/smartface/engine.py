@@ -11,8 +11,7 @@ import aiohttp
 from ...access import Similarity
 from ..errors import EngineNotFoundError, EngineProtocolError, EngineRefusedError, PhotoRefusedError, PictureError
 from ..interface import EngineInfo, Judgement, Match, RemoteEngine, Score, SeenFace, Verification
-from ..picture import MAX_BYTES
-from ..results import FaceLiveness
+from ..terms import MAX_BYTES, FaceLiveness
 from .client import SmartFaceClient
 from .models import FaceDetails
 from .register import SmartFaceRegister
