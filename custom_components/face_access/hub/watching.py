@@ -7,7 +7,7 @@ at them is an `Eye`: the local engine, or a server.
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
 from homeassistant.const import STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -105,6 +105,17 @@ class Watching:
         """Whether the camera is."""
         state = self._hass.states.get(self.entity_id)
         return state is not None and state.state != STATE_UNAVAILABLE
+
+    @property
+    def diagnostics(self) -> dict[str, Any]:
+        """What helps to find out why nobody is recognised."""
+        return {
+            "problem": None if self._problem is None else str(self._problem),
+            "seconds": self._eye.seconds,
+            "slow": self.slow,
+            "failures": self._failures,
+            "demanded": self._demanded,
+        }
 
     # Whether it could look
 
