@@ -250,7 +250,15 @@ def test_options() -> None:
     fields = {str(key) for key in OPTIONS_SCHEMA.schema}
     assert set(step["data"]) == set(step["data_description"]) == fields
     people = {"person_role", "photo_storage", "second_factors"}
-    assert EN["selector"].keys() == {"door_mode", "identifier_kind", "method", "reason", "verdict", *people}
+    assert EN["selector"].keys() == {
+        "door_mode",
+        "event_kind",
+        "identifier_kind",
+        "method",
+        "reason",
+        "verdict",
+        *people,
+    }
     assert set(EN["selector"]["verdict"]["options"]) == set(Verdict)
     assert set(EN["selector"]["second_factors"]["options"]) == set(Factor)
     assert set(EN["selector"]["person_role"]["options"]) == set(Role)

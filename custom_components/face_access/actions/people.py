@@ -19,6 +19,7 @@ from ..devices.errors import StationError
 from ..hub import people_entry, people_input as field
 from ..hub.errors import translated
 from ..hub.house import async_get_history
+from ..hub.past_events import EventKind
 from ..hub.people import async_get_people
 from ..hub.people_import import async_import_station
 from ..hub.people_issues import async_refusal_text
@@ -26,6 +27,7 @@ from ..hub.people_sync import TargetWorker
 from ..people.model import MAX_CARD, PersonError, Profile, Storage
 from ..people.store import HoldingState
 from . import fields
+from .events import get_events
 from .media import async_load_pictures
 from .people_files import async_read_csv, async_write_export
 from .people_request import PeopleRequest
@@ -286,6 +288,17 @@ PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsRespo
             vol.Optional("verdict"): vol.Coerce(Verdict),
             vol.Optional("limit", default=100): fields.whole(1, 1000),
             vol.Optional("pictures", default=False): cv.boolean,
+        },
+        SupportsResponse.ONLY,
+    ),
+    "get_events": (
+        get_events,
+        {
+            vol.Optional(ATTR_DEVICE_ID): cv.string,
+            vol.Optional("kinds"): vol.All(cv.ensure_list, [vol.Coerce(EventKind)], vol.Length(min=1)),
+            vol.Optional("start"): fields.moment,
+            vol.Optional("end"): fields.moment,
+            vol.Optional("limit", default=100): fields.whole(1, 1000),
         },
         SupportsResponse.ONLY,
     ),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from ..access import Decision, Method, Person, Role, Sighting, StationEvent
+from ..access import Decision, Method, Missed, Person, Role, Sighting, StationEvent
 
 type SettingValue = bool | int | float | str
 
@@ -195,9 +195,9 @@ class Screensaver(Protocol):
 
 
 class Records(Protocol):
-    """What the station remembers of past sightings, oldest first, never real-time."""
+    """What the station remembers of the past, oldest first; its sightings are never real-time."""
 
-    def since(self, start: datetime, end: datetime) -> AsyncIterator[Sighting]: ...
+    def since(self, start: datetime, end: datetime) -> AsyncIterator[Sighting | Missed]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -452,6 +452,8 @@ class Station:
     records: Records | None = None
     firmware: Firmware | None = None
     feed: Feed | None = None
+    sees_faces: bool = True
+    """Whether it recognises faces."""
     tells_trouble: bool = False
     """Whether it tells when it is tampered with, and when it starts."""
     broker: Broker | None = None

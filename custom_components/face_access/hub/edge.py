@@ -17,7 +17,7 @@ from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..access import Decision, Reason, Sighting, SightingKey, StationEvent, Verdict
+from ..access import PUSHED, Decision, Missed, Reason, Ring, Sighting, SightingKey, StationEvent, Verdict
 from ..access.naming import recognised_name
 from ..const import (
     CONF_CONTROL_ID,
@@ -108,11 +108,13 @@ class Edge:
 
     async def async_report(self, events: Iterable[StationEvent]) -> None:
         """Take in what the station told when it was asked, or over a broker: like a push that nobody waits behind."""
+        told: list[StationEvent] = []
         for event in events:
             if isinstance(event, Sighting):
                 await self._take_sighting(event, None)
-            else:
-                self._dispatch_soon(event)
+            elif self._tell_all(event):
+                told.append(event)
+        await self._store(told)
 
     async def _take(self, message: Message) -> bytes:
         """Take in a push and give its acknowledgement, whatever happens on the way."""
@@ -126,13 +128,15 @@ class Edge:
         if message.problem is None:
             self._coordinator.pushed.set()
         decision = None
+        told: list[StationEvent] = []
         try:
             for event in message.events:
                 if isinstance(event, Sighting):
                     decision = await self._take_sighting(event, message)
                     self._tell(event, message, decision)
-                else:
-                    self._dispatch_soon(event)
+                elif self._tell_all(event):
+                    told.append(event)
+            await self._store(told)
         except Exception:  # noqa: BLE001 (logged whole; see below)
             # Our own fault must not leave the device resending; what was lost is fetched again from its records.
             LOGGER.exception("%s: a push could not be handled", self._coordinator.name)
@@ -174,6 +178,28 @@ class Edge:
         if fresh:
             self._dispatch_soon(sighting)
         return decision
+
+    @callback
+    def _tell_all(self, event: StationEvent) -> bool:
+        """Let everybody know, unless it is over; whether it is one to keep. At the bell nobody waits for a disk."""
+        if isinstance(event, Ring) and self._coordinator.is_echo(event):
+            return False
+        if not isinstance(event, Missed):
+            self._dispatch_soon(event)
+        return True
+
+    async def _store(self, events: Iterable[StationEvent]) -> None:
+        """Keep what has a moment of its own."""
+        for event in events:
+            kept = event.event if isinstance(event, Missed) else event
+            if not isinstance(kept, PUSHED):
+                continue
+            try:
+                async with asyncio.timeout(_STORE_TIMEOUT):
+                    await self._coordinator.history.add_event(kept, live=kept is event)
+            except (TimeoutError, sqlite3.Error) as err:
+                LOGGER.error("%s: an event could not be stored: %s", self._coordinator.name, type(err).__name__)
+                self._coordinator.async_missed(kept.at)
 
     @callback
     def _dispatch_soon(self, event: StationEvent) -> None:
