@@ -132,6 +132,24 @@ async def test_mode_is_put_back(hass: HomeAssistant, panel: SimulatedPanel, pane
     assert issue(hass, RESTART, panel_entry) is None
 
 
+async def test_the_first_start_that_is_told_is_no_new_feature(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
+) -> None:
+    """The sensor is there already: the entry has no reason to load again."""
+    coordinator = panel_entry.runtime_data
+    coordinator.station.reader._state.journal.booted = None
+    await coordinator.async_read_again()
+    await panel.power_cycle()
+    await coordinator.async_refresh()
+    coordinator.ladder._now()
+    await until(lambda: coordinator.station.reader._state.journal.booted is not None)
+    await coordinator.async_read_again()
+    await settle(hass)
+    assert panel_entry.runtime_data is coordinator
+    assert coordinator.data.booted_at is not None
+    assert "booted_at" not in panel_entry.data["features"]
+
+
 async def test_refused_mode_needs_no_restart(
     hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
 ) -> None:

@@ -17,7 +17,7 @@ from ..const import DOMAIN
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
 from ..hub import people_entry, people_input as field
-from ..hub.errors import translated
+from ..hub.errors import asking_for_login, translated
 from ..hub.house import async_get_history
 from ..hub.past_events import EventKind
 from ..hub.people import async_get_people
@@ -102,7 +102,9 @@ async def import_people(request: PeopleRequest) -> ServiceResponse:
         results = [await _import_line(request, line) for line in lines]
     else:
         (worker,) = _workers(request)
-        for result, profile in await async_import_station(request.hass, request.people, worker):
+        with asking_for_login(worker.coordinator):
+            imported = await async_import_station(request.hass, request.people, worker)
+        for result, profile in imported:
             if profile is not None:
                 people_entry.async_link(request.hass, entry, profile)
             results.append(result)

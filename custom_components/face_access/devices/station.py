@@ -62,12 +62,14 @@ class Reading:
 
     `settings` maps setting keys to values; `facts` maps names such as `people`, `signal_strength` or `traffic_received`
     to what the station counts. A key that is missing is one that this device does not have.
-    `clock_offset` is device clock minus ours, None where it could not be read.
+    `clock_offset` is device clock minus ours, None where it could not be read. `booted_at` is when the station last
+    started, as far as it told, put on our clock.
     """
 
     settings: Mapping[str, SettingValue] = field(default_factory=dict)
     facts: Mapping[str, SettingValue] = field(default_factory=dict)
     clock_offset: timedelta | None = None
+    booted_at: datetime | None = None
 
 
 class Door(Protocol):

@@ -3,7 +3,7 @@
 All that has to be remembered stands in the issue itself, which outlives Home Assistant's own restarts.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -35,7 +35,6 @@ def booted(hass: HomeAssistant, entry: ConfigEntry, at: datetime) -> None:
 
 @callback
 def read(hass: HomeAssistant, entry: ConfigEntry, reading: Reading) -> None:
-    """Take from a reading when the station last started: milliseconds of its own clock."""
-    milliseconds = reading.facts.get("booted_at")
-    if isinstance(milliseconds, int) and milliseconds > 0:
-        booted(hass, entry, datetime.fromtimestamp(milliseconds / 1000, UTC) - (reading.clock_offset or timedelta()))
+    """Take from a reading when the station last started."""
+    if reading.booted_at is not None:
+        booted(hass, entry, reading.booted_at)

@@ -280,12 +280,12 @@ async def test_a_start_is_told(running: Running, session: aiohttp.ClientSession)
     station = await station_of(pair, session)
     assert station.feed is not None
     await station.feed.poll()
-    first = (await station.reader.read()).facts["booted_at"]
+    first = (await station.reader.read()).booted_at
     await pair.panel.power_cycle(0.05)
     assert [event for event in await station.feed.poll() if isinstance(event, Booted)]
-    later = (await station.reader.read()).facts["booted_at"]
-    assert isinstance(first, int)
-    assert isinstance(later, int)
+    later = (await station.reader.read()).booted_at
+    assert first is not None
+    assert later is not None
     assert later > first
 
 
