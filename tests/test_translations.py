@@ -168,6 +168,9 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     issues.webhook_missing(hass, entry, missing=True)
     issues.broker_missing(hass, entry, missing=True)
     issues.questions_missing(hass, entry, missing=True)
+    issues.log_refused(hass, entry, forbidden=False)
+    # One at a time for each station.
+    issues.log_refused(hass, MockConfigEntry(domain=DOMAIN, title="Gate", unique_id="c"), forbidden=True)
     issues.restart_needed(hass, entry, {})
     async_raise_refusal(hass, "issue", person="Anna", station="Front door", code=PHOTO_MISSING)
     raised_issues = {issue.translation_key: issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN}
@@ -178,10 +181,11 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
         assert ("description" in words) != issue.is_fixable
         assert placeholders(words) <= issue.translation_placeholders.keys()
         if issue.is_fixable:
-            assert words["fix_flow"].keys() == {"step", "error", "abort"}
+            waits = key == issues.RESTART_NEEDED
             assert words["fix_flow"]["step"].keys() == {"confirm"}
             assert words["fix_flow"]["error"].keys() == {"cannot_fix"}
-            assert words["fix_flow"]["abort"].keys() == {"not_loaded"}
+            assert words["fix_flow"]["abort"].keys() == {"not_loaded"} | ({"not_restarted"} if waits else set())
+            assert words["fix_flow"].get("progress", {}).keys() == ({"restarting"} if waits else set())
 
 
 def flow_words() -> dict[str, set[str]]:

@@ -12,12 +12,25 @@ from ..devices.station import SettingValue
 
 BROKER_MISSING = "broker_missing"
 CLOCK_WRONG = "clock_wrong"
+LOG_FORBIDDEN = "log_forbidden"
+LOG_REFUSED = "log_refused"
 PUSH_MISSING = "push_missing"
 QUESTIONS_MISSING = "questions_missing"
 RESTART_NEEDED = "restart_needed"
 WEBHOOK_MISSING = "webhook_missing"
 WRONG_STATION = "wrong_station"
 _WARNINGS = (CLOCK_WRONG, RESTART_NEEDED)
+# Those that are found out again where they still hold.
+_FLEETING = (
+    BROKER_MISSING,
+    CLOCK_WRONG,
+    LOG_FORBIDDEN,
+    LOG_REFUSED,
+    PUSH_MISSING,
+    QUESTIONS_MISSING,
+    WEBHOOK_MISSING,
+    WRONG_STATION,
+)
 
 
 @callback
@@ -70,6 +83,20 @@ def broker_missing(hass: HomeAssistant, entry: ConfigEntry, *, missing: bool) ->
 
 
 @callback
+def log_refused(hass: HomeAssistant, entry: ConfigEntry, *, forbidden: bool) -> None:
+    """The last rung: the station does not tell its log, perhaps for want of rights. Fixable: we ask again."""
+    _clear(hass, entry, LOG_REFUSED if forbidden else LOG_FORBIDDEN)
+    _raise(hass, entry, LOG_FORBIDDEN if forbidden else LOG_REFUSED, {}, fixable=True)
+
+
+@callback
+def log_told(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """The station tells its log."""
+    for key in (LOG_FORBIDDEN, LOG_REFUSED):
+        _clear(hass, entry, key)
+
+
+@callback
 def questions_missing(hass: HomeAssistant, entry: ConfigEntry, *, missing: bool) -> None:
     """The station asks somebody else about cards and codes, or nobody. Fixable: we have it ask us again."""
     if missing:
@@ -85,9 +112,9 @@ def restart_needed(hass: HomeAssistant, entry: ConfigEntry, pending: Mapping[str
 
 
 @callback
-def restart_pending(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, SettingValue | None] | None:
+def restart_pending(hass: HomeAssistant, entry_id: str) -> Mapping[str, SettingValue | None] | None:
     """Find what `restart_needed` was given; None while no restart is needed."""
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{RESTART_NEEDED}_{entry.entry_id}")
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{RESTART_NEEDED}_{entry_id}")
     return None if issue is None else issue.data or {}
 
 
@@ -109,7 +136,7 @@ def clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
     That a restart is needed would never be found out again, so it stays.
     """
-    for key in (BROKER_MISSING, CLOCK_WRONG, PUSH_MISSING, QUESTIONS_MISSING, WEBHOOK_MISSING, WRONG_STATION):
+    for key in _FLEETING:
         _clear(hass, entry, key)
 
 

@@ -17,7 +17,13 @@ from homeassistant.util import dt as dt_util
 from ..access import PUSHED, StationEvent
 from ..const import CONF_BROKER, CONF_PUSH, LOGGER, PROVE_EVERY, READ_EVERY
 from ..coordinator import FaceAccessCoordinator
-from ..devices.errors import StationAuthError, StationConnectionError, StationError, StationUnsupportedError
+from ..devices.errors import (
+    StationAuthError,
+    StationConnectionError,
+    StationError,
+    StationForbiddenError,
+    StationUnsupportedError,
+)
 from ..devices.station import Feed, ProvableInbox
 from . import issues, push_target, questions
 from .broker import BrokerEar
@@ -59,6 +65,7 @@ class Ladder:
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
         self._first_questions = True
+        self._refused = 0
 
     @property
     def asks(self) -> bool:
@@ -112,9 +119,8 @@ class Ladder:
             LOGGER.debug("%s: no news: %s", self._coordinator.name, type(err).__name__)
             await self._coordinator.async_refresh()
         except StationError as err:
-            # It is there and will not tell: asking every other second would not change its mind.
             LOGGER.debug("%s tells no news: %s", self._coordinator.name, type(err).__name__)
-            pause = READ_EVERY
+            pause = self._bear_refusal(err)
         finally:
             if not self._stopped:
                 self._timer = async_call_later(self._hass, pause, HassJob(self._now, cancel_on_shutdown=True))
@@ -133,6 +139,8 @@ class Ladder:
             self._first_questions = False
             self._checked_at = now
         events = await self._feed.poll()
+        self._refused = 0
+        issues.log_told(self._hass, self._entry)
         self._look_for_missed((*(event.at for event in events if isinstance(event, PUSHED)), *self._feed.untold))
         await self._edge.async_report(events)
 
@@ -219,6 +227,22 @@ class Ladder:
         await self._edge.async_report(events)
 
     # The last one
+
+    async def async_try_log(self) -> None:
+        """Ask once more for the log that was refused. Raises StationError when it still is."""
+        self._now()
+        if self._task is not None:
+            await asyncio.wait({self._task})
+        if self._refused:
+            raise StationError("the station does not tell its log")
+
+    def _bear_refusal(self, err: StationError) -> timedelta:
+        """It is there and will not tell. Once may be a moment's trouble; else asking all the time changes nothing."""
+        self._refused += 1
+        if self._refused == 1:
+            return self._feed.interval
+        issues.log_refused(self._hass, self._entry, forbidden=isinstance(err, StationForbiddenError))
+        return READ_EVERY
 
     def _look_for_missed(self, found: Iterable[datetime]) -> None:
         """Find out whether something had to be asked for that should have been pushed long ago."""

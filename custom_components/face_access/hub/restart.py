@@ -3,20 +3,25 @@
 All that has to be remembered stands in the issue itself, which outlives Home Assistant's own restarts.
 """
 
+import asyncio
 from datetime import datetime
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
 from ..devices.station import Reading, SettingValue
 from . import issues
 
+# A panel needs about a minute, and some more until it is asked again.
+_BACK_WITHIN = 300
+
 
 @callback
 def needed(hass: HomeAssistant, entry: ConfigEntry, before: SettingValue | None, value: SettingValue) -> None:
     """A setting was written that needs a restart; one that is as it was at the last start needs none any more."""
-    pending = issues.restart_pending(hass, entry)
+    pending = issues.restart_pending(hass, entry.entry_id)
     first = before if pending is None else pending.get("before")
     if pending is not None and first == value:
         issues.restarted(hass, entry)
@@ -27,7 +32,7 @@ def needed(hass: HomeAssistant, entry: ConfigEntry, before: SettingValue | None,
 @callback
 def booted(hass: HomeAssistant, entry: ConfigEntry, at: datetime) -> None:
     """The station started, whoever made it: once was enough if it was after the last write."""
-    pending = issues.restart_pending(hass, entry)
+    pending = issues.restart_pending(hass, entry.entry_id)
     since = dt_util.parse_datetime(str(pending.get("since"))) if pending is not None else None
     if since is not None and at > since:
         issues.restarted(hass, entry)
@@ -38,3 +43,24 @@ def read(hass: HomeAssistant, entry: ConfigEntry, reading: Reading) -> None:
     """Take from a reading when the station last started."""
     if reading.booted_at is not None:
         booted(hass, entry, reading.booted_at)
+
+
+async def async_wait(hass: HomeAssistant, entry_id: str) -> bool:
+    """Wait until a station said that it started again; False when it takes too long."""
+    started = asyncio.Event()
+
+    @callback
+    def look(_event: Event[ir.EventIssueRegistryUpdatedData] | None = None) -> None:
+        if issues.restart_pending(hass, entry_id) is None:
+            started.set()
+
+    stop = hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, look)
+    try:
+        look()
+        async with asyncio.timeout(_BACK_WITHIN):
+            await started.wait()
+    except TimeoutError:
+        return False
+    finally:
+        stop()
+    return True
