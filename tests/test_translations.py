@@ -38,7 +38,7 @@ from custom_components.face_access.devices.panel import judge
 from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
 from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key
-from custom_components.face_access.flow_options import OPTIONS_SCHEMA
+from custom_components.face_access.flow_options import BROKER_SCHEMA, OPTIONS_SCHEMA
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
 from custom_components.face_access.hub.people_issues import async_raise_refusal
@@ -167,6 +167,7 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     issues.wrong_station(hass, entry, "b")
     issues.webhook_missing(hass, entry, missing=True)
     issues.broker_missing(hass, entry, missing=True)
+    issues.broker_elsewhere(hass, entry, elsewhere=True)
     issues.questions_missing(hass, entry, missing=True)
     issues.log_refused(hass, entry, forbidden=False)
     # One at a time for each station.
@@ -269,7 +270,10 @@ def test_options() -> None:
     assert set(EN["selector"]["photo_storage"]["options"]) == set(Storage)
     assert set(EN["selector"]["identifier_kind"]["options"]) == set(CredentialKind)
     assert set(EN["selector"]["door_mode"]["options"]) == set(DoorMode)
-    assert placeholders(EN["options"]) == placeholders(EN["selector"]) == set()
+    broker = EN["options"]["step"]["broker"]
+    assert set(broker["data"]) == set(broker["data_description"]) == {str(key) for key in BROKER_SCHEMA.schema}
+    assert placeholders(broker) == {"name", "serial"}
+    assert placeholders(step) == placeholders(EN["options"]["error"]) == placeholders(EN["selector"]) == set()
 
 
 async def test_entities(

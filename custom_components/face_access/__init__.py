@@ -6,13 +6,11 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .actions import async_setup_actions
-from .const import CONF_FAMILY, CONF_STATION, DOMAIN
+from .const import DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
-from .devices import FAMILIES
-from .devices.station import StationInfo
-from .hub import issues, people_entry, push_target, questions
+from .hub import farewell, issues, people_entry, push_target
 from .hub.edge import Edge
-from .hub.house import async_close_link, async_get_history, async_keep_history, async_open_link, async_time_zone
+from .hub.house import async_close_link, async_get_history, async_keep_history, async_make_station, async_open_link
 from .hub.ladder import Ladder
 from .hub.people import async_get_people
 from .hub.views import SightingPictureView
@@ -52,11 +50,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
         return await people_entry.async_setup(hass, entry)
     history = await async_get_history(hass)
     people = await async_get_people(hass)
-    family = FAMILIES[entry.data[CONF_FAMILY]]
     link = async_open_link(hass, entry.data)
     if CONF_HOST in entry.data:
         entry.async_on_unload(link.close)
-    station = family.station(link, StationInfo(**entry.data[CONF_STATION]), async_time_zone())
+    station = async_make_station(hass, entry.data, link)
+    push_target.async_recall(entry, station)
     coordinator = FaceAccessCoordinator(hass, entry, station, history)
     entry.runtime_data = coordinator
     await async_keep_history(hass, entry, history)
@@ -84,8 +82,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
     if coordinator.ladder is not None:
         # First: it would renew what is taken back here.
         await coordinator.ladder.async_stop()
-    await questions.async_restore(coordinator)
-    await push_target.async_restore(hass, entry, coordinator.station)
+    await farewell.async_take_back(hass, entry, coordinator.station)
     return True
 
 
@@ -96,6 +93,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
         return
     issues.clear_all(hass, entry)
     issues.restarted(hass, entry)
+    await farewell.async_try_once_more(hass, entry)
     await async_close_link(hass, entry.data)
     if entry.unique_id is not None:
         history = await async_get_history(hass)

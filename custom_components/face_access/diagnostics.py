@@ -8,7 +8,7 @@ from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.const import CONF_SSL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_FEATURES
+from .const import CONF_BROKER_PASSWORD, CONF_BROKER_URL, CONF_FEATURES
 from .coordinator import FaceAccessConfigEntry
 from .devices.station import SettingKind
 from .hub.people import HousePeople, async_get_people
@@ -52,7 +52,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAcc
     offset = coordinator.data.clock_offset
     return {
         "data": async_redact_data(entry.data, set(entry.data) - _OPEN_DATA),
-        "options": dict(entry.options),
+        "options": async_redact_data(entry.options, {CONF_BROKER_PASSWORD, CONF_BROKER_URL}),
         "station": {
             "manufacturer": station.info.manufacturer,
             "model": station.info.model,

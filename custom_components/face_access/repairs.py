@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationConnectionError, StationError
-from .hub import issues, push_target, questions, restart
+from .hub import broker_target, issues, push_target, questions, restart
 from .hub.errors import asking_for_login
 
 type Fix = Callable[[FaceAccessCoordinator], Awaitable[None]]
@@ -47,6 +47,7 @@ async def _ask_for_log(coordinator: FaceAccessCoordinator) -> None:
 
 
 _FIXES: Mapping[str, Fix] = {
+    issues.BROKER_ELSEWHERE: broker_target.async_redirect,
     issues.CLOCK_WRONG: _set_clock,
     issues.PUSH_MISSING: _redirect,
     issues.LOG_FORBIDDEN: _ask_for_log,

@@ -307,6 +307,15 @@ class ProvableInbox(Inbox, Protocol):
     async def prove(self, target: PushTarget) -> None: ...
 
 
+@runtime_checkable
+class RememberingInbox(Inbox, Protocol):
+    """An inbox that must know something over restarts of ours to tell genuine pushes: `memory`, a secret."""
+
+    @property
+    def memory(self) -> Mapping[str, Any]: ...
+    def recall(self, memory: Mapping[str, Any]) -> None: ...
+
+
 class Feed(Protocol):
     """What happens at a station that must be asked for it, every `interval`.
 
@@ -332,15 +341,29 @@ class Questions(Protocol):
     async def points_to(self, target: PushTarget) -> bool: ...
 
 
-class Broker(Protocol):
-    """A station that can tell a message broker what happens, where its owner pointed it to one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerTarget:
+    """A message broker as a station shall reach it. `url` is written as the station wants it."""
 
-    It publishes to `topic`; `receive` understands a publication and never raises.
+    url: str
+    password: str = field(default="", repr=False)
+    encrypted: bool = False
+
+
+class Broker(Protocol):
+    """A station that can tell a message broker what happens, where it is pointed to one.
+
+    It publishes to `topic`; `receive` understands a publication and never raises. `redirect` points the station to a
+    broker and returns what was there, None if it was that one; `restore` puts that back, unless the station no longer
+    points to the broker at `url`: then it is somebody else's.
     """
 
     @property
     def topic(self) -> str: ...
     def receive(self, payload: bytes) -> tuple[StationEvent, ...]: ...
+    async def redirect(self, target: BrokerTarget) -> Mapping[str, Any] | None: ...
+    async def restore(self, previous: Mapping[str, Any], url: str) -> None: ...
+    async def points_to(self, url: str) -> bool: ...
 
 
 class CredentialKind(StrEnum):

@@ -32,7 +32,7 @@ from ..const import (
 )
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Greeting, Message, ScreenText
-from . import issues, questions
+from . import issues, push_target, questions
 from .telling import async_tell_decision
 
 # Panorama, close-up and template of the largest sensors in base64 stay below this; a video does not and is not wanted.
@@ -125,6 +125,8 @@ class Edge:
         if message.question is not None:
             return await questions.async_answer(self._coordinator, message, message.question)
         issues.push_arrived(self._hass, self._coordinator.config_entry)
+        # Before it is acknowledged: what was seen to be genuine counts after a hard stop too.
+        push_target.async_remember(self._hass, self._coordinator.config_entry, self._station)
         if message.problem is None:
             self._coordinator.pushed.set()
         decision = None

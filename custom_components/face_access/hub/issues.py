@@ -10,6 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 from ..const import CLOCK_TOLERANCE, DOMAIN
 from ..devices.station import SettingValue
 
+BROKER_ELSEWHERE = "broker_elsewhere"
 BROKER_MISSING = "broker_missing"
 CLOCK_WRONG = "clock_wrong"
 LOG_FORBIDDEN = "log_forbidden"
@@ -22,6 +23,7 @@ WRONG_STATION = "wrong_station"
 _WARNINGS = (CLOCK_WRONG, RESTART_NEEDED)
 # Those that are found out again where they still hold.
 _FLEETING = (
+    BROKER_ELSEWHERE,
     BROKER_MISSING,
     CLOCK_WRONG,
     LOG_FORBIDDEN,
@@ -80,6 +82,15 @@ def broker_missing(hass: HomeAssistant, entry: ConfigEntry, *, missing: bool) ->
         _raise(hass, entry, BROKER_MISSING, {}, fixable=False)
     else:
         _clear(hass, entry, BROKER_MISSING)
+
+
+@callback
+def broker_elsewhere(hass: HomeAssistant, entry: ConfigEntry, *, elsewhere: bool) -> None:
+    """The station cannot be pointed to the broker, or somebody pointed it elsewhere. Fixable: we point it again."""
+    if elsewhere:
+        _raise(hass, entry, BROKER_ELSEWHERE, {}, fixable=True)
+    else:
+        _clear(hass, entry, BROKER_ELSEWHERE)
 
 
 @callback

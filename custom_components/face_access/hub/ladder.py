@@ -25,7 +25,7 @@ from ..devices.errors import (
     StationUnsupportedError,
 )
 from ..devices.station import Feed, ProvableInbox
-from . import issues, push_target, questions
+from . import broker_target, issues, push_target, questions
 from .broker import BrokerEar
 from .edge import Edge
 
@@ -65,6 +65,7 @@ class Ladder:
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
         self._first_questions = True
+        self._first_broker = True
         self._refused = 0
 
     @property
@@ -212,9 +213,14 @@ class Ladder:
     # The second rung
 
     async def _check_broker(self) -> None:
+        listens = bool(self._entry.options.get(CONF_BROKER)) and await self._ear.async_listen()
+        works = self.broker is Rung.PROVEN
+        if listens or broker_target.async_wanted(self._entry) is None:
+            # Not while nobody listens: it would be taken from where it is heard now.
+            await broker_target.async_check(self._coordinator, first=self._first_broker, works=works)
+            self._first_broker = False
         if not self._entry.options.get(CONF_BROKER):
             return
-        listens = await self._ear.async_listen()
         if not listens:
             self.broker = Rung.BROKEN
         elif self.broker in (Rung.OFF, Rung.BROKEN):
@@ -224,6 +230,7 @@ class Ladder:
     async def _on_published(self, events: tuple[StationEvent, ...]) -> None:
         self.broker = Rung.PROVEN
         issues.broker_missing(self._hass, self._entry, missing=False)
+        issues.broker_elsewhere(self._hass, self._entry, elsewhere=False)
         await self._edge.async_report(events)
 
     # The last one

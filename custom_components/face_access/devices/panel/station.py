@@ -235,5 +235,5 @@ class PanelFamily:
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),
             people=PanelPeople(client) if panel.faces else None,
-            broker=PanelBroker(info.serial, inbox.receiver) if panel.mqtt else None,
+            broker=PanelBroker(info.serial, client, inbox.receiver) if panel.mqtt else None,
         )
