@@ -50,7 +50,7 @@ def async_suggestion(hass: HomeAssistant) -> str:
 
     A broker that runs beside Home Assistant is known to it by a name that means nothing to others.
     """
-    for mqtt in hass.config_entries.async_loaded_entries("mqtt"):
+    for mqtt in hass.config_entries.async_entries("mqtt"):
         host, port = mqtt.data.get("broker", ""), mqtt.data.get("port", _PORT)
         if "." not in host or host.startswith("127."):
             with contextlib.suppress(NoURLAvailableError):

@@ -6,6 +6,7 @@ missed something, the station is asked all the time. Whatever comes twice is tol
 
 import asyncio
 from collections.abc import Iterable
+import contextlib
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -22,6 +23,8 @@ from ..devices.errors import (
     StationConnectionError,
     StationError,
     StationForbiddenError,
+    StationProtocolError,
+    StationRefusedError,
     StationUnsupportedError,
 )
 from ..devices.station import Feed, ProvableInbox
@@ -33,6 +36,8 @@ from .edge import Edge
 _PROOF_WITHIN = 10
 _ON_ITS_WAY = timedelta(seconds=10)
 _STOP_WITHIN = 3
+# It is there, and will not tell.
+_REFUSALS = (StationForbiddenError, StationProtocolError, StationRefusedError, StationUnsupportedError)
 
 
 class Rung(StrEnum):
@@ -132,6 +137,10 @@ class Ladder:
         self._since = self._since or now
         if self.webhook is Rung.OPEN and self._coordinator.pushed.is_set():
             self._prove_webhook()
+        if back:
+            # From here on all is news, whichever way it comes: what happens while the others are tried out is not lost.
+            with contextlib.suppress(*_REFUSALS):
+                await self._ask()
         if back or self._checked_at is None or now - self._checked_at >= READ_EVERY:
             # First: what happens from here on is to come that way.
             await self._check_webhook()
@@ -139,6 +148,10 @@ class Ladder:
             await questions.async_check(self._coordinator, first=self._first_questions)
             self._first_questions = False
             self._checked_at = now
+        await self._ask()
+
+    async def _ask(self) -> None:
+        """Ask for what is new."""
         events = await self._feed.poll()
         self._refused = 0
         issues.log_told(self._hass, self._entry)
