@@ -155,7 +155,7 @@ async def test_removal_does_not_wait_for_ever(
 ) -> None:
     """A panel that takes the connection and says nothing."""
     await panel.restore_network()
-    panel.timings = replace(panel.timings, command=30)
+    panel.timings = replace(panel.timings, command=1)
     with patch("custom_components.face_access.hub.farewell._LAST_TRY_WITHIN", 0.2):
         await hass.config_entries.async_remove(never_loaded.entry_id)
     panel.timings = replace(panel.timings, command=0)
