@@ -105,7 +105,8 @@ class RestartFlow(FixFlow):
     async def async_step_restarting(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Wait for the station. Whoever closes the window ends the waiting, and nothing else."""
         if self._waiting is None:
-            wait = restart.async_wait(self.hass, self._entry_id)
+            entry: FaceAccessConfigEntry = self.hass.config_entries.async_get_known_entry(self._entry_id)
+            wait = restart.async_wait(entry.runtime_data)
             self._waiting = self.hass.async_create_background_task(wait, "face_access wait for a restart")
         if not self._waiting.done():
             return self.async_show_progress(

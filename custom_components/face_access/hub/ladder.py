@@ -84,6 +84,11 @@ class Ladder:
         self._entry.async_on_unload(self._coordinator.async_add_listener(self._on_update))
         self._now()
 
+    @callback
+    def async_look(self) -> None:
+        """Ask now what is new, whatever is trusted: somebody waits for it."""
+        self._now()
+
     async def async_stop(self) -> None:
         """End; what is being asked may still come to its end."""
         self._stopped = True

@@ -5,17 +5,21 @@ All that has to be remembered stands in the issue itself, which outlives Home As
 
 import asyncio
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..devices.station import Reading, SettingValue
 from . import issues
 
+if TYPE_CHECKING:
+    from ..coordinator import FaceAccessCoordinator
+
 # A panel needs about a minute, and some more until it is asked again.
 _BACK_WITHIN = 300
+_LOOK_EVERY = 3
 
 
 @callback
@@ -45,22 +49,19 @@ def read(hass: HomeAssistant, entry: ConfigEntry, reading: Reading) -> None:
         booted(hass, entry, reading.booted_at)
 
 
-async def async_wait(hass: HomeAssistant, entry_id: str) -> bool:
-    """Wait until a station said that it started again; False when it takes too long."""
-    started = asyncio.Event()
+async def async_wait(coordinator: FaceAccessCoordinator) -> bool:
+    """Wait until a station said that it started again; False when it takes too long.
 
-    @callback
-    def look(_event: Event[ir.EventIssueRegistryUpdatedData] | None = None) -> None:
-        if issues.restart_pending(hass, entry_id) is None:
-            started.set()
-
-    stop = hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, look)
+    It is asked meanwhile: whether one that has just started pushes that it did, nobody knows.
+    """
+    hass, entry_id = coordinator.hass, coordinator.config_entry.entry_id
     try:
-        look()
         async with asyncio.timeout(_BACK_WITHIN):
-            await started.wait()
+            while issues.restart_pending(hass, entry_id) is not None:
+                await asyncio.sleep(_LOOK_EVERY)
+                await coordinator.async_refresh()
+                if coordinator.ladder is not None:
+                    coordinator.ladder.async_look()
     except TimeoutError:
         return False
-    finally:
-        stop()
     return True
