@@ -40,7 +40,7 @@ from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
 from custom_components.face_access.flow_camera import CAMERA_SCHEMA, MODELS_SCHEMA, options_schema
 from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key
-from custom_components.face_access.flow_options import OPTIONS_SCHEMA
+from custom_components.face_access.flow_options import BROKER_SCHEMA, OPTIONS_SCHEMA
 from custom_components.face_access.flow_servers import server_error_key
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
@@ -239,7 +239,11 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     issues.wrong_station(hass, entry, "b")
     issues.webhook_missing(hass, entry, missing=True)
     issues.broker_missing(hass, entry, missing=True)
+    issues.broker_elsewhere(hass, entry, elsewhere=True)
     issues.questions_missing(hass, entry, missing=True)
+    issues.log_refused(hass, entry, forbidden=False)
+    # One at a time for each station.
+    issues.log_refused(hass, MockConfigEntry(domain=DOMAIN, title="Gate", unique_id="c"), forbidden=True)
     issues.restart_needed(hass, entry, {})
     anna, ben = (Profile(id=name, key=name, name=name, photos=("a",)) for name in ("anna", "ben"))
     async_report_confusable(hass, {"anna": anna, "ben": ben}, [Confusable(first="anna", second="ben", cosine=0.5)])
@@ -261,10 +265,11 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
         assert ("description" in words) != issue.is_fixable
         assert placeholders(words) <= issue.translation_placeholders.keys()
         if issue.is_fixable:
-            assert words["fix_flow"].keys() == {"step", "error", "abort"}
+            waits = key == issues.RESTART_NEEDED
             assert words["fix_flow"]["step"].keys() == {"confirm"}
             assert words["fix_flow"]["error"].keys() == {"cannot_fix"}
-            assert words["fix_flow"]["abort"].keys() == {"not_loaded"}
+            assert words["fix_flow"]["abort"].keys() == {"not_loaded"} | ({"not_restarted"} if waits else set())
+            assert words["fix_flow"].get("progress", {}).keys() == ({"restarting"} if waits else set())
 
 
 def flow_words() -> dict[str, set[str]]:
@@ -361,7 +366,16 @@ def test_options() -> None:
     choices = {
         field.key: field.options for kind in SERVERS.values() for field in kind.fields if field.kind is FieldKind.CHOICE
     }
-    assert EN["selector"].keys() == {"door_mode", "identifier_kind", "method", "reason", "verdict", *people, *choices}
+    assert EN["selector"].keys() == {
+        "door_mode",
+        "event_kind",
+        "identifier_kind",
+        "method",
+        "reason",
+        "verdict",
+        *people,
+        *choices,
+    }
     assert {key: tuple(EN["selector"][key]["options"]) for key in choices} == choices
     assert set(EN["selector"]["verdict"]["options"]) == set(Verdict)
     assert set(EN["selector"]["similarity"]["options"]) == set(Similarity)
@@ -370,7 +384,10 @@ def test_options() -> None:
     assert set(EN["selector"]["photo_storage"]["options"]) == set(Storage)
     assert set(EN["selector"]["identifier_kind"]["options"]) == set(CredentialKind)
     assert set(EN["selector"]["door_mode"]["options"]) == set(DoorMode)
-    assert placeholders(EN["options"]) == placeholders(EN["selector"]) == set()
+    broker = EN["options"]["step"]["broker"]
+    assert set(broker["data"]) == set(broker["data_description"]) == {str(key) for key in BROKER_SCHEMA.schema}
+    assert placeholders(broker) == {"name", "serial"}
+    assert placeholders(step) == placeholders(EN["options"]["error"]) == placeholders(EN["selector"]) == set()
 
 
 async def test_entities(

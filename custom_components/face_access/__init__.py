@@ -6,14 +6,12 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .actions import async_setup_actions
-from .const import CONF_FAMILY, CONF_STATION, DOMAIN
+from .const import DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
-from .devices import FAMILIES
-from .devices.station import StationInfo
-from .hub import issues, people_entry, push_target, questions, server_entry
+from .hub import farewell, issues, people_entry, push_target, server_entry
 from .hub.camera_station import async_forget_camera, async_make_camera, async_make_eye, is_camera
 from .hub.edge import Edge
-from .hub.house import async_close_link, async_get_history, async_keep_history, async_open_link, async_time_zone
+from .hub.house import async_close_link, async_get_history, async_keep_history, async_make_station, async_open_link
 from .hub.ladder import Ladder
 from .hub.people import async_get_people
 from .hub.servers import is_server
@@ -60,11 +58,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     if is_camera(entry):
         station, watching = async_make_camera(hass, entry)
     else:
-        family = FAMILIES[entry.data[CONF_FAMILY]]
         link = async_open_link(hass, entry.data)
         if CONF_HOST in entry.data:
             entry.async_on_unload(link.close)
-        station = family.station(link, StationInfo(**entry.data[CONF_STATION]), async_time_zone())
+        station = async_make_station(hass, entry.data, link)
+        push_target.async_recall(entry, station)
     coordinator = FaceAccessCoordinator(hass, entry, station, history)
     entry.runtime_data = coordinator
     await async_keep_history(hass, entry, history)
@@ -98,8 +96,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
     if coordinator.ladder is not None:
         # First: it would renew what is taken back here.
         await coordinator.ladder.async_stop()
-    await questions.async_restore(coordinator)
-    await push_target.async_restore(hass, entry, coordinator.station)
+    await farewell.async_take_back(hass, entry, coordinator.station)
     return True
 
 
@@ -115,6 +112,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
     issues.restarted(hass, entry)
     if is_camera(entry):
         await async_forget_camera(hass, entry)
+    else:
+        await farewell.async_try_once_more(hass, entry)
     await async_close_link(hass, entry.data)
     if entry.unique_id is not None:
         history = await async_get_history(hass)

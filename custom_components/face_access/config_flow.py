@@ -53,6 +53,8 @@ from .hub.servers import CONF_SERVER, is_server
 
 # How a station is reached: what a new address of a known one replaces.
 _WAY = (CONF_HOST, CONF_PORT, CONF_SSL, CONF_VERIFY_SSL, CONF_USERNAME, CONF_PASSWORD)
+# What a new password proves: the account, and what the station says with it.
+_PROVEN = (CONF_USERNAME, CONF_PASSWORD, CONF_STATION, CONF_FEATURES)
 # Long enough to walk to the device and type in the addresses.
 _FIRST_CONTACT_TIMEOUT = 15 * 60
 _ASK_AGAIN = 1
@@ -168,7 +170,9 @@ class FaceAccessConfigFlow(CameraFlowMixin, PeopleFlowMixin, ServerFlowMixin, Co
             placeholders = {"expected": entry.unique_id or "", "found": info.serial}
             self._abort_if_unique_id_mismatch(reason="wrong_station", description_placeholders=placeholders)
             if reauth:
-                return self.async_update_reload_and_abort(entry, data_updates=self._data)
+                # Whatever else the entry knows may have changed while the form was open.
+                proven = {key: self._data[key] for key in _PROVEN if key in self._data}
+                return self.async_update_reload_and_abort(entry, data_updates=proven)
             return await self.async_step_push()
         if known is not None and CONF_HOST in self._data and CONF_HOST not in known.data:
             # With an address it would be reached another way, and the one in use would end without a word.

@@ -27,6 +27,7 @@ from .access import (
     DoorPolicy,
     Factor,
     FirmwareReported,
+    Missed,
     Person,
     Proof,
     Ring,
@@ -264,7 +265,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
                 self.data = after(self.data, event)
                 self.async_update_listeners()
             case Ring():
-                if self._is_echo(event):
+                if self.is_echo(event):
                     return
                 self._rang_at = event.at
             case _:
@@ -275,7 +276,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             except Exception:  # noqa: BLE001 (logged whole: one entity's fault must not silence the bell)
                 LOGGER.exception("%s: an event could not be shown", self.name)
 
-    def _is_echo(self, ring: Ring) -> bool:
+    @callback
+    def is_echo(self, ring: Ring) -> bool:
         """A ring that is none: the device sent it twice, or the call is one that Home Assistant began."""
         # Either way: a clock that jumped ahead and back must not keep the bell silent until that time comes again.
         repeated = self._rang_at is not None and abs(ring.at - self._rang_at) < RING_ONCE_IN
@@ -346,7 +348,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self._missed_since = min(since, self._missed_since or since)
 
     async def async_catch_up(self) -> int:
-        """Fetch into history what the station saw while nobody listened; how many sightings were new.
+        """Fetch into history what happened at the station while nobody listened; how much of it was new.
 
         They are history and nothing else: no event, no picture, no door.
         """
@@ -361,10 +363,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             start = max(min(start, missed or start), now - retention_of(self.config_entry.options).span)
             new = 0
             try:
-                async for sighting in records.since(start, now):
-                    if await self.history.add(self.async_identify(sighting, None)[0], live=False):
-                        new += 1
-                        self._check_push(sighting)
+                async for record in records.since(start, now):
+                    new += await self._async_keep_record(record)
                 # Clocks are compared to the second: some overlap, so that nobody falls between two catch-ups.
                 await self.history.set_complete(self.serial, now - LIVE_WITHIN)
             except (StationError, sqlite3.Error) as err:
@@ -374,7 +374,16 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
                     self.async_missed(missed)
                 return new
         if new:
-            LOGGER.debug("%s: %d sightings fetched into history", self.name, new)
+            LOGGER.debug("%s: %d records fetched into history", self.name, new)
+        return new
+
+    async def _async_keep_record(self, record: Sighting | Missed) -> bool:
+        """Store one record; whether it was new. Raises sqlite3.Error."""
+        if isinstance(record, Missed):
+            return await self.history.add_event(record.event, live=False)
+        new = await self.history.add(self.async_identify(record, None)[0], live=False)
+        if new:
+            self._check_push(record)
         return new
 
     def _check_push(self, sighting: Sighting) -> None:

@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_SSL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_DOOR, CONF_ENGINE, CONF_FEATURES, CONF_TRIGGERS
+from .const import CONF_BROKER_PASSWORD, CONF_BROKER_URL, CONF_DOOR, CONF_ENGINE, CONF_FEATURES, CONF_TRIGGERS
 from .coordinator import FaceAccessConfigEntry
 from .devices.station import SettingKind
 from .hub.gallery import HouseGallery, async_gallery
@@ -20,8 +20,8 @@ from .hub.watching import Watching
 
 # Addresses, ids that open webhooks, and what the device is called: all of the entry's data but this is private.
 _OPEN_DATA = {"family", "port", "push", CONF_ENGINE, CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}
-# Entities say what they are called, and a door's name its station's serial number.
-_PRIVATE_OPTIONS = {CONF_DOOR, CONF_TRIGGERS}
+# Entities say what they are called, a door's name its station's serial number; a broker has an address and an account.
+_PRIVATE_OPTIONS = {CONF_BROKER_PASSWORD, CONF_BROKER_URL, CONF_DOOR, CONF_TRIGGERS}
 
 
 def _people(people: HousePeople, gallery: HouseGallery | None) -> dict[str, Any]:

@@ -30,8 +30,8 @@ def tells_all(station: Station) -> bool:
 
 
 def sees_faces(station: Station) -> bool:
-    """Whether a station recognises faces: one that does keeps records of them, or has nothing else to tell."""
-    return station.records is not None or not tells_all(station)
+    """Whether a station recognises faces."""
+    return station.sees_faces
 
 
 class FaceAccessEntity(CoordinatorEntity[FaceAccessCoordinator]):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, override
 
 from homeassistant.components.sensor import (
@@ -314,11 +314,7 @@ class LastBootSensor(ReportEntity, RestoreSensor):
         super()._handle_coordinator_update()
 
     def _take_reading(self) -> None:
-        """Take the time that is in the reading: milliseconds of the station's own clock."""
-        reading = self.coordinator.data
-        told = reading.facts.get("booted_at")
-        if isinstance(told, int):
-            moment = datetime.fromtimestamp(told / 1000, UTC) - (reading.clock_offset or timedelta())
+        if (moment := self.coordinator.data.booted_at) is not None:
             self._take(moment)
 
     @override

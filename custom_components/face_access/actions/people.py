@@ -17,9 +17,10 @@ from ..const import DOMAIN
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
 from ..hub import people_entry, people_input as field
-from ..hub.errors import translated
+from ..hub.errors import asking_for_login, translated
 from ..hub.gallery import async_gallery
 from ..hub.house import async_get_history
+from ..hub.past_events import EventKind
 from ..hub.people import async_get_people
 from ..hub.people_import import async_import_station
 from ..hub.people_sync import TargetWorker
@@ -27,6 +28,7 @@ from ..hub.photo_checks import CHECK_DUPLICATES, CHECK_LIVENESS, CHECK_QUALITY, 
 from ..hub.servers import ServerCoordinator
 from ..people.model import MAX_CARD, PersonError, Profile, Storage
 from . import fields
+from .events import get_events
 from .media import async_load_pictures
 from .people_answers import checked, learning, person, progress
 from .people_files import async_read_csv, async_write_export
@@ -111,9 +113,9 @@ async def import_people(request: PeopleRequest) -> ServiceResponse:
         results = [await _import_line(request, line) for line in lines]
     else:
         (worker,) = _workers(request)
-        for result, profile in await async_import_station(
-            request.hass, request.people, worker, Checks.of(request.data)
-        ):
+        with asking_for_login(worker.coordinator):
+            imported = await async_import_station(request.hass, request.people, worker, Checks.of(request.data))
+        for result, profile in imported:
             if profile is not None:
                 people_entry.async_link(request.hass, entry, profile)
             results.append(result)
@@ -271,6 +273,17 @@ PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsRespo
             vol.Optional("verdict"): vol.Coerce(Verdict),
             vol.Optional("limit", default=100): fields.whole(1, 1000),
             vol.Optional("pictures", default=False): cv.boolean,
+        },
+        SupportsResponse.ONLY,
+    ),
+    "get_events": (
+        get_events,
+        {
+            vol.Optional(ATTR_DEVICE_ID): cv.string,
+            vol.Optional("kinds"): vol.All(cv.ensure_list, [vol.Coerce(EventKind)], vol.Length(min=1)),
+            vol.Optional("start"): fields.moment,
+            vol.Optional("end"): fields.moment,
+            vol.Optional("limit", default=100): fields.whole(1, 1000),
         },
         SupportsResponse.ONLY,
     ),

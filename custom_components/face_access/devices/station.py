@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from ..access import Decision, Method, Person, Role, Sighting, StationEvent
+from ..access import Decision, Method, Missed, Person, Role, Sighting, StationEvent
 from .errors import StationUnsupportedError
 
 type SettingValue = bool | int | float | str
@@ -63,12 +63,14 @@ class Reading:
 
     `settings` maps setting keys to values; `facts` maps names such as `people`, `signal_strength` or `traffic_received`
     to what the station counts. A key that is missing is one that this device does not have.
-    `clock_offset` is device clock minus ours, None where it could not be read.
+    `clock_offset` is device clock minus ours, None where it could not be read. `booted_at` is when the station last
+    started, as far as it told, put on our clock.
     """
 
     settings: Mapping[str, SettingValue] = field(default_factory=dict)
     facts: Mapping[str, SettingValue] = field(default_factory=dict)
     clock_offset: timedelta | None = None
+    booted_at: datetime | None = None
 
 
 class Door(Protocol):
@@ -196,9 +198,9 @@ class Screensaver(Protocol):
 
 
 class Records(Protocol):
-    """What the station remembers of past sightings, oldest first, never real-time."""
+    """What the station remembers of the past, oldest first; its sightings are never real-time."""
 
-    def since(self, start: datetime, end: datetime) -> AsyncIterator[Sighting]: ...
+    def since(self, start: datetime, end: datetime) -> AsyncIterator[Sighting | Missed]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +308,15 @@ class ProvableInbox(Inbox, Protocol):
     async def prove(self, target: PushTarget) -> None: ...
 
 
+@runtime_checkable
+class RememberingInbox(Inbox, Protocol):
+    """An inbox that must know something over restarts of ours to tell genuine pushes: `memory`, a secret."""
+
+    @property
+    def memory(self) -> Mapping[str, Any]: ...
+    def recall(self, memory: Mapping[str, Any]) -> None: ...
+
+
 class Feed(Protocol):
     """What happens at a station that must be asked for it, every `interval`.
 
@@ -331,15 +342,29 @@ class Questions(Protocol):
     async def points_to(self, target: PushTarget) -> bool: ...
 
 
-class Broker(Protocol):
-    """A station that can tell a message broker what happens, where its owner pointed it to one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerTarget:
+    """A message broker as a station shall reach it. `url` is written as the station wants it."""
 
-    It publishes to `topic`; `receive` understands a publication and never raises.
+    url: str
+    password: str = field(default="", repr=False)
+    encrypted: bool = False
+
+
+class Broker(Protocol):
+    """A station that can tell a message broker what happens, where it is pointed to one.
+
+    It publishes to `topic`; `receive` understands a publication and never raises. `redirect` points the station to a
+    broker and returns what was there, None if it was that one; `restore` puts that back, unless the station no longer
+    points to the broker at `url`: then it is somebody else's.
     """
 
     @property
     def topic(self) -> str: ...
     def receive(self, payload: bytes) -> tuple[StationEvent, ...]: ...
+    async def redirect(self, target: BrokerTarget) -> Mapping[str, Any] | None: ...
+    async def restore(self, previous: Mapping[str, Any], url: str) -> None: ...
+    async def points_to(self, url: str) -> bool: ...
 
 
 class CredentialKind(StrEnum):
@@ -459,6 +484,8 @@ class Station:
     records: Records | None = None
     firmware: Firmware | None = None
     feed: Feed | None = None
+    sees_faces: bool = True
+    """Whether it recognises faces."""
     tells_trouble: bool = False
     """Whether it tells when it is tampered with, and when it starts."""
     broker: Broker | None = None

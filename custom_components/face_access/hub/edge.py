@@ -29,7 +29,7 @@ from ..const import (
 )
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Greeting, Message, ScreenText
-from . import issues, questions
+from . import issues, push_target, questions
 from .intake import Intake
 from .telling import async_tell_decision
 
@@ -103,11 +103,13 @@ class Edge:
 
     async def async_report(self, events: Iterable[StationEvent]) -> None:
         """Take in what the station told when it was asked, or over a broker: like a push that nobody waits behind."""
+        told: list[StationEvent] = []
         for event in events:
             if isinstance(event, Sighting):
                 await self._intake.async_take(event)
-            else:
-                self._intake.dispatch_soon(event)
+            elif self._intake.async_tell(event):
+                told.append(event)
+        await self._intake.async_keep(told)
 
     async def _take(self, message: Message) -> bytes:
         """Take in a push and give its acknowledgement, whatever happens on the way."""
@@ -118,17 +120,21 @@ class Edge:
         if message.question is not None:
             return await questions.async_answer(self._coordinator, message, message.question)
         issues.push_arrived(self._hass, self._coordinator.config_entry)
+        # Before it is acknowledged: what was seen to be genuine counts after a hard stop too.
+        push_target.async_remember(self._hass, self._coordinator.config_entry, self._coordinator.station)
         if message.problem is None:
             self._coordinator.pushed.set()
         judge = partial(self._coordinator.async_decide, door=1) if message.asks_decision else None
         decision = None
+        told: list[StationEvent] = []
         try:
             for event in message.events:
                 if isinstance(event, Sighting):
                     decision = await self._intake.async_take(event, message.person, judge)
                     self._tell(event, message, decision)
-                else:
-                    self._intake.dispatch_soon(event)
+                elif self._intake.async_tell(event):
+                    told.append(event)
+            await self._intake.async_keep(told)
         except Exception:  # noqa: BLE001 (logged whole; see below)
             # Our own fault must not leave the device resending; what was lost is fetched again from its records.
             LOGGER.exception("%s: a push could not be handled", self._coordinator.name)

@@ -1,9 +1,11 @@
 """One map from what can go wrong with a station, or in recognition, to what the user reads."""
 
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypedDict
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol, TypedDict, cast
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ..const import DOMAIN
 from ..devices.errors import (
@@ -117,14 +119,35 @@ def _recognition(err: RecognitionError) -> tuple[str, dict[str, str]]:
     return key, placeholders
 
 
+class Commander(Protocol):
+    """Who gives a station a command: an entity, or the call of an action."""
+
+    @property
+    def coordinator(self) -> DataUpdateCoordinator[Any]:
+        """The station's coordinator."""
+
+
+@contextmanager
+def asking_for_login(coordinator: DataUpdateCoordinator[Any]) -> Iterator[None]:
+    """Have the household asked for the account as soon as the station does not take it: not when it is next read."""
+    try:
+        yield
+    except StationAuthError:
+        if (entry := coordinator.config_entry) is not None:
+            entry.async_start_reauth(coordinator.hass)
+        raise
+
+
 def raise_translated[**P, R](
     command: Callable[P, Coroutine[Any, Any, R]],
 ) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Wrap an entity's or action's command so that the user reads a translated error."""
+    """Wrap the command of a `Commander`, which is its first argument, so that the user reads a translated error."""
 
     async def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        commander = cast("Commander", args[0])
         try:
-            return await command(*args, **kwargs)
+            with asking_for_login(commander.coordinator):
+                return await command(*args, **kwargs)
         except InvalidValueError as err:
             raise ServiceValidationError(**translated(err)) from err
         except (StationError, RecognitionError) as err:

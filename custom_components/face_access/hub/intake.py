@@ -5,14 +5,14 @@ Only what is stored may open a door, and what is known from there opens nothing.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 import sqlite3
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..access import Decision, Person, Reason, Sighting, SightingKey, StationEvent, Verdict
+from ..access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, SightingKey, StationEvent, Verdict
 from ..const import LIVE_WITHIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 
@@ -69,11 +69,33 @@ class Intake:
             decision = judge(sighting, person)
             sighting = _judged(sighting, decision)
         if fresh:
-            self.dispatch_soon(sighting)
+            self._dispatch_soon(sighting)
         return decision
 
     @callback
-    def dispatch_soon(self, event: StationEvent) -> None:
+    def async_tell(self, event: StationEvent) -> bool:
+        """Let everybody know, unless it is over; whether it is one to keep. At the bell nobody waits for a disk."""
+        if isinstance(event, Ring) and self._coordinator.is_echo(event):
+            return False
+        if not isinstance(event, Missed):
+            self._dispatch_soon(event)
+        return True
+
+    async def async_keep(self, events: Iterable[StationEvent]) -> None:
+        """Keep what has a moment of its own."""
+        for event in events:
+            kept = event.event if isinstance(event, Missed) else event
+            if not isinstance(kept, PUSHED):
+                continue
+            try:
+                async with asyncio.timeout(_STORE_TIMEOUT):
+                    await self._coordinator.history.add_event(kept, live=kept is event)
+            except (TimeoutError, sqlite3.Error) as err:
+                LOGGER.error("%s: an event could not be stored: %s", self._coordinator.name, type(err).__name__)
+                self._coordinator.async_missed(kept.at)
+
+    @callback
+    def _dispatch_soon(self, event: StationEvent) -> None:
         """Answer first: a door that waits for the acknowledgement must not wait for our entities."""
         self._hass.loop.call_soon(self._coordinator.async_dispatch, event)
 

@@ -11,9 +11,12 @@ from ..const import CLOCK_TOLERANCE, DOMAIN
 from ..devices.station import SettingValue
 from ..recognition.errors import ModelDamagedError, ModelError, ModelLicenceError, ModelMissingError
 
+BROKER_ELSEWHERE = "broker_elsewhere"
 BROKER_MISSING = "broker_missing"
 CLOCK_WRONG = "clock_wrong"
 ENGINE_AWAY = "engine_away"
+LOG_FORBIDDEN = "log_forbidden"
+LOG_REFUSED = "log_refused"
 MACHINE_SLOW = "machine_slow"
 MODEL_DAMAGED = "model_damaged"
 MODEL_LICENCE = "model_licence"
@@ -32,6 +35,21 @@ _MODELS: Mapping[type[ModelError], str] = {
     ModelLicenceError: MODEL_LICENCE,
     ModelError: MODEL_UNUSABLE,
 }
+# Those that are found out again where they still hold.
+_FLEETING = (
+    BROKER_ELSEWHERE,
+    BROKER_MISSING,
+    CLOCK_WRONG,
+    ENGINE_AWAY,
+    LOG_FORBIDDEN,
+    LOG_REFUSED,
+    MACHINE_SLOW,
+    *_MODELS.values(),
+    PUSH_MISSING,
+    QUESTIONS_MISSING,
+    WEBHOOK_MISSING,
+    WRONG_STATION,
+)
 
 
 @callback
@@ -81,6 +99,29 @@ def broker_missing(hass: HomeAssistant, entry: ConfigEntry, *, missing: bool) ->
         _raise(hass, entry, BROKER_MISSING, {}, fixable=False)
     else:
         _clear(hass, entry, BROKER_MISSING)
+
+
+@callback
+def broker_elsewhere(hass: HomeAssistant, entry: ConfigEntry, *, elsewhere: bool) -> None:
+    """The station cannot be pointed to the broker, or somebody pointed it elsewhere. Fixable: we point it again."""
+    if elsewhere:
+        _raise(hass, entry, BROKER_ELSEWHERE, {}, fixable=True)
+    else:
+        _clear(hass, entry, BROKER_ELSEWHERE)
+
+
+@callback
+def log_refused(hass: HomeAssistant, entry: ConfigEntry, *, forbidden: bool) -> None:
+    """The last rung: the station does not tell its log, perhaps for want of rights. Fixable: we ask again."""
+    _clear(hass, entry, LOG_REFUSED if forbidden else LOG_FORBIDDEN)
+    _raise(hass, entry, LOG_FORBIDDEN if forbidden else LOG_REFUSED, {}, fixable=True)
+
+
+@callback
+def log_told(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """The station tells its log."""
+    for key in (LOG_FORBIDDEN, LOG_REFUSED):
+        _clear(hass, entry, key)
 
 
 @callback
@@ -139,9 +180,9 @@ def restart_needed(hass: HomeAssistant, entry: ConfigEntry, pending: Mapping[str
 
 
 @callback
-def restart_pending(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, SettingValue | None] | None:
+def restart_pending(hass: HomeAssistant, entry_id: str) -> Mapping[str, SettingValue | None] | None:
     """Find what `restart_needed` was given; None while no restart is needed."""
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{RESTART_NEEDED}_{entry.entry_id}")
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{RESTART_NEEDED}_{entry_id}")
     return None if issue is None else issue.data or {}
 
 
@@ -163,17 +204,7 @@ def clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
     That a restart is needed would never be found out again, so it stays.
     """
-    for key in (
-        BROKER_MISSING,
-        CLOCK_WRONG,
-        ENGINE_AWAY,
-        MACHINE_SLOW,
-        *_MODELS.values(),
-        PUSH_MISSING,
-        QUESTIONS_MISSING,
-        WEBHOOK_MISSING,
-        WRONG_STATION,
-    ):
+    for key in _FLEETING:
         _clear(hass, entry, key)
 
 

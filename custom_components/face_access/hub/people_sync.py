@@ -15,6 +15,7 @@ from ..devices.errors import StationError
 from ..devices.station import People
 from ..people.store import PeopleStore
 from ..people.sync import Progress, Synchroniser, Wanted
+from .errors import asking_for_login
 from .servers import ServerCoordinator
 
 # Somebody may have changed something at the station itself.
@@ -142,7 +143,8 @@ class TargetWorker:
         retry, self._retry = self._retry, False
         full = self._looked_at is None
         try:
-            complete = await self.sync.run(full=full, retry=retry)
+            with asking_for_login(self.coordinator):
+                complete = await self.sync.run(full=full, retry=retry)
         except (StationError, sqlite3.Error) as err:
             self._retry |= retry
             LOGGER.debug("%s: people could not all be synced: %s", self.coordinator.name, err)
