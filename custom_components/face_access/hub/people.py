@@ -258,8 +258,9 @@ class HousePeople:
             blocked = profile.role is Role.BLOCKED
             numbers = [number for door, number in doors.items() if profile.doors is None or door in profile.doors]
             if (blocked or numbers) and (profile.photos or profile.card is not None or profile.id in there):
-                # A station can be told of one door or of all: of two out of three, the first is the safe one.
-                yield self._wanted_one(profile, None if blocked or len(numbers) == len(doors) else numbers[0])
+                # A station can be told of one door or of all, wired or not: of two out of three, the first is safe.
+                every = len(numbers) == len(doors) > 1
+                yield self._wanted_one(profile, None if blocked or every else numbers[0])
 
     def _wanted_one(self, profile: Profile, door: int | None) -> Wanted:
         person = self.person(profile)
