@@ -13,6 +13,8 @@ from .stations import DOMAIN
 _KIND: Final = "person"
 _PHOTO_FIELDS: Final = ("photo", "photo_2")
 PEOPLE: Final = "people"
+# Anna's, which panels without faces know her by.
+CARD: Final = "20261121"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ def _portrait(who: str) -> bytes:
 
 
 ANNA: Final = Resident(
-    name="Anna Berg", photos=(_portrait("Anna"), _portrait("Anna, smiling")), facts={"text": "Hello Anna"}
+    name="Anna Berg", photos=(_portrait("Anna"), _portrait("Anna, smiling")), facts={"text": "Hello Anna", "card": CARD}
 )
 OTTO: Final = Resident(name="Otto Lang", photos=(_portrait("Otto"),), facts={"role": "blocked"})
 EVA: Final = Resident(

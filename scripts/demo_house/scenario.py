@@ -8,7 +8,7 @@ from .doorstep import Doorstep
 from .house import House
 from .household import Household
 from .outage import Outage
-from .panels import MAIN_ENTRANCE, Panel
+from .panels import MAIN_ENTRANCE, SUMMER_HOUSE, Panel
 from .porch import Porch
 from .stations import Terminal
 from .steps import step
@@ -100,7 +100,10 @@ async def play_people(
         await lessons.refuses(door)
         main = next(each for each in porches if each.panel.place is MAIN_ENTRANCE)
         await lessons.at_panel(main)
+        cards = next(each for each in porches if each.panel.place is SUMMER_HOUSE)
+        await lessons.by_card(cards, opens=True)
         await lessons.forgets(everywhere, door)
+        await lessons.by_card(cards, opens=False)
         await messages.no_violations(door)
         for each in porches:
             await mishaps.no_violations(each)

@@ -187,9 +187,11 @@ class Synchroniser:
         for number, wanted in enumerate(self._wanted(), start=1):
             if number % _BREATH == 0:
                 await asyncio.sleep(0)
-            plan = self._plan_one(wanted, keys.get(wanted.person, wanted.enrolment.key), holdings)
-            if not wanted.photos and plan.enrolment.card is None and plan.known is None:
-                # Nothing of theirs could be given to this target.
+            here = wanted if self._people.knows_faces else replace(wanted, photos=())
+            plan = self._plan_one(here, keys.get(wanted.person, wanted.enrolment.key), holdings)
+            known = self._people.knows_faces and plan.known is not None
+            if not here.photos and plan.enrolment.card is None and not known:
+                # Nothing of theirs could be given to this target, or not any more.
                 continue
             plans.append(plan)
         self._outcomes = {plan.enrolment.key: plan.outcome for plan in plans}
@@ -280,10 +282,10 @@ class Synchroniser:
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0] == plan.wanted.person:
             return await ahead[1]
-        return await self._store.photos(plan.wanted.person) if plan.needs_photos else ()
+        return await self._store.photos(plan.wanted.person) if plan.needs_photos and plan.wanted.photos else ()
 
     def _look_ahead(self, plan: _Plan | None) -> None:
-        if plan is not None and plan.needs_photos:
+        if plan is not None and plan.needs_photos and plan.wanted.photos:
             person = plan.wanted.person
             self._ahead = person, asyncio.create_task(self._store.photos(person), name="face_access photos ahead")
 
