@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import sqlite3
 from typing import Any, override
 
 from homeassistant.components.event import DoorbellEventType, EventDeviceClass, EventEntity, EventEntityDescription
@@ -12,12 +13,14 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .access import Passage, Ring, Sighting, StationEvent, Verdict
 from .access.naming import SightingKind, denial, kind_of
-from .const import DOMAIN
+from .const import DOMAIN, LOGGER
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Station
 from .entity import ReportEntity, sees_faces, tells_all, unique_id
+from .hub.happenings import Happens
 from .hub.people_entry import is_people
 from .hub.telling import async_tell_report
+from .hub.visits import async_get_visits
 from .image import LAST_SIGHTING
 from .person import async_setup_people, make_events
 
@@ -49,6 +52,7 @@ def _face(coordinator: FaceAccessCoordinator, event: StationEvent) -> Happening 
         attributes={
             "person": event.person_name,
             "person_id": event.person_id,
+            "household": event.household,
             "score": event.score,
             "threshold": event.threshold,
             "verdict": event.verdict,
@@ -129,6 +133,19 @@ async def async_setup_entry(
         for description in EVENTS
         if description.supported(coordinator.station)
     )
+    await _async_read_visits(coordinator)
+
+
+async def _async_read_visits(coordinator: FaceAccessCoordinator) -> None:
+    """Have conditions know who was at the door before the start."""
+    entities = er.async_get(coordinator.hass)
+    entity_id = entities.async_get_entity_id(Platform.EVENT, DOMAIN, unique_id(coordinator.serial, Happens.FACE))
+    if entity_id is None:
+        return
+    try:
+        await async_get_visits(coordinator.hass).async_read(entity_id, coordinator.serial, coordinator.history)
+    except sqlite3.Error as err:
+        LOGGER.warning("%s: who was there before could not be read: %s", coordinator.name, type(err).__name__)
 
 
 class StationEventEntity(ReportEntity, EventEntity):

@@ -10,11 +10,12 @@ import sqlite3
 from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE, STATE_ON
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Factor, Method, Person, Proof, Reason, Role, Sighting, StationEvent
+from ..access import Factor, Method, Person, Pictures, Proof, Reason, Role, Sighting, StationEvent
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
@@ -24,7 +25,7 @@ from ..people.photos import thumbnail
 from ..people.store import Holding, HoldingState, PeopleStore, Seen
 from ..people.sync import PHOTO_MISSING, Wanted
 from .doors import async_wired
-from .house import folder
+from .house import async_get_history, folder
 from .people_issues import async_clear_refusals, async_report_refusals
 from .people_sync import TargetWorker
 from .proofs import Proofs
@@ -32,6 +33,8 @@ from .questions import async_register_finder
 
 _PEOPLE: HassKey[asyncio.Task[HousePeople]] = HassKey(f"{DOMAIN}_people")
 
+# Sent with the household's id of somebody who was removed and is to be forgotten.
+SIGNAL_FORGOTTEN = f"{DOMAIN}_person_forgotten"
 # A card is no live face: what is missing in it as a face says nothing against it as a card.
 _NOT_THE_CARDS = (None, Reason.LIVENESS, Reason.SIMILARITY, Reason.SECOND_FACTOR)
 
@@ -65,6 +68,7 @@ async def _open(hass: HomeAssistant) -> HousePeople:
     try:
         await store.open()
         people = HousePeople(hass, store, await store.seen())
+        await people.async_forget_departed()
     except BaseException:
         await store.close()
         raise
@@ -126,10 +130,14 @@ class HousePeople:
         }
         if not found:
             return sighting, known
-        # Two people of one name, on a station that tells names alone: it may be either.
-        profile = self.store.profiles.get(found.pop()) if len(found) == 1 else None
-        if profile is None:
+        profiles = [profile for person in found if (profile := self.store.profiles.get(person)) is not None]
+        if not profiles:
+            # Removed, and the station has not heard: what it tells is told, but no picture of them is kept.
+            return replace(sighting, pictures=Pictures()), None
+        if len(found) > 1:
+            # Two people of one name, on a station that tells names alone: it may be either.
             return sighting, None
+        (profile,) = profiles
         named = replace(sighting, person_id=profile.id, person_name=profile.name, household=True)
         return named, self._agreed(profile, known)
 
@@ -182,12 +190,44 @@ class HousePeople:
         ]
         await self.store.keep(lacking)
 
-    async def async_remove(self, person: str) -> None:
-        """Remove a person from the house, and then from every station. Raises PersonError and sqlite3.Error."""
-        await self.store.remove(person)
+    async def async_remove(self, person: str, *, keep_history: bool = False) -> None:
+        """Remove a person from the house, and then from every station. Raises PersonError and sqlite3.Error.
+
+        What was seen of them goes too, unless `keep_history`: their pictures, and that it was they.
+        """
+        await self.store.remove(person, departs=not keep_history)
         self.seen.pop(person, None)
         self._let_go.pop(person, None)
         self._async_changed(person)
+        if not keep_history:
+            await self._async_forget(person)
+
+    async def _async_forget(self, person: str) -> None:
+        """Forget what was seen of somebody who is removed. What does not work now is done after the next start."""
+        async_dispatcher_send(self._hass, SIGNAL_FORGOTTEN, person)
+        try:
+            history = await async_get_history(self._hass)
+            await history.forget_person(person, self._aliases(person))
+            await self.store.forgotten(person)
+        except (ConfigEntryNotReady, sqlite3.Error) as err:
+            LOGGER.warning("What was seen of a removed person could not be deleted yet: %s", type(err).__name__)
+
+    def _aliases(self, person: str) -> list[tuple[str, str]]:
+        """Find by which ids stations knew somebody; not one that somebody else there has as well."""
+        everybody = [holding for target in self.store.targets for holding in self.store.holdings(target).values()]
+        shared = {(each.target, each.alias) for each in everybody if each.person != person}
+        return [
+            name for each in everybody if each.person == person and (name := (each.target, each.alias)) not in shared
+        ]
+
+    async def async_forget_departed(self) -> None:
+        """Go on with forgetting whom a hard stop saved from it. Raises sqlite3.Error."""
+        for person in await self.store.departed():
+            if person in self.store.profiles:
+                # Somebody of the same id was added since: nobody can tell their sightings apart.
+                await self.store.forgotten(person)
+            else:
+                await self._async_forget(person)
 
     @callback
     def _async_changed(self, person: str) -> None:
@@ -272,8 +312,9 @@ class HousePeople:
             blocked = profile.role is Role.BLOCKED
             numbers = [number for door, number in doors.items() if profile.doors is None or door in profile.doors]
             if (blocked or numbers) and (profile.photos or profile.card is not None or profile.id in there):
-                # A station can be told of one door or of all: of two out of three, the first is the safe one.
-                yield self._wanted_one(profile, None if blocked or len(numbers) == len(doors) else numbers[0])
+                # A station can be told of one door or of all, wired or not: of two out of three, the first is safe.
+                every = len(numbers) == len(doors) > 1
+                yield self._wanted_one(profile, None if blocked or every else numbers[0])
 
     def _wanted_one(self, profile: Profile, door: int | None) -> Wanted:
         person = self.person(profile)
