@@ -37,6 +37,7 @@ EN = json.loads((INTEGRATION / "translations" / "en.json").read_text())
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("models/*.md"), *ROOT.glob("blueprints/*.md")])
 TERMINALS = (ROOT / "docs" / "terminals.md").read_text()
 PEOPLE = (ROOT / "docs" / "people.md").read_text()
+CAMERAS = (ROOT / "docs" / "cameras.md").read_text()
 PANELS = (ROOT / "docs" / "panels.md").read_text()
 README = (ROOT / "README.md").read_text()
 PLATFORMS = {
@@ -250,9 +251,11 @@ def test_every_field_option_and_repair_is_described() -> None:
     steps = EN["config"]["step"]
     labels = {label for step in steps.values() for label in step.get("data", {}).values()}
     labels |= set(EN["options"]["step"]["init"]["data"].values())
-    pages = TERMINALS + PANELS
+    pages = TERMINALS + PANELS + CAMERAS
     for label in labels:
         assert f"| {label} |" in pages, label
+    for label in EN["options"]["step"]["camera"]["data"].values():
+        assert f"| {label} |" in CAMERAS, label
     for mode in EN["selector"]["door_mode"]["options"].values():
         assert f"*{mode}*" in TERMINALS, mode
     for issue in EN["issues"].values():

@@ -11,6 +11,7 @@ from pathlib import Path
 import re
 from typing import Any
 
+from homeassistant.components.camera import DATA_COMPONENT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.entity import Entity
@@ -37,11 +38,14 @@ from custom_components.face_access.devices.errors import (
 from custom_components.face_access.devices.panel import judge
 from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
+from custom_components.face_access.flow_camera import CAMERA_SCHEMA, MODELS_SCHEMA, options_schema
 from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key
 from custom_components.face_access.flow_options import OPTIONS_SCHEMA
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
 from custom_components.face_access.hub.gallery_issues import async_report_confusable, async_report_odd_photos
+from custom_components.face_access.hub.local import MODELS_VARIABLE
+from custom_components.face_access.hub.models import ModelState
 from custom_components.face_access.hub.people_issues import async_raise_refusal
 from custom_components.face_access.people.gallery import photo_code
 from custom_components.face_access.people.model import Profile, Storage
@@ -56,14 +60,17 @@ from custom_components.face_access.recognition.errors import (
     NoFaceError,
     PictureError,
     RecognitionError,
+    RecognitionOffError,
     WorkerBusyError,
 )
 from custom_components.face_access.recognition.gallery import Confusable
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
+from .cameras.conftest import EMPTY, PlayedCamera, add_camera
 from .conftest import add_direct, settle
 from .panels import add_panel
+from .recognition import toys
 
 FOLDER = Path(__file__).parents[1] / "custom_components" / DOMAIN
 EN = json.loads((FOLDER / "translations" / "en.json").read_text())
@@ -98,6 +105,7 @@ RECOGNITION_ERRORS: tuple[RecognitionError, ...] = (
     ModelLicenceError("model", "problem"),
     ModelUnusableError("model", "problem"),
     PictureError("problem"),
+    RecognitionOffError("problem"),
     NoFaceError(2),
     WorkerBusyError("problem"),
 )
@@ -199,6 +207,11 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     async_report_confusable(hass, {"anna": anna, "ben": ben}, [Confusable(first="anna", second="ben", cosine=0.5)])
     odd = {"anna": {"a": Learned(code=PhotoCode.FACE_UNLIKE_OTHERS)}}
     async_report_odd_photos(hass, {"anna": anna}, odd)
+    issues.machine_slow(hass, entry, 2.5)
+    # One at a time for each camera.
+    for number, error in enumerate((ModelMissingError, ModelDamagedError, ModelLicenceError, ModelUnusableError)):
+        camera = MockConfigEntry(domain=DOMAIN, title=f"Camera {number}", unique_id=f"camera {number}")
+        issues.models(hass, camera, error("model", "problem"))
     async_raise_refusal(hass, "issue", person="Anna", station="Front door", code=PHOTO_MISSING)
     raised_issues = {issue.translation_key: issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN}
     assert raised_issues.keys() == EN["issues"].keys()
@@ -216,10 +229,11 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
 
 def flow_words() -> dict[str, set[str]]:
     """Collect the steps, errors, aborts and progress of the config flow from its code."""
-    module = ast.parse((FOLDER / "config_flow.py").read_text())
+    files = ("config_flow.py", "flow_camera.py")
+    nodes = [node for file in files for node in ast.walk(ast.parse((FOLDER / file).read_text()))]
     words: dict[str, set[str]] = {"step": set(), "error": set(), "abort": set(CORE_ABORTS), "progress": set()}
     names = {"step_id": "step", "reason": "abort", "progress_action": "progress"}
-    for node in ast.walk(module):
+    for node in nodes:
         match node:
             case ast.keyword(arg=str(arg), value=ast.Constant(value=str(value))) if arg in names:
                 words[names[arg]].add(value)
@@ -237,11 +251,13 @@ def test_config_flow() -> None:
     assert {part: set(EN["config"][part]) for part in words} == words
     steps = EN["config"]["step"]
     assert steps["user"]["menu_options"].keys() == steps["user"]["menu_option_descriptions"].keys()
-    assert steps["user"]["menu_options"].keys() == {"panel", "direct", "callback", "people"}
+    assert steps["user"]["menu_options"].keys() == {"panel", "direct", "callback", "camera", "people"}
     forms = (
         ("direct", DIRECT_SCHEMA),
         ("panel", PANEL_SCHEMA),
         ("push", PUSH_SCHEMA),
+        ("camera", CAMERA_SCHEMA),
+        ("models", MODELS_SCHEMA),
         ("reauth_confirm", LOGIN_SCHEMA),
     )
     for step, schema in forms:
@@ -257,6 +273,10 @@ def test_config_flow() -> None:
         (("progress", "wait_for_station"), {"server", "port", "control_path", "upload_path"}),
         (("abort", "wrong_station"), {"expected", "found"}),
         (("step", "reauth_confirm"), {"name"}),
+        (("step", "models"), {"models"}),
+        (("step", "not_downloaded"), {"problem"}),
+        (("abort", "models_unreadable"), {"problem"}),
+        (("abort", "models_lacking"), {"models"}),
     ],
 )
 def test_values_in_the_flow(part: tuple[str, str], given: set[str]) -> None:
@@ -271,7 +291,8 @@ def test_no_other_values_in_the_flow() -> None:
         for name, words in EN["config"][kind].items()
         if placeholders(words)
     }
-    assert speaking == {"push", "not_seen", "addresses", "wait_for_station", "wrong_station", "reauth_confirm"}
+    stations = {"push", "not_seen", "addresses", "wait_for_station", "wrong_station", "reauth_confirm"}
+    assert speaking == stations | {"models", "not_downloaded", "models_unreadable", "models_lacking"}
 
 
 def test_options() -> None:
@@ -279,6 +300,8 @@ def test_options() -> None:
     step = EN["options"]["step"]["init"]
     fields = {str(key) for key in OPTIONS_SCHEMA.schema}
     assert set(step["data"]) == set(step["data_description"]) == fields
+    step = EN["options"]["step"]["camera"]
+    assert set(step["data"]) == set(step["data_description"]) == {str(key) for key in options_schema([]).schema}
     people = {"person_role", "photo_storage", "second_factors", "similarity"}
     assert EN["selector"].keys() == {"door_mode", "identifier_kind", "method", "reason", "verdict", *people}
     assert set(EN["selector"]["verdict"]["options"]) == set(Verdict)
@@ -298,8 +321,9 @@ async def test_entities(
     panel: SimulatedPanel,
     entity_registry: er.EntityRegistry,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    """Each entity of a terminal and a panel that have everything has a name of its own, and no name is left over."""
+    """Each entity of stations that have everything has a name of its own, and no name is left over."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
     terminal.app["face"]["enable_dereplication"] = True
     panel.settings.values["/access/door/sensor"].update(enable=True, mode="door_sensor")
@@ -313,6 +337,14 @@ async def test_entities(
                 (entity.domain, entity.translation_key)
                 for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
             }
+    monkeypatch.setenv(MODELS_VARIABLE, str(toys.install(tmp_path / "models")))
+    await hass.data[DATA_COMPONENT].async_add_entities([PlayedCamera(EMPTY)])
+    watched = await add_camera(hass)
+    used |= {
+        (entity.domain, entity.translation_key)
+        for entity in er.async_entries_for_config_entry(entity_registry, watched.entry_id)
+    }
+    assert await hass.config_entries.async_remove(watched.entry_id)
     await hass.services.async_call(DOMAIN, "add_person", {"name": "Anna", "card": 1}, blocking=True)
     await settle(hass)
     (people,) = (entry for entry in hass.config_entries.async_entries(DOMAIN) if "people" in entry.data)
@@ -351,13 +383,14 @@ def test_numbered_doors_speak_of_their_number() -> None:
 
 
 def test_words_that_no_entity_shows() -> None:
-    """The folders of the media browser, and a line of the logbook for whatever can happen."""
+    """The folders of the media browser, where a model stands, and a line of the logbook for whatever can happen."""
     lines = {f"logbook_{word}": {"who"} for word in ("recognised", "recognised_granted", "seen", "decision_granted")}
     lines |= {f"logbook_{word}": {"who", "reason"} for word in ("denied", "decision_denied")}
     lines |= {"logbook_access_granted": {"who", "method"}, "logbook_access_denied": {"who", "method", "reason"}}
     lines |= {f"logbook_{word}": set() for word in ("stranger", "spoof", "ring", "somebody", "no_reason")}
     assert {f"logbook_{kind}" for kind in SightingKind} <= lines.keys()
-    folders = {f"media_{word}" for word in ("days", "stations", "people", "strangers", "more", "face", "scene")}
+    folders = {f"model_{state}" for state in ModelState}
+    folders |= {f"media_{word}" for word in ("days", "stations", "people", "strangers", "more", "face", "scene")}
     assert {key: placeholders(text) for key, text in EN["common"].items()} == lines | {key: set() for key in folders}
 
 

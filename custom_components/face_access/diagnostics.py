@@ -5,18 +5,22 @@ from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_SSL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_FEATURES
+from .const import CONF_DOOR, CONF_ENGINE, CONF_FEATURES, CONF_TRIGGERS
 from .coordinator import FaceAccessConfigEntry
 from .devices.station import SettingKind
 from .hub.gallery import HouseGallery, async_gallery
 from .hub.people import HousePeople, async_get_people
 from .hub.people_entry import is_people
+from .hub.watching import Watching
 
 # Addresses, ids that open webhooks, and what the device is called: all of the entry's data but this is private.
-_OPEN_DATA = {"family", "port", "push", CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}
+_OPEN_DATA = {"family", "port", "push", CONF_ENGINE, CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}
+# Entities say what they are called, and a door's name its station's serial number.
+_PRIVATE_OPTIONS = {CONF_DOOR, CONF_TRIGGERS}
 
 
 def _people(people: HousePeople, gallery: HouseGallery | None) -> dict[str, Any]:
@@ -51,6 +55,13 @@ def _gallery(gallery: HouseGallery) -> dict[str, Any]:
     }
 
 
+def _watching(entry: FaceAccessConfigEntry) -> dict[str, Any] | None:
+    """Say how a camera is watched; None for a station, and for a camera that is not."""
+    lookout = entry.runtime_data.station.lookout
+    loaded = entry.state is ConfigEntryState.LOADED
+    return lookout.diagnostics if loaded and isinstance(lookout, Watching) else None
+
+
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> dict[str, Any]:
     """Say what the station is, has and does; of people, only how many there are."""
     if is_people(entry):
@@ -63,7 +74,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAcc
     offset = coordinator.data.clock_offset
     return {
         "data": async_redact_data(entry.data, set(entry.data) - _OPEN_DATA),
-        "options": dict(entry.options),
+        "options": async_redact_data(entry.options, _PRIVATE_OPTIONS),
         "station": {
             "manufacturer": station.info.manufacturer,
             "model": station.info.model,
@@ -78,6 +89,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAcc
         "news": None
         if (ladder := coordinator.ladder) is None
         else {"webhook": ladder.webhook, "broker": ladder.broker, "asks": ladder.asks},
+        "watching": _watching(entry),
         "clock_offset_seconds": None if offset is None else offset.total_seconds(),
         "settings": async_redact_data(dict(coordinator.data.settings), texts),
         "facts": dict(coordinator.data.facts),

@@ -7,7 +7,7 @@ at them is an `Eye`: the local engine, or a server.
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
 from homeassistant.const import STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -106,6 +106,17 @@ class Watching:
         state = self._hass.states.get(self.entity_id)
         return state is not None and state.state != STATE_UNAVAILABLE
 
+    @property
+    def diagnostics(self) -> dict[str, Any]:
+        """What helps to find out why nobody is recognised."""
+        return {
+            "problem": None if self._problem is None else str(self._problem),
+            "seconds": self._eye.seconds,
+            "slow": self.slow,
+            "failures": self._failures,
+            "demanded": self._demanded,
+        }
+
     # Whether it could look
 
     @callback
@@ -134,7 +145,9 @@ class Watching:
         # A single picture that is none says nothing against the next.
         self._problem = problem if isinstance(problem, ModelError) else None
         issues.models(self._hass, self._entry, self._problem)
+        self._async_plan()
 
+    @callback
     def _measure(self, tested: float | None = None) -> None:
         """Find out whether this machine can follow the camera: by a test, and by how long pictures really took.
 
@@ -149,6 +162,7 @@ class Watching:
         LOGGER.info("%s: a picture of the camera takes %.1f s, %s", self._entry.title, longest, manner)
         self._eye.slow(slow)
         issues.machine_slow(self._hass, self._entry, longest if slow else None)
+        self._async_plan()
 
     # When to look
 
@@ -235,6 +249,9 @@ class Watching:
             return pace
         if not self.settings.autostart or (self._triggers and not self._on):
             return None
+        if self._problem is not None:
+            # Somebody may put it right by hand.
+            return LONGEST_PAUSE
         # A sensor that stays on for long may mean anything: no hurry any more.
         return pace if self._eye.awake and not self._triggers else max(pace, IDLE_PAUSE)
 
