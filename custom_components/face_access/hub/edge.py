@@ -171,6 +171,8 @@ class Edge:
             sighting, person = self._coordinator.async_identify(sighting, known)
             decision = self._coordinator.async_decide(sighting, person, door=1)
             sighting = _judged(sighting, decision)
+        if decision is not None:
+            self._coordinator.decided = sighting.key
         if fresh:
             self._dispatch_soon(sighting)
         return decision
