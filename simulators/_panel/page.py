@@ -1,14 +1,11 @@
-"""The web page of the simulator and its small control API: `GET /state`, `POST /scene/<name>`, `GET /picture`."""
+"""What the page of a simulated panel shows, and the scenes that it plays."""
 
-from collections.abc import Callable
 from dataclasses import asdict
-from importlib import resources
-from inspect import isawaitable
-import json
-from typing import Any, Final
+from typing import Any, Final, override
 
 from aiohttp import web
 
+from .._page import ScenePage
 from .scenes import Scenes
 from .settings import MANAGEMENT, REMOTE, RTSP, SIP
 from .webhooks import shown
@@ -109,52 +106,16 @@ def _webhooks(panel: Scenes) -> list[tuple[int, dict[str, Any]]]:
     return list(panel.webhooks.items.items())
 
 
-class Page:
-    """Serves the page on its own port."""
+class Page(ScenePage):
+    """The page of a panel, with what its camera sees."""
 
     def __init__(self, panel: Scenes) -> None:
+        super().__init__(panel, __package__, SCENES, lambda: state(panel))
         self.panel = panel
-        self.port = 0
-        self._runner: web.AppRunner | None = None
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen."""
-        app = web.Application()
-        app.router.add_get("/", self._page)
-        app.router.add_get("/state", self._state)
-        app.router.add_get("/picture", self._picture)
-        app.router.add_post("/scene/{name}", self._scene)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Listen no more."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    async def _page(self, _request: web.Request) -> web.Response:
-        text = resources.files(__package__).joinpath("page.html").read_text("utf-8")
-        return web.Response(text=text, content_type="text/html")
-
-    async def _state(self, _request: web.Request) -> web.Response:
-        return web.json_response(state(self.panel))
+    @override
+    def routes(self) -> list[web.RouteDef]:
+        return [*super().routes(), web.get("/picture", self._picture)]
 
     async def _picture(self, _request: web.Request) -> web.Response:
         return web.Response(body=self.panel.camera.jpeg(), content_type="image/jpeg")
-
-    async def _scene(self, request: web.Request) -> web.Response:
-        """Play a scene with the arguments of the body."""
-        name = request.match_info["name"]
-        if name not in SCENES:
-            raise web.HTTPNotFound(text=f"no scene {name}")
-        scene: Callable[..., Any] = getattr(self.panel, name)
-        try:
-            text = await request.text()
-            result = scene(**(json.loads(text) if text else {}))
-            if isawaitable(result):
-                result = await result
-        except (ValueError, TypeError, KeyError) as err:
-            raise web.HTTPBadRequest(text=f"{name}: {err}") from err
-        return web.json_response({"result": result})

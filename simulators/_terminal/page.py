@@ -1,17 +1,13 @@
-"""The web page of the simulator and its small control API: `GET /state`, `POST /scene/<name>`, pictures."""
+"""What the page of a simulated terminal shows, and the scenes that it plays."""
 
-from collections.abc import Callable
 import contextlib
 from dataclasses import asdict
-from importlib import resources
-from inspect import isawaitable
-import json
 import time
-from typing import Any, Final
+from typing import Any, Final, override
 
-import aiohttp
 from aiohttp import web
 
+from .._page import ScenePage
 from . import pictures
 from .model import Capture
 from .scenes import Scenes
@@ -108,39 +104,31 @@ def _look(record: Capture) -> tuple[str, bool, bool]:
     return record.seed, bool(record.mask), record.photo
 
 
-class Page:
-    """Serves the page on its own port."""
+class Page(ScenePage):
+    """The page of a terminal, with what its camera sees and its screen shows."""
 
     def __init__(self, terminal: Scenes) -> None:
+        super().__init__(terminal, __package__, SCENES, lambda: state(terminal))
         self.terminal = terminal
-        self.port = 0
-        self._runner: web.AppRunner | None = None
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen."""
-        app = web.Application(client_max_size=16 * 1024 * 1024)
-        app.router.add_get("/", self._page)
-        app.router.add_get("/state", self._state)
-        app.router.add_get("/picture", self._picture)
-        app.router.add_get("/face", self._face)
-        app.router.add_get("/screen-image", self._screen_image)
-        app.router.add_post("/scene/{name}", self._scene)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
-        self.port = self._runner.addresses[0][1]
+    @override
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            *super().routes(),
+            web.get("/picture", self._picture),
+            web.get("/face", self._face),
+            web.get("/screen-image", self._screen_image),
+        ]
 
-    async def stop(self) -> None:
-        """Listen no more."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    async def _page(self, _request: web.Request) -> web.Response:
-        text = resources.files(__package__).joinpath("page.html").read_text("utf-8")
-        return web.Response(text=text, content_type="text/html")
-
-    async def _state(self, _request: web.Request) -> web.Response:
-        return web.json_response(state(self.terminal))
+    @override
+    async def result(self, played: Any, wait: float | None) -> Any:
+        """Wait until a capture is acknowledged, where that is wanted."""
+        if not isinstance(played, Capture):
+            return played
+        if wait:
+            with contextlib.suppress(TimeoutError):  # the answer then says "uploaded": false
+                await played.wait(wait)
+        return played.as_dict()
 
     async def _picture(self, _request: web.Request) -> web.Response:
         """What the camera sees: the last capture, or the empty doorstep."""
@@ -161,27 +149,3 @@ class Page:
         data: bytes = self.terminal.images[-1]["data"]
         kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
         return web.Response(body=data, content_type=kind)
-
-    async def _scene(self, request: web.Request) -> web.Response:
-        """Play a scene; `wait` (seconds) in the body waits until the capture is acknowledged."""
-        name = request.match_info["name"]
-        if name not in SCENES:
-            raise web.HTTPNotFound(text=f"no scene {name}")
-        scene: Callable[..., Any] = getattr(self.terminal, name)
-        try:
-            text = await request.text()
-            arguments = json.loads(text) if text else {}
-            wait = arguments.pop("wait", None)
-            result = scene(**arguments)
-            if isawaitable(result):
-                result = await result
-        except (ValueError, TypeError, AttributeError, RuntimeError) as err:
-            raise web.HTTPBadRequest(text=f"{name}: {err}") from err
-        except (TimeoutError, OSError, aiohttp.ClientError) as err:
-            raise web.HTTPBadGateway(text=f"{name}: {type(err).__name__}") from err
-        if isinstance(result, Capture):
-            if wait:
-                with contextlib.suppress(TimeoutError):  # the answer then says "uploaded": false
-                    await result.wait(wait)
-            result = result.as_dict()
-        return web.json_response({"result": result})

@@ -59,3 +59,43 @@ class DownloadError(ModelError):
 
 class GalleryError(RecognitionError):
     """A template does not fit the gallery: wrong length, not finite, or made by another model."""
+
+
+class EngineError(RecognitionError):
+    """A recognition server did not do what it was asked. The message holds no picture, no key and no token."""
+
+
+class EngineUnreachableError(EngineError):
+    """Nobody answers, in time or at all."""
+
+
+class EngineAuthError(EngineError):
+    """The server wants another login, or forbids what was asked."""
+
+
+class EngineRefusedError(EngineError):
+    """The server refuses: `code` is its own word (or status) for why."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(f"the server refuses ({code}){': ' if message else ''}{message}")
+        self.code = code
+
+
+class EngineLimitError(EngineRefusedError):
+    """Too many requests, a quota or a licence that is used up."""
+
+
+class EngineProtocolError(EngineError):
+    """What came back is not what the server's document says."""
+
+
+class PhotoRefusedError(EngineRefusedError):
+    """The server will not enrol a photo: `reasons` are its words, in ours where we have one (`Flaw`)."""
+
+    def __init__(self, code: str, reasons: tuple[str, ...] = (), message: str = "") -> None:
+        super().__init__(code, message)
+        self.reasons = reasons
+
+
+class DuplicateError(EngineRefusedError):
+    """Somebody with this face, or this id, is in the register already."""

@@ -1,0 +1,146 @@
+"""What every engine offers, local or a server: one object with small abilities, each present or None.
+
+Scores stay as the engine gives them, with their scale and the threshold they were held against; they are never
+converted from one engine to another. A picture that an engine cannot judge is never a spoof.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..access import Role, Similarity
+from .results import Box, FaceLiveness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """What an engine says of itself. `version` is None where it does not tell."""
+
+    name: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A likeness as the engine measures it, from 0 to `maximum` (1 or 100); `threshold` is what was asked for."""
+
+    value: float
+    maximum: float
+    threshold: float | None = None
+
+    @property
+    def percent(self) -> float:
+        """The same number on a scale of 100, for a place that shows scores of one engine alone."""
+        return self.value / self.maximum * 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Somebody of the register who may be meant. `key` is the household's key of theirs."""
+
+    key: str
+    score: Score
+    name: str | None = field(default=None, repr=False)
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Whether a face is live. `reasons` say why an engine could not tell (state `unknown`)."""
+
+    state: FaceLiveness
+    score: Score | None = None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFace:
+    """One face of a picture as an engine sees it; `matches` are those that reach its threshold, the best first.
+
+    `box` in pixels of the picture, None where the engine does not tell. `attributes` are plain facts in the engine's
+    own units (age, mask, yaw, ...), for the response of an action alone.
+    """
+
+    matches: tuple[Match, ...] = ()
+    liveness: Judgement = field(default_factory=lambda: Judgement(state=FaceLiveness.NOT_CHECKED))
+    box: Box | None = None
+    attributes: Mapping[str, float | str | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Whether two pictures show the same person. `score` is None where the engine gives its verdict alone."""
+
+    matched: bool
+    score: Score | None = None
+    first: SeenFace | None = None
+    second: SeenFace | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person as a register holds one. `metadata` is free text by short keys; photos (JPEG) travel beside it."""
+
+    key: str
+    name: str = field(repr=False)
+    role: Role = Role.NORMAL
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Search(Protocol):
+    """Who is in a picture, of everybody in the register.
+
+    `thresholds` are in the engine's own scale. A picture without a face gives an empty tuple. Where the engine can look
+    at several faces it does, the largest first. `liveness` asks for a judgement of each face too, where the engine can.
+    """
+
+    @property
+    def thresholds(self) -> Mapping[Similarity, float]: ...
+    async def search(
+        self, picture: bytes, similarity: Similarity, *, liveness: bool = False, limit: int = 3
+    ) -> tuple[SeenFace, ...]: ...
+
+
+class Verify(Protocol):
+    """Whether two pictures show the same person. Raises NoFaceError with the picture's number."""
+
+    async def verify(self, first: bytes, second: bytes, similarity: Similarity) -> Verification: ...
+
+
+class Liveness(Protocol):
+    """Whether the face in a picture is live. Raises NoFaceError."""
+
+    async def check(self, picture: bytes) -> Judgement: ...
+
+
+class Register(Protocol):
+    """Whom an engine knows: a target of sync.
+
+    `lists` is whether it can say who is there; where it cannot, `all` gives nothing and `find` None, and the people
+    store is the register. `deletes` is whether one person can be removed. `put` adds or changes; with photos None it
+    keeps those that are there. Raises PhotoRefusedError where none of the photos will do. `remove` is done when nobody
+    has the key.
+    """
+
+    lists: bool
+    deletes: bool
+
+    def all(self) -> AsyncIterator[Member]: ...
+    async def find(self, key: str) -> Member | None: ...
+    async def put(self, member: Member, photos: tuple[bytes, ...] | None) -> None: ...
+    async def remove(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteEngine:
+    """A recognition server. What it cannot do is None.
+
+    `probe` proves address and login; `several` is whether it looks at several faces of one picture.
+    """
+
+    probe: Callable[[], Awaitable[EngineInfo]]
+    search: Search | None = None
+    verify: Verify | None = None
+    liveness: Liveness | None = None
+    register: Register | None = None
+    several: bool = False
