@@ -295,11 +295,17 @@ async def test_a_refused_photo_is_a_repair_issue_until_there_is_a_better_one(
     listed = {one["person_id"]: one for one in (await call(hass, "list_persons"))["persons"]}
     assert listed["anna_berg"]["stations"][0]["code"] == "not_one_face"
     assert listed["bob"]["stations"][0]["state"] == "held"
-    sensor = next(state for state in hass.states.async_all("sensor") if "refused" in state.attributes)
+    known = {name: hass.states.get(entity(hass, people, "sensor", "known_at", name)) for name in listed}
+    assert (known["bob"].state, known["bob"].attributes["stations"]) == ("1", ["Front door"])
+    assert known["anna_berg"].state == "0"
+    assert known["anna_berg"].attributes["refused"] == {"Front door": issue.translation_placeholders["reason"]}
+    sensor = next(state for state in hass.states.async_all("sensor") if "leaving" in state.attributes)
     assert (sensor.state, sensor.attributes["total"], sensor.attributes["refused"]) == ("1", 2, 1)
     await call(hass, "update_person", person_id="anna_berg", path=photos("c.jpg", closeup("anna")))
     await synced(people)
     assert not [one for one in ir.async_get(hass).issues.values() if one.translation_key == "person_refused"]
+    await until(lambda: hass.states.get(entity(hass, people, "sensor", "known_at")).state == "1")
+    assert hass.states.get(entity(hass, people, "sensor", "known_at")).attributes["refused"] == {}
 
 
 async def test_a_terminal_that_was_away_catches_up(
@@ -309,7 +315,7 @@ async def test_a_terminal_that_was_away_catches_up(
     await entry.runtime_data.async_refresh()
     assert not entry.runtime_data.last_update_success
     await call(hass, "add_person", name="Anna Berg", path=photos("a.jpg", GOOD))
-    sensor = next(state.entity_id for state in hass.states.async_all("sensor") if "refused" in state.attributes)
+    sensor = next(state.entity_id for state in hass.states.async_all("sensor") if "leaving" in state.attributes)
     await until(lambda: hass.states.get(sensor).attributes["waiting"] == 1)
     terminal.go_online(booted=False)
     await entry.runtime_data.async_refresh()

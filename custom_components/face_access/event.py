@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .access import Passage, Ring, Sighting, StationEvent, Verdict
+from .access import Method, Passage, Ring, Sighting, StationEvent, Verdict
 from .access.naming import SightingKind, denial, kind_of
 from .const import DOMAIN, LOGGER
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
@@ -166,11 +166,26 @@ class StationEventEntity(ReportEntity, EventEntity):
         if happening is not None:
             self._trigger_event(happening.type, happening.attributes)
             self.async_write_ha_state()
-            async_tell_report(
-                self.coordinator,
-                self.entity_id,
-                self._context,
-                kind=self.entity_description.key,
-                type_=happening.type,
-                attributes=happening.attributes,
-            )
+            if _says_more(self.coordinator, event):
+                async_tell_report(
+                    self.coordinator,
+                    self.entity_id,
+                    self._context,
+                    kind=self.entity_description.key,
+                    type_=happening.type,
+                    attributes=happening.attributes,
+                )
+
+
+def _says_more(coordinator: FaceAccessCoordinator, event: StationEvent) -> bool:
+    """Whether a line in the logbook would say more than the event's own: who it was, or why not.
+
+    What Home Assistant decided is told with the decision, and a panel's face with its sighting.
+    """
+    if isinstance(event, Passage):
+        return event.method is not Method.FACE
+    return (
+        isinstance(event, Sighting)
+        and kind_of(event) in (SightingKind.RECOGNISED, SightingKind.DENIED)
+        and event.key != coordinator.decided
+    )

@@ -1,7 +1,7 @@
 """The people of the house in Home Assistant: who they are, who was seen, and every station that shall know them."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -38,7 +38,10 @@ SIGNAL_FORGOTTEN = f"{DOMAIN}_person_forgotten"
 # A card is no live face: what is missing in it as a face says nothing against it as a card.
 _NOT_THE_CARDS = (None, Reason.LIVENESS, Reason.SIMILARITY, Reason.SECOND_FACTOR)
 
-type PersonListener = Callable[[str, Sighting | None], None]
+# How many people are told of before everybody else in the house gets a turn.
+_BREATH = 20
+
+type PersonListener = Callable[[Sighting | None], None]
 
 
 async def async_get_people(hass: HomeAssistant) -> HousePeople:
@@ -95,9 +98,11 @@ class HousePeople:
         self.learners: list[Callable[[], bool]] = []
         """What learns people besides stations: whether each has everybody."""
         self._hass = hass
-        self._listeners: list[PersonListener] = []
+        self._listeners: dict[str, list[PersonListener]] = {}
         self._stop_schedules: CALLBACK_TYPE | None = None
         self._names: dict[str, str] = {}
+        self._known: dict[str, dict[str, tuple[HoldingState, str | None]]] = {}
+        self._listeners_known: dict[str, CALLBACK_TYPE] = {}
         self.proofs = Proofs(hass)
         self._let_go: dict[str, tuple[Storage, tuple[str, ...]]] = {}
         self._async_follow_schedules()
@@ -158,6 +163,12 @@ class HousePeople:
     def async_proofs(self, person: Person, door: str, now: datetime) -> list[Proof]:
         """Find the second factors that a person gave for a door lately."""
         return self.proofs.of(person, self.store.profiles.get(person.id), door, now)
+
+    @callback
+    def async_known_at(self, person: str) -> dict[str, tuple[HoldingState, str | None]]:
+        """Find how far the stations that are here are with somebody, by serial number: and why one refused them."""
+        found = {serial: self._known.get(serial, {}).get(person) for serial in self.workers}
+        return {serial: known for serial, known in found.items() if known is not None}
 
     @callback
     def async_station_name(self, source: str) -> str:
@@ -242,15 +253,35 @@ class HousePeople:
             worker.async_wake(look=look, retry=retry)
 
     @callback
-    def async_subscribe(self, listener: PersonListener) -> CALLBACK_TYPE:
-        """Hear of a person's id whenever they change (None) or are seen (the sighting)."""
-        self._listeners.append(listener)
-        return partial(self._listeners.remove, listener)
+    def async_subscribe(self, person: str, listener: PersonListener) -> CALLBACK_TYPE:
+        """Hear whenever a person changes (None) or is seen (the sighting)."""
+        listeners = self._listeners.setdefault(person, [])
+        listeners.append(listener)
+        return partial(listeners.remove, listener)
+
+    @callback
+    def async_on_known(self, person: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Hear whenever a station is further with a person, or refuses them. One listener for each."""
+        self._listeners_known[person] = listener
+
+        @callback
+        def stop() -> None:
+            self._listeners_known.pop(person, None)
+
+        return stop
+
+    async def _async_tell_known(self, persons: Collection[str]) -> None:
+        """Tell of many without keeping everybody else waiting."""
+        for number, person in enumerate(persons, start=1):
+            if (listener := self._listeners_known.get(person)) is not None:
+                listener()
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
 
     @callback
     def _async_tell(self, person: str, sighting: Sighting | None) -> None:
-        for listener in tuple(self._listeners):
-            listener(person, sighting)
+        for listener in tuple(self._listeners.get(person, ())):
+            listener(sighting)
 
     @callback
     def _async_follow_schedules(self) -> None:
@@ -337,6 +368,12 @@ class HousePeople:
 
     @callback
     def _async_synced(self, worker: TargetWorker) -> None:
+        serial = worker.coordinator.serial
+        holdings = self.store.holdings(serial).values()
+        known = {holding.person: (holding.state, holding.code) for holding in holdings}
+        before, self._known[serial] = self._known.get(serial, {}), known
+        if changed := {person for person, _ in before.items() ^ known.items()}:
+            self._hass.async_create_task(self._async_tell_known(changed), "face_access known at")
         if worker.done.is_set():
             coordinator = worker.coordinator
             async_report_refusals(self._hass, self.store, coordinator.serial, coordinator.config_entry.title)
