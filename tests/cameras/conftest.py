@@ -60,7 +60,8 @@ class PlayedCamera(Camera):
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do at once what need not take its time."""
+    """Do at once what need not take its time, and take no busy machine for a slow one."""
+    monkeypatch.setattr(watching, "SLOW", 1000.0)
     monkeypatch.setattr(watching, "IDLE_PAUSE", 0.05)
     monkeypatch.setattr(watching, "SETTLE_AFTER", 0.3)
     monkeypatch.setattr(watching, "LOOK_FOR", 1.5)

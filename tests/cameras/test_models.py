@@ -1,5 +1,6 @@
 """The models that watching a camera takes: licences first, then the download; repairs when something is amiss later."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 import hashlib
@@ -10,8 +11,8 @@ from aiohttp import web as server_module
 from aiohttp.test_utils import TestServer
 from homeassistant.components.camera import DATA_COMPONENT
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
-from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.data_entry_flow import EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE, FlowResultType
 from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import pytest
@@ -40,6 +41,7 @@ class Publisher:
         self.files = dict(FILES)
         self.asked: list[tuple[str, str | None]] = []
         self.broken: int | None = None
+        self.arrived = asyncio.Event()
         self.status: int | None = None
 
     async def handle(self, request: server_module.Request) -> server_module.StreamResponse:
@@ -57,6 +59,7 @@ class Publisher:
         if self.broken is not None:
             await response.write(content[begin : begin + self.broken])
             self.broken = None
+            await self.arrived.wait()
             request.transport.close()
             return response
         await response.write(content[begin:])
@@ -157,12 +160,21 @@ async def test_download_breaks_off(hass: HomeAssistant, porch: PlayedCamera, pub
     """It says why, and goes on where it was."""
     result = await begin(hass)
     publisher.broken = 1000
+    progress = []
+
+    @callback
+    def told(event: Event) -> None:
+        progress.append(event.data["progress"])
+        publisher.arrived.set()
+
+    hass.bus.async_listen(EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE, told)
     result = await go_on(hass, result, {"accept": True})
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "not_downloaded")
     assert "toy_detector" in result["description_placeholders"]["problem"]
     result = await go_on(hass, result, {})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert ("toy_detector", "bytes=1000-") in publisher.asked
+    assert 0 < progress[0] < progress[-1] <= 1
 
 
 async def test_something_else_arrives(hass: HomeAssistant, porch: PlayedCamera, publisher: Publisher) -> None:

@@ -7,12 +7,11 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.face_access.hub.local import MODELS_VARIABLE, Local, async_get_local
+from custom_components.face_access.hub.gallery import async_get_gallery
+from custom_components.face_access.hub.local import MODELS_VARIABLE
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.model import Profile, new_key
-from custom_components.face_access.recognition.compare import enrol
-from custom_components.face_access.recognition.engine import Engine
-from custom_components.face_access.recognition.gallery import Gallery
+from custom_components.face_access.people.photos import prepare
 
 from .conftest import PlayedCamera, add_camera, has_seen, look, preferring
 
@@ -36,16 +35,10 @@ def faces(monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 async def real(hass: HomeAssistant, faces: Path, porch: PlayedCamera) -> MockConfigEntry:
     """One person is enrolled with one photo, and the camera looks when it is asked to."""
-    local: Local = await async_get_local(hass)
-    await (await async_get_people(hass)).async_add(Profile(id="barack", name="Barack", key=new_key()), [])
-    photo = (faces / "portraits" / "obama.jpg").read_bytes()
-
-    def gallery(engine: Engine) -> Gallery:
-        (enrolment,) = enrol(engine, [photo])
-        assert enrolment.template is not None
-        return Gallery.of({"barack": [enrolment.template]}, engine.origin)
-
-    local.gallery = await local.ask(gallery)
+    photo = prepare((faces / "portraits" / "obama.jpg").read_bytes())
+    profile = Profile(id="barack", name="Barack", key=new_key())
+    await (await async_get_people(hass)).async_add(profile, [photo])
+    assert await (await async_get_gallery(hass)).async_settled()
     entry = await add_camera(hass)
     await preferring(hass, entry, settings={"autostart": False, "recognition_mode": "software"}, frames_per_second=5)
     return entry

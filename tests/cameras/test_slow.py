@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import watching
+from custom_components.face_access.hub.local_eye import LocalEye
 from custom_components.face_access.people.model import Profile
 from custom_components.face_access.recognition.engine import Engine
 from tests.conftest import issue_id, until
@@ -23,7 +24,9 @@ MOTION = "binary_sensor.motion"
 
 @pytest.fixture
 def tested(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Say how long the networks take on this machine when they are tested."""
+    """Say how long the networks take on this machine when they are tested; pictures themselves take no time."""
+    monkeypatch.setattr(watching, "SLOW", 0.7)
+    monkeypatch.setattr(LocalEye, "seconds", property(lambda _self: 0.01))
 
     def takes(seconds: float) -> None:
         monkeypatch.setattr(Engine, "benchmark", lambda _self, _mode: seconds)

@@ -420,12 +420,11 @@ async def test_pictures_are_looked_at_elsewhere(
     assert threads == {"face_access recognition"}
 
 
-async def test_the_device_can_do_nothing_else(
+async def test_it_has_no_door_of_its_own(
     hass: HomeAssistant, camera_entry: MockConfigEntry, device_registry: dr.DeviceRegistry
 ) -> None:
-    """It has no door of its own, and no screen: actions of stations say so."""
+    """Actions of stations say so."""
     (device,) = dr.async_entries_for_config_entry(device_registry, camera_entry.entry_id)
-    for action, data in (("open_door", {}), ("show_text", {"text": "Hello"})):
-        with pytest.raises(ServiceValidationError) as error:
-            await hass.services.async_call(DOMAIN, action, {"device_id": device.id, **data}, blocking=True)
-        assert error.value.translation_key == "not_capable"
+    with pytest.raises(ServiceValidationError) as error:
+        await hass.services.async_call(DOMAIN, "open_door", {"device_id": device.id}, blocking=True)
+    assert error.value.translation_key == "not_capable"

@@ -146,7 +146,9 @@ class Watching:
         self._problem = problem if isinstance(problem, (EngineError, ModelError)) else None
         issues.models(self._hass, self._entry, problem if isinstance(problem, ModelError) else None)
         issues.engine_away(self._hass, self._entry, str(problem) if isinstance(problem, EngineError) else None)
+        self._async_plan()
 
+    @callback
     def _measure(self, tested: float | None = None) -> None:
         """Find out whether this machine can follow the camera: by a test, and by how long pictures really took.
 
@@ -161,6 +163,7 @@ class Watching:
         LOGGER.info("%s: a picture of the camera takes %.1f s, %s", self._entry.title, longest, manner)
         self._eye.slow(slow)
         issues.machine_slow(self._hass, self._entry, longest if slow else None)
+        self._async_plan()
 
     # When to look
 
@@ -247,6 +250,9 @@ class Watching:
             return pace
         if not self.settings.autostart or (self._triggers and not self._on):
             return None
+        if self._problem is not None:
+            # Somebody may put it right by hand.
+            return LONGEST_PAUSE
         # A sensor that stays on for long may mean anything: no hurry any more.
         return pace if self._eye.awake and not self._triggers else max(pace, IDLE_PAUSE)
 
