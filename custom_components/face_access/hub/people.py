@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 import sqlite3
+from typing import Protocol
 
 from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE, STATE_ON
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
@@ -36,6 +37,17 @@ _PEOPLE: HassKey[asyncio.Task[HousePeople]] = HassKey(f"{DOMAIN}_people")
 _NOT_THE_CARDS = (None, Reason.LIVENESS, Reason.SIMILARITY, Reason.SECOND_FACTOR)
 
 type PersonListener = Callable[[str, Sighting | None], None]
+
+
+class Learner(Protocol):
+    """What learns people and is no station."""
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether it has everybody whom it can have."""
+
+    def async_wake(self, *, look: bool = False, retry: bool = False) -> None:
+        """Something else is wanted; see `TargetWorker`."""
 
 
 async def async_get_people(hass: HomeAssistant) -> HousePeople:
@@ -88,8 +100,8 @@ class HousePeople:
         self.store = store
         self.seen = seen
         self.workers: dict[str, TargetWorker] = {}
-        self.learners: list[Callable[[], bool]] = []
-        """What learns people besides stations: whether each has everybody."""
+        self.learners: list[Learner] = []
+        """What learns people besides stations."""
         self._hass = hass
         self._listeners: list[PersonListener] = []
         self._stop_schedules: CALLBACK_TYPE | None = None
@@ -197,9 +209,11 @@ class HousePeople:
 
     @callback
     def async_wake(self, *, look: bool = False, retry: bool = False) -> None:
-        """Have every station looked after."""
+        """Have every station looked after, and whatever else learns people."""
         for worker in self.workers.values():
             worker.async_wake(look=look, retry=retry)
+        for learner in self.learners:
+            learner.async_wake(look=look, retry=retry)
 
     @callback
     def async_subscribe(self, listener: PersonListener) -> CALLBACK_TYPE:
@@ -347,7 +361,9 @@ class HousePeople:
             for holding in self.store.holdings(target).values()
             if holding.person == profile.id
         }
-        done = all(worker.done.is_set() for worker in self.workers.values()) and all(has() for has in self.learners)
+        done = all(worker.done.is_set() for worker in self.workers.values()) and all(
+            learner.has_learned for learner in self.learners
+        )
         return done and HoldingState.HELD in states and HoldingState.PENDING not in states
 
     # Sightings
