@@ -15,6 +15,7 @@ from .house import ROOT, House
 from .panels import PANELS, Panel
 from .processes import ChildError, free_port
 from .scenario import play, play_panels, play_people
+from .servers import play_servers
 from .stations import FRONT_DOOR, GARDEN_GATE, Station, Terminal
 from .steps import CheckError, step
 
@@ -64,6 +65,7 @@ async def check() -> int:
             await play(house, added, lambda: house.start(*owner))
             await play_people(house, panels, added)
             await play_cameras(house, folder, added[0][0])
+            await play_servers(house, folder, session)
         except (ApiError, CheckError, ChildError, ClientError, TimeoutError) as err:
             print(f"  {type(err).__name__}: {err}")
             if not isinstance(err, ChildError):

@@ -13,6 +13,7 @@ from .house import House
 from .household import EVERYBODY, Household
 from .panels import PANELS, Panel
 from .processes import ChildError, free_port
+from .servers import NAME, Server
 from .stations import FRONT_DOOR, GARDEN_GATE, Station, Terminal
 from .steps import CheckError
 
@@ -59,6 +60,12 @@ async def demo(arguments: argparse.Namespace) -> int:
             for at in PANELS:
                 panel = Panel(at, arguments.folder, session, first_port=8100)
                 pages.append(await _add(panel, f"intercom panel {at.model}", house, stack))
+            print("adding the recognition server ...", flush=True)
+            server = Server(arguments.folder, session, first_port=8300)
+            stack.push_async_callback(server.child.stop)
+            await server.start()
+            await server.add_to(house.api)
+            pages.append(f"{NAME:16}{server.page}   recognition server")
             await _move_in(house)
             pages.append(await stack.enter_async_context(demo_camera(house, arguments.folder)))
             print(f"\nHome Assistant  {house.address}   user {_USER}, password {_USER}", *pages, sep="\n")

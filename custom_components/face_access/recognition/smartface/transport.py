@@ -10,7 +10,13 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from ..errors import EngineError, EngineProtocolError, EngineTimeoutError, EngineUnreachableError
+from ..errors import (
+    EngineCertificateError,
+    EngineError,
+    EngineProtocolError,
+    EngineTimeoutError,
+    EngineUnreachableError,
+)
 
 # The server gives up on its own parts after 10 s, and says so with 408: we must still be there to hear it.
 TIMEOUT: Final = 15.0
@@ -54,7 +60,7 @@ class Answer:
 
 
 async def send(session: aiohttp.ClientSession, request: Request, *, verify: bool = True) -> Answer:
-    """Send once. Raises EngineUnreachableError, EngineTimeoutError, EngineProtocolError.
+    """Send once. Raises EngineUnreachableError and its kinds, EngineProtocolError.
 
     Redirections are not followed: they would carry a token, or a face, to somebody else.
     """
@@ -65,6 +71,8 @@ async def send(session: aiohttp.ClientSession, request: Request, *, verify: bool
         raise
     except TimeoutError:
         raise EngineTimeoutError(f"no answer within {request.timeout:g} s") from None
+    except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as err:
+        raise EngineCertificateError(type(err).__name__) from None
     except aiohttp.ClientResponseError as err:
         raise EngineProtocolError(f"the answer is no HTTP ({type(err).__name__})") from None
     except (aiohttp.ClientError, OSError) as err:
