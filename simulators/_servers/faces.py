@@ -14,7 +14,7 @@ from .._sight import EYES, NoPictureError, Nose, decode, difference, find_noses,
 __all__ = ["NoPictureError", "SeenFace", "SeenPicture", "likeness", "see"]
 
 _MASK: Final = (216, 236, 245)
-_SPREAD: Final = 25.0  # mean difference of two templates at which nothing is alike
+_SPREAD: Final = 28.0  # mean difference of two templates at which nothing is alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
