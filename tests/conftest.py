@@ -237,7 +237,14 @@ async def repair(hass: HomeAssistant, hass_client: ClientSessionGenerator, key: 
         return flow
     issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id(key, entry))
     assert (flow["step_id"], flow["description_placeholders"]) == ("confirm", issue.translation_placeholders)
-    pressed = await client.post(f"/api/repairs/issues/fix/{flow['flow_id']}", json={})
+    return await press(hass_client, flow)
+
+
+async def press(hass_client: ClientSessionGenerator, flow: dict) -> dict:
+    """Press the button of a fix, or look how far it is."""
+    client = await hass_client()
+    path = f"/api/repairs/issues/fix/{flow['flow_id']}"
+    pressed = await (client.get(path) if flow["type"] == "progress" else client.post(path, json={}))
     assert pressed.status == 200
     return await pressed.json()
 

@@ -24,7 +24,7 @@ async def start(hass: HomeAssistant, way: str) -> Flow:
     """Open the flow and choose who calls whom."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == ["panel", "direct", "callback", "people"]
+    assert result["menu_options"] == ["panel", "direct", "callback", "camera", "people", "server"]
     return await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": way})
 
 

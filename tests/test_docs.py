@@ -21,6 +21,8 @@ from custom_components.face_access.access import Method, Reason
 from custom_components.face_access.access.naming import SightingKind
 from custom_components.face_access.actions import ACTIONS
 from custom_components.face_access.actions.people import PEOPLE_ACTIONS
+from custom_components.face_access.actions.recognition import RECOGNITION_ACTIONS
+from custom_components.face_access.actions.scans import SCAN_ACTIONS
 from custom_components.face_access.condition import CONDITIONS
 from custom_components.face_access.devices.panel.settings import SETTINGS as PANEL_SETTINGS
 from custom_components.face_access.devices.station import SettingKind
@@ -36,6 +38,8 @@ EN = json.loads((INTEGRATION / "translations" / "en.json").read_text())
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("models/*.md"), *ROOT.glob("blueprints/*.md")])
 TERMINALS = (ROOT / "docs" / "terminals.md").read_text()
 PEOPLE = (ROOT / "docs" / "people.md").read_text()
+CAMERAS = (ROOT / "docs" / "cameras.md").read_text()
+ENGINES = (ROOT / "docs" / "engines.md").read_text()
 PANELS = (ROOT / "docs" / "panels.md").read_text()
 README = (ROOT / "README.md").read_text()
 PLATFORMS = {
@@ -118,7 +122,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_actions_exist(page: Path) -> None:
     """And they take what they are given."""
     ours = {f"face_access.{action.name}": {"device_id", *map(str, action.fields)} for action in ACTIONS}
-    ours |= {f"face_access.{name}": set(map(str, schema)) for name, (_, schema, _) in PEOPLE_ACTIONS.items()}
+    without_device = {**PEOPLE_ACTIONS, **RECOGNITION_ACTIONS, **SCAN_ACTIONS}
+    ours |= {f"face_access.{name}": set(map(str, schema)) for name, (_, schema, _) in without_device.items()}
     for call in (call for block in blocks(page) for call in calls(block)):
         name = call["action"]
         domain, _, action = name.partition(".")
@@ -248,9 +253,11 @@ def test_every_field_option_and_repair_is_described() -> None:
     steps = EN["config"]["step"]
     labels = {label for step in steps.values() for label in step.get("data", {}).values()}
     labels |= set(EN["options"]["step"]["init"]["data"].values())
-    pages = TERMINALS + PANELS
+    pages = TERMINALS + PANELS + CAMERAS + ENGINES
     for label in labels:
         assert f"| {label} |" in pages, label
+    for label in EN["options"]["step"]["camera"]["data"].values():
+        assert f"| {label} |" in CAMERAS, label
     for mode in EN["selector"]["door_mode"]["options"].values():
         assert f"*{mode}*" in TERMINALS, mode
     for issue in EN["issues"].values():
@@ -265,7 +272,7 @@ def test_every_field_option_and_repair_is_described() -> None:
     for error in (*EN["config"]["error"].values(), steps["not_seen"]["title"]):
         first = error.partition(".")[0].partition(", but it did")[0]
         if first.startswith(("Nothing answers", "Something answers", "The terminal has not")):
-            assert first in TERMINALS, first
+            assert first in TERMINALS + ENGINES, first
 
 
 def test_every_setting_and_way_in_of_a_panel_is_described() -> None:
@@ -292,7 +299,7 @@ def test_similarity_is_what_is_written() -> None:
 def test_versions_are_those_that_are_tested() -> None:
     """The README names the oldest Home Assistant and the newest that has a lock, and CI runs both."""
     minimum = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
-    locks = {path.stem for path in (ROOT / "requirements").glob("*.lock")}
+    locks = {path.stem for path in (ROOT / "requirements").glob("[0-9]*.lock")}
     assert minimum in locks
     assert locks <= set(re.findall(r"\b20\d\d\.\d+\.\d+\b", README))
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yaml").read_text())

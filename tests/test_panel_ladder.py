@@ -263,13 +263,53 @@ async def test_panel_goes_while_it_is_asked(hass: HomeAssistant, panel: Simulate
     await until(lambda: ear.count(Ring))
 
 
-async def test_panel_that_tells_nothing(hass: HomeAssistant, panel: SimulatedPanel, quick_ladder: None) -> None:
-    """It refuses its log: that takes nothing else away."""
-    await panel.fail("/log/items", 403, times=10000)
+@pytest.mark.parametrize(("status", "key"), [(403, "log_forbidden"), (404, "log_refused"), (400, "log_refused")])
+async def test_panel_that_tells_nothing(
+    hass: HomeAssistant,
+    panel: SimulatedPanel,
+    quick_ladder: None,
+    hass_client: ClientSessionGenerator,
+    status: int,
+    key: str,
+) -> None:
+    """It refuses its log: that takes nothing else away, and somebody who can mend it is told."""
+    await panel.fail("/log/items", status, times=10000)
     entry = await add_panel(hass, panel, push=False)
-    await polled(panel)
+    await until(lambda: issue(hass, key, entry) is not None)
     await entry.runtime_data.async_refresh()
     assert entry.runtime_data.last_update_success
+    answer = await repair(hass, hass_client, key, entry)
+    assert (answer["type"], answer["errors"]) == ("form", {"base": "cannot_fix"})
+    panel.failures.clear()
+    if issue(hass, key, entry) is not None:
+        assert (await repair(hass, hass_client, key, entry))["type"] == "create_entry"
+    await until(lambda: issue(hass, key, entry) is None)
+    ear = Ear(entry)
+    await panel.ring()
+    await until(lambda: ear.count(Ring))
+
+
+async def test_one_refusal_of_the_log_bothers_nobody(
+    hass: HomeAssistant, panel: SimulatedPanel, quick_ladder: None
+) -> None:
+    """A panel that is busy for a moment."""
+    entry = await add_panel(hass, panel, push=False)
+    await panel.fail("/log/items", 503)
+    with patch("custom_components.face_access.hub.issues.log_refused") as told:
+        await polled(panel, 3)
+    assert not told.called
+    assert entry.runtime_data.ladder._refused == 0
+
+
+async def test_reason_of_the_refusal_changes(hass: HomeAssistant, panel: SimulatedPanel, quick_ladder: None) -> None:
+    """There is one issue at a time, about what is wrong now."""
+    entry = await add_panel(hass, panel, push=False)
+    await panel.fail("/log/items", 403, times=10000)
+    await until(lambda: issue(hass, "log_forbidden", entry) is not None)
+    panel.failures.clear()
+    await panel.fail("/log/items", 404, times=10000)
+    await until(lambda: issue(hass, "log_refused", entry) is not None)
+    assert issue(hass, "log_forbidden", entry) is None
     panel.failures.clear()
 
 

@@ -1,5 +1,6 @@
 """A panel's days in Home Assistant: away and back, tokens that end, restarts, questions, and nothing that leaks."""
 
+import asyncio
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
@@ -15,7 +16,7 @@ from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import questions
 from simulators.panel import SimulatedPanel
 
-from .conftest import issue_id, repair, settle, until
+from .conftest import issue_id, press, repair, settle, until
 from .panels import PASSWORD, answers, begin
 from .test_diagnostics import assert_none_of
 
@@ -89,14 +90,66 @@ async def test_link_ends_with_the_entry(
 async def test_restart_mends(
     hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
-    """The fix restarts the panel, and the issue is gone."""
+    """The fix restarts the panel; the issue goes when the panel says that it started, and not before."""
     await choose_mode(hass, panel_entry, "antispoofing")
     raised = issue(hass, RESTART, panel_entry)
     assert (raised.severity, raised.is_fixable, raised.is_persistent) == (ir.IssueSeverity.WARNING, True, True)
-    assert (await repair(hass, hass_client, RESTART, panel_entry))["type"] == "create_entry"
+    flow = await repair(hass, hass_client, RESTART, panel_entry)
+    assert (flow["type"], flow["progress_action"]) == ("progress", "restarting")
     assert panel.acts["/system/reboot/run"] == 1
+    assert issue(hass, RESTART, panel_entry) is not None
+    assert (await press(hass_client, flow))["type"] == "progress"
+    # Nobody else asks: the webhook is trusted, and tells nothing of it.
+    await until(lambda: issue(hass, RESTART, panel_entry) is None)
+    assert panel.faces.active_mode == "antispoofing"
+    async with asyncio.timeout(10):
+        while (ended := await press(hass_client, flow))["type"] == "progress":  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert ended["type"] == "create_entry"
     assert issue(hass, RESTART, panel_entry) is None
-    await until(lambda: panel.faces.active_mode == "antispoofing" and panel.online)
+
+
+async def test_panel_that_does_not_come_back(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    """Nobody waits for ever; the issue stays, and goes by itself when the panel is heard of again."""
+    await choose_mode(hass, panel_entry, "antispoofing")
+    with patch("custom_components.face_access.hub.restart._BACK_WITHIN", 0.2):
+        flow = await repair(hass, hass_client, RESTART, panel_entry)
+        await asyncio.sleep(0.3)
+        await settle(hass)
+    flow = await press(hass_client, flow)
+    assert (flow["type"], flow["reason"]) == ("abort", "not_restarted")
+    assert issue(hass, RESTART, panel_entry) is not None
+    await until(lambda: panel.online)
+    await panel_entry.runtime_data.async_refresh()
+    panel_entry.runtime_data.ladder._now()
+    await until(lambda: issue(hass, RESTART, panel_entry) is None)
+
+
+async def test_window_is_closed(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    """The household need not look on: the issue stays until the panel says so."""
+    await choose_mode(hass, panel_entry, "antispoofing")
+    flow = await repair(hass, hass_client, RESTART, panel_entry)
+    client = await hass_client()
+    assert (await client.delete(f"/api/repairs/issues/fix/{flow['flow_id']}")).status == 200
+    assert issue(hass, RESTART, panel_entry) is not None
+    await until(lambda: panel.online)
+    await panel_entry.runtime_data.async_refresh()
+    panel_entry.runtime_data.ladder._now()
+    await until(lambda: issue(hass, RESTART, panel_entry) is None)
+
+
+async def test_panel_refuses_to_restart(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    await choose_mode(hass, panel_entry, "antispoofing")
+    await panel.fail("/system/reboot/run", 403)
+    flow = await repair(hass, hass_client, RESTART, panel_entry)
+    assert (flow["type"], flow["errors"]) == ("form", {"base": "cannot_fix"})
+    assert issue(hass, RESTART, panel_entry) is not None
 
 
 async def test_somebody_else_restarts(hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry) -> None:
@@ -130,6 +183,24 @@ async def test_mode_is_put_back(hass: HomeAssistant, panel: SimulatedPanel, pane
         assert issue(hass, RESTART, panel_entry) is not None
     await choose_mode(hass, panel_entry, before)
     assert issue(hass, RESTART, panel_entry) is None
+
+
+async def test_the_first_start_that_is_told_is_no_new_feature(
+    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry
+) -> None:
+    """The sensor is there already: the entry has no reason to load again."""
+    coordinator = panel_entry.runtime_data
+    coordinator.station.reader._state.journal.booted = None
+    await coordinator.async_read_again()
+    await panel.power_cycle()
+    await coordinator.async_refresh()
+    coordinator.ladder._now()
+    await until(lambda: coordinator.station.reader._state.journal.booted is not None)
+    await coordinator.async_read_again()
+    await settle(hass)
+    assert panel_entry.runtime_data is coordinator
+    assert coordinator.data.booted_at is not None
+    assert "booted_at" not in panel_entry.data["features"]
 
 
 async def test_refused_mode_needs_no_restart(

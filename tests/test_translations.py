@@ -11,15 +11,16 @@ from pathlib import Path
 import re
 from typing import Any
 
+from homeassistant.components.camera import DATA_COMPONENT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.entity import Entity
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.face_access.access import DoorMode, Factor, Role, Verdict
+from custom_components.face_access.access import DoorMode, Factor, Role, Similarity, Verdict
 from custom_components.face_access.access.naming import SightingKind
-from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.const import CONF_ENGINE, DOMAIN
 from custom_components.face_access.devices.errors import (
     InvalidValueError,
     StationAuthError,
@@ -37,18 +38,60 @@ from custom_components.face_access.devices.errors import (
 from custom_components.face_access.devices.panel import judge
 from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
+from custom_components.face_access.flow_camera import CAMERA_SCHEMA, MODELS_SCHEMA, options_schema
 from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key
-from custom_components.face_access.flow_options import OPTIONS_SCHEMA
+from custom_components.face_access.flow_options import BROKER_SCHEMA, OPTIONS_SCHEMA
+from custom_components.face_access.flow_servers import server_error_key
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
+from custom_components.face_access.hub.gallery_issues import async_report_confusable, async_report_odd_photos
+from custom_components.face_access.hub.local import MODELS_VARIABLE
+from custom_components.face_access.hub.models import ModelState
 from custom_components.face_access.hub.people_issues import async_raise_refusal
-from custom_components.face_access.people.model import Storage
+from custom_components.face_access.hub.server_people import raise_rebuild
+from custom_components.face_access.people.gallery import photo_code
+from custom_components.face_access.people.model import Profile, Storage
+from custom_components.face_access.people.register import CANNOT_REMOVE, DUPLICATE_FACE, PHOTO_CODES, SERVER_REFUSED
+from custom_components.face_access.people.store import Learned
 from custom_components.face_access.people.sync import INVALID, NOT_REMOVED, PHOTO_MISSING
+from custom_components.face_access.recognition.enrolment import PhotoCode
+from custom_components.face_access.recognition.errors import (
+    EngineAddressError,
+    EngineAuthError,
+    EngineCertificateError,
+    EngineError,
+    EngineLimitError,
+    EngineNotFoundError,
+    EngineProtocolError,
+    EngineRefusedError,
+    EngineTimeoutError,
+    EngineUnableError,
+    EngineUnreachableError,
+    ModelDamagedError,
+    ModelLicenceError,
+    ModelMissingError,
+    ModelUnusableError,
+    NoFaceError,
+    PhotoRefusedError,
+    PictureError,
+    RecognitionError,
+    RecognitionOffError,
+    WorkerBusyError,
+)
+from custom_components.face_access.recognition.gallery import Confusable
+from custom_components.face_access.recognition.server_kind import FieldKind, HalfLoginError
+from custom_components.face_access.recognition.servers import SERVERS
+from custom_components.face_access.recognition.smartface import TOO_OLD
+from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.panel import SimulatedPanel
+from simulators.smartface import SimulatedSmartFace
 from simulators.terminal import SimulatedTerminal
 
+from .cameras.conftest import EMPTY, PlayedCamera, add_camera
 from .conftest import add_direct, settle
 from .panels import add_panel
+from .recognition import toys
+from .servers.conftest import add
 
 FOLDER = Path(__file__).parents[1] / "custom_components" / DOMAIN
 EN = json.loads((FOLDER / "translations" / "en.json").read_text())
@@ -75,6 +118,31 @@ STATION_ERRORS: tuple[StationError, ...] = (
     *(StationRefusedError(code) for code in PANEL_CODES - {code.key for code in ReplyCode} - {UNKNOWN_CODE}),
     *(StationRefusedError(code.key) for code in ReplyCode if code not in (ReplyCode.OK, ReplyCode.UNSUPPORTED)),
     StationRefusedError(UNKNOWN_CODE, "99"),
+)
+SERVER_ERRORS: tuple[EngineError, ...] = (
+    EngineTimeoutError("problem"),
+    EngineCertificateError("problem"),
+    EngineUnreachableError("problem"),
+    EngineAuthError("problem"),
+    EngineLimitError("code"),
+    EngineRefusedError("code"),
+    EngineAddressError("problem"),
+    EngineProtocolError("problem"),
+)
+RECOGNITION_ERRORS: tuple[RecognitionError, ...] = (
+    *SERVER_ERRORS,
+    PhotoRefusedError("code"),
+    EngineNotFoundError("code"),
+    EngineUnableError("problem"),
+    RecognitionError("problem"),
+    ModelMissingError("model", "problem"),
+    ModelDamagedError("model", "problem"),
+    ModelLicenceError("model", "problem"),
+    ModelUnusableError("model", "problem"),
+    PictureError("problem"),
+    RecognitionOffError("problem"),
+    NoFaceError(2),
+    WorkerBusyError("problem"),
 )
 # What Home Assistant itself ends a flow with (helpers of config_entries.py).
 CORE_ABORTS = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful"}
@@ -142,20 +210,24 @@ def test_exceptions() -> None:
     for key, values in raised():
         given.setdefault(key, []).append(values)
     assert {"silent", "history", "sound_timeout", "firmware_failed", "no_door"} <= given.keys()
-    for error in STATION_ERRORS:
+    for error in (*STATION_ERRORS, *RECOGNITION_ERRORS):
         found = translated(error)
         given.setdefault(found["translation_key"], []).append(set(found["translation_placeholders"]))
     # Reasons of the sync itself, in the words of refusals.
     given |= {f"refused_{code}": [set()] for code in (PHOTO_MISSING, INVALID, NOT_REMOVED)}
+    given |= {f"refused_{photo_code(code)}": [set()] for code in PhotoCode}
+    given |= {
+        f"refused_{code}": [set()] for code in (CANNOT_REMOVE, DUPLICATE_FACE, SERVER_REFUSED, *PHOTO_CODES.values())
+    }
     assert given.keys() == EN["exceptions"].keys()
     for key, each in given.items():
         for values in each:
             assert placeholders(EN["exceptions"][key]) <= values, key
 
 
-def test_station_errors_have_different_words() -> None:
+def test_errors_have_different_words() -> None:
     """The most specific class wins."""
-    keys = [translated(error)["translation_key"] for error in STATION_ERRORS]
+    keys = [translated(error)["translation_key"] for error in (*STATION_ERRORS, *RECOGNITION_ERRORS)]
     assert len(keys) == len(set(keys))
 
 
@@ -167,8 +239,23 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     issues.wrong_station(hass, entry, "b")
     issues.webhook_missing(hass, entry, missing=True)
     issues.broker_missing(hass, entry, missing=True)
+    issues.broker_elsewhere(hass, entry, elsewhere=True)
     issues.questions_missing(hass, entry, missing=True)
+    issues.log_refused(hass, entry, forbidden=False)
+    # One at a time for each station.
+    issues.log_refused(hass, MockConfigEntry(domain=DOMAIN, title="Gate", unique_id="c"), forbidden=True)
     issues.restart_needed(hass, entry, {})
+    anna, ben = (Profile(id=name, key=name, name=name, photos=("a",)) for name in ("anna", "ben"))
+    async_report_confusable(hass, {"anna": anna, "ben": ben}, [Confusable(first="anna", second="ben", cosine=0.5)])
+    odd = {"anna": {"a": Learned(code=PhotoCode.FACE_UNLIKE_OTHERS)}}
+    async_report_odd_photos(hass, {"anna": anna}, odd)
+    issues.machine_slow(hass, entry, 2.5)
+    issues.engine_away(hass, entry, "problem")
+    raise_rebuild(hass, entry, 2)
+    # One at a time for each camera.
+    for number, error in enumerate((ModelMissingError, ModelDamagedError, ModelLicenceError, ModelUnusableError)):
+        camera = MockConfigEntry(domain=DOMAIN, title=f"Camera {number}", unique_id=f"camera {number}")
+        issues.models(hass, camera, error("model", "problem"))
     async_raise_refusal(hass, "issue", person="Anna", station="Front door", code=PHOTO_MISSING)
     raised_issues = {issue.translation_key: issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN}
     assert raised_issues.keys() == EN["issues"].keys()
@@ -178,18 +265,20 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
         assert ("description" in words) != issue.is_fixable
         assert placeholders(words) <= issue.translation_placeholders.keys()
         if issue.is_fixable:
-            assert words["fix_flow"].keys() == {"step", "error", "abort"}
+            waits = key == issues.RESTART_NEEDED
             assert words["fix_flow"]["step"].keys() == {"confirm"}
             assert words["fix_flow"]["error"].keys() == {"cannot_fix"}
-            assert words["fix_flow"]["abort"].keys() == {"not_loaded"}
+            assert words["fix_flow"]["abort"].keys() == {"not_loaded"} | ({"not_restarted"} if waits else set())
+            assert words["fix_flow"].get("progress", {}).keys() == ({"restarting"} if waits else set())
 
 
 def flow_words() -> dict[str, set[str]]:
     """Collect the steps, errors, aborts and progress of the config flow from its code."""
-    module = ast.parse((FOLDER / "config_flow.py").read_text())
+    files = ("config_flow.py", "flow_camera.py", "flow_servers.py")
+    nodes = [node for file in files for node in ast.walk(ast.parse((FOLDER / file).read_text()))]
     words: dict[str, set[str]] = {"step": set(), "error": set(), "abort": set(CORE_ABORTS), "progress": set()}
     names = {"step_id": "step", "reason": "abort", "progress_action": "progress"}
-    for node in ast.walk(module):
+    for node in nodes:
         match node:
             case ast.keyword(arg=str(arg), value=ast.Constant(value=str(value))) if arg in names:
                 words[names[arg]].add(value)
@@ -197,6 +286,11 @@ def flow_words() -> dict[str, set[str]]:
                 words["error"].add(value)
     # Those of a station that answers, or does not.
     words["error"] |= {error_key(error) for error in STATION_ERRORS if not isinstance(error, InvalidValueError)}
+    # Those of a server, which end a flow where its own pages come before it is asked.
+    answered = {server_error_key(error) for error in (*SERVER_ERRORS, EngineRefusedError(TOO_OLD), HalfLoginError())}
+    words["error"] |= answered | {"missing", "invalid_list_name", "consent_missing"}
+    words["abort"] |= answered - {"half_login", "server_too_old"}
+    words["step"] |= {f"server_{kind}" for kind in SERVERS}
     return words
 
 
@@ -207,15 +301,24 @@ def test_config_flow() -> None:
     assert {part: set(EN["config"][part]) for part in words} == words
     steps = EN["config"]["step"]
     assert steps["user"]["menu_options"].keys() == steps["user"]["menu_option_descriptions"].keys()
-    assert steps["user"]["menu_options"].keys() == {"panel", "direct", "callback", "people"}
+    assert steps["user"]["menu_options"].keys() == {"panel", "direct", "callback", "camera", "people", "server"}
+    kinds = {f"server_{kind}" for kind in SERVERS}
+    assert steps["server"]["menu_options"].keys() == steps["server"]["menu_option_descriptions"].keys() == kinds
     forms = (
         ("direct", DIRECT_SCHEMA),
         ("panel", PANEL_SCHEMA),
         ("push", PUSH_SCHEMA),
+        ("camera", CAMERA_SCHEMA),
+        ("models", MODELS_SCHEMA),
         ("reauth_confirm", LOGIN_SCHEMA),
     )
-    for step, schema in forms:
-        assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == {str(key) for key in schema.schema}
+    fields = {step: {str(key) for key in schema.schema} for step, schema in forms}
+    # Asked where there is a server to choose.
+    fields["camera"].add(CONF_ENGINE)
+    fields |= {f"server_{name}": {field.key for field in kind.fields} for name, kind in SERVERS.items()}
+    fields["server_login"] = {field.key for kind in SERVERS.values() for field in kind.fields if field.login}
+    for step, keys in fields.items():
+        assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == keys, step
 
 
 @pytest.mark.parametrize(
@@ -227,6 +330,12 @@ def test_config_flow() -> None:
         (("progress", "wait_for_station"), {"server", "port", "control_path", "upload_path"}),
         (("abort", "wrong_station"), {"expected", "found"}),
         (("step", "reauth_confirm"), {"name"}),
+        (("step", "server_login"), {"name"}),
+        (("step", "sign_in_again"), {"name"}),
+        (("step", "models"), {"models"}),
+        (("step", "not_downloaded"), {"problem"}),
+        (("abort", "models_unreadable"), {"problem"}),
+        (("abort", "models_lacking"), {"models"}),
     ],
 )
 def test_values_in_the_flow(part: tuple[str, str], given: set[str]) -> None:
@@ -241,7 +350,9 @@ def test_no_other_values_in_the_flow() -> None:
         for name, words in EN["config"][kind].items()
         if placeholders(words)
     }
-    assert speaking == {"push", "not_seen", "addresses", "wait_for_station", "wrong_station", "reauth_confirm"}
+    stations = {"push", "not_seen", "addresses", "wait_for_station", "wrong_station", "reauth_confirm"}
+    cameras = {"models", "not_downloaded", "models_unreadable", "models_lacking"}
+    assert speaking == stations | cameras | {"server_login", "sign_in_again"}
 
 
 def test_options() -> None:
@@ -249,15 +360,34 @@ def test_options() -> None:
     step = EN["options"]["step"]["init"]
     fields = {str(key) for key in OPTIONS_SCHEMA.schema}
     assert set(step["data"]) == set(step["data_description"]) == fields
-    people = {"person_role", "photo_storage", "second_factors"}
-    assert EN["selector"].keys() == {"door_mode", "identifier_kind", "method", "reason", "verdict", *people}
+    people = {"person_role", "photo_storage", "second_factors", "similarity"}
+    step = EN["options"]["step"]["camera"]
+    assert set(step["data"]) == set(step["data_description"]) == {str(key) for key in options_schema([]).schema}
+    choices = {
+        field.key: field.options for kind in SERVERS.values() for field in kind.fields if field.kind is FieldKind.CHOICE
+    }
+    assert EN["selector"].keys() == {
+        "door_mode",
+        "event_kind",
+        "identifier_kind",
+        "method",
+        "reason",
+        "verdict",
+        *people,
+        *choices,
+    }
+    assert {key: tuple(EN["selector"][key]["options"]) for key in choices} == choices
     assert set(EN["selector"]["verdict"]["options"]) == set(Verdict)
+    assert set(EN["selector"]["similarity"]["options"]) == set(Similarity)
     assert set(EN["selector"]["second_factors"]["options"]) == set(Factor)
     assert set(EN["selector"]["person_role"]["options"]) == set(Role)
     assert set(EN["selector"]["photo_storage"]["options"]) == set(Storage)
     assert set(EN["selector"]["identifier_kind"]["options"]) == set(CredentialKind)
     assert set(EN["selector"]["door_mode"]["options"]) == set(DoorMode)
-    assert placeholders(EN["options"]) == placeholders(EN["selector"]) == set()
+    broker = EN["options"]["step"]["broker"]
+    assert set(broker["data"]) == set(broker["data_description"]) == {str(key) for key in BROKER_SCHEMA.schema}
+    assert placeholders(broker) == {"name", "serial"}
+    assert placeholders(step) == placeholders(EN["options"]["error"]) == placeholders(EN["selector"]) == set()
 
 
 async def test_entities(
@@ -267,8 +397,9 @@ async def test_entities(
     panel: SimulatedPanel,
     entity_registry: er.EntityRegistry,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    """Each entity of a terminal and a panel that have everything has a name of its own, and no name is left over."""
+    """Each entity of stations that have everything has a name of its own, and no name is left over."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
     terminal.app["face"]["enable_dereplication"] = True
     panel.settings.values["/access/door/sensor"].update(enable=True, mode="door_sensor")
@@ -282,6 +413,24 @@ async def test_entities(
                 (entity.domain, entity.translation_key)
                 for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
             }
+    monkeypatch.setenv(MODELS_VARIABLE, str(toys.install(tmp_path / "models")))
+    await hass.data[DATA_COMPONENT].async_add_entities([PlayedCamera(EMPTY)])
+    watched = await add_camera(hass)
+    used |= {
+        (entity.domain, entity.translation_key)
+        for entity in er.async_entries_for_config_entry(entity_registry, watched.entry_id)
+    }
+    assert await hass.config_entries.async_remove(watched.entry_id)
+    smartface, opencv = SimulatedSmartFace(), SimulatedOpenCvFr()
+    for server, kind, login in ((smartface, "smartface", {}), (opencv, "opencv_fr", {"api_key": opencv.api_key})):
+        await server.start()
+        added = await add(hass, kind, url=server.url, **login)
+        used |= {
+            (entity.domain, entity.translation_key)
+            for entity in er.async_entries_for_config_entry(entity_registry, added.entry_id)
+        }
+        assert await hass.config_entries.async_remove(added.entry_id)
+        await server.stop()
     await hass.services.async_call(DOMAIN, "add_person", {"name": "Anna", "card": 1}, blocking=True)
     await settle(hass)
     (people,) = (entry for entry in hass.config_entries.async_entries(DOMAIN) if "people" in entry.data)
@@ -320,19 +469,21 @@ def test_numbered_doors_speak_of_their_number() -> None:
 
 
 def test_words_that_no_entity_shows() -> None:
-    """The folders of the media browser, and a line of the logbook for whatever can happen."""
+    """The folders of the media browser, where a model stands, and a line of the logbook for whatever can happen."""
     lines = {f"logbook_{word}": {"who"} for word in ("recognised", "recognised_granted", "seen", "decision_granted")}
     lines |= {f"logbook_{word}": {"who", "reason"} for word in ("denied", "decision_denied")}
     lines |= {"logbook_access_granted": {"who", "method"}, "logbook_access_denied": {"who", "method", "reason"}}
     lines |= {f"logbook_{word}": set() for word in ("stranger", "spoof", "ring", "somebody", "no_reason")}
     assert {f"logbook_{kind}" for kind in SightingKind} <= lines.keys()
-    folders = {f"media_{word}" for word in ("days", "stations", "people", "strangers", "more", "face", "scene")}
+    folders = {f"model_{state}" for state in ModelState}
+    folders |= {f"media_{word}" for word in ("days", "stations", "people", "strangers", "more", "face", "scene")}
     assert {key: placeholders(text) for key, text in EN["common"].items()} == lines | {key: set() for key in folders}
 
 
 def test_nothing_else_is_in_the_file() -> None:
     parts = {
         "title",
+        "application_credentials",
         "common",
         "config",
         "config_subentries",

@@ -6,15 +6,15 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .actions import async_setup_actions
-from .const import CONF_FAMILY, CONF_STATION, DOMAIN
+from .const import DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
-from .devices import FAMILIES
-from .devices.station import StationInfo
-from .hub import issues, people_entry, push_target, questions
+from .hub import farewell, issues, people_entry, push_target, server_entry
+from .hub.camera_station import async_forget_camera, async_make_camera, async_make_eye, is_camera
 from .hub.edge import Edge
-from .hub.house import async_close_link, async_get_history, async_keep_history, async_open_link, async_time_zone
+from .hub.house import async_close_link, async_get_history, async_keep_history, async_make_station, async_open_link
 from .hub.ladder import Ladder
 from .hub.people import async_get_people
+from .hub.servers import is_server
 from .hub.views import SightingPictureView
 from .hub.visits import async_get_visits
 
@@ -50,20 +50,30 @@ async def async_setup_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) -
     """Bring one station in."""
     if people_entry.is_people(entry):
         return await people_entry.async_setup(hass, entry)
+    if is_server(entry):
+        return await server_entry.async_setup(hass, entry)
     history = await async_get_history(hass)
     people = await async_get_people(hass)
-    family = FAMILIES[entry.data[CONF_FAMILY]]
-    link = async_open_link(hass, entry.data)
-    if CONF_HOST in entry.data:
-        entry.async_on_unload(link.close)
-    station = family.station(link, StationInfo(**entry.data[CONF_STATION]), async_time_zone())
+    watching = None
+    if is_camera(entry):
+        station, watching = async_make_camera(hass, entry)
+    else:
+        link = async_open_link(hass, entry.data)
+        if CONF_HOST in entry.data:
+            entry.async_on_unload(link.close)
+        station = async_make_station(hass, entry.data, link)
+        push_target.async_recall(entry, station)
     coordinator = FaceAccessCoordinator(hass, entry, station, history)
     entry.runtime_data = coordinator
     await async_keep_history(hass, entry, history)
     issues.clear_all(hass, entry)
     await coordinator.async_start()
     people.async_attach(coordinator)
+    eye = None if watching is None else await async_make_eye(hass, coordinator, watching, people)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    if watching is not None and eye is not None:
+        watching.async_start(coordinator, eye)
+        return True
     # Last: what is pushed earlier would be acknowledged and heard by no entity. Unanswered, the device sends it again.
     edge = Edge(hass, coordinator)
     edge.async_register()
@@ -78,14 +88,15 @@ async def async_unload_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
     """Let a station go, leaving it as we found it."""
     if people_entry.is_people(entry):
         return await people_entry.async_unload(hass, entry)
+    if is_server(entry):
+        return await server_entry.async_unload(hass, entry)
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     coordinator = entry.runtime_data
     if coordinator.ladder is not None:
         # First: it would renew what is taken back here.
         await coordinator.ladder.async_stop()
-    await questions.async_restore(coordinator)
-    await push_target.async_restore(hass, entry, coordinator.station)
+    await farewell.async_take_back(hass, entry, coordinator.station)
     return True
 
 
@@ -94,8 +105,15 @@ async def async_remove_entry(hass: HomeAssistant, entry: FaceAccessConfigEntry) 
     if people_entry.is_people(entry):
         await people_entry.async_remove(hass)
         return
+    if is_server(entry):
+        await server_entry.async_remove(hass, entry)
+        return
     issues.clear_all(hass, entry)
     issues.restarted(hass, entry)
+    if is_camera(entry):
+        await async_forget_camera(hass, entry)
+    else:
+        await farewell.async_try_once_more(hass, entry)
     await async_close_link(hass, entry.data)
     if entry.unique_id is not None:
         history = await async_get_history(hass)

@@ -16,6 +16,8 @@ from homeassistant.helpers.event import async_call_later
 from .access import Alarm, AlarmKind, StationEvent
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .entity import FaceAccessEntity, ReportEntity
+from .hub.servers import is_server
+from .server import async_setup_online
 
 PARALLEL_UPDATES = 0
 
@@ -47,6 +49,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the sensors that the station has something to say to."""
+    if is_server(entry):
+        async_setup_online(entry, async_add_entities)
+        return
     coordinator = entry.runtime_data
     async_add_entities([OnlineBinarySensor(coordinator)])
     async_add_entities(FactBinarySensor(coordinator, fact) for fact in FACTS if fact.key in coordinator.features)

@@ -15,6 +15,8 @@ from .devices.station import Door, Station
 from .entity import DoorEntity, FaceAccessEntity, async_forget_unwired
 from .hub.doors import async_open, async_wired, held_door
 from .hub.errors import raise_translated
+from .hub.servers import is_server
+from .server import async_setup_buttons
 
 PARALLEL_UPDATES = 1
 
@@ -39,6 +41,11 @@ def _deny(station: Station) -> Command | None:
 
 
 BUTTONS = (
+    FaceAccessButtonDescription(
+        key="look_now",
+        translation_key="look_now",
+        command=lambda station: station.lookout.look if station.lookout else None,
+    ),
     FaceAccessButtonDescription(key="deny_access", translation_key="deny_access", command=_deny),
     FaceAccessButtonDescription(
         key="sync_clock",
@@ -68,6 +75,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FaceAccessConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add a button for each door and for each thing that the station can do."""
+    if is_server(entry):
+        async_setup_buttons(entry, async_add_entities)
+        return
     coordinator = entry.runtime_data
     async_forget_unwired(coordinator, Platform.BUTTON, "open_door")
     async_add_entities(OpenDoorButton(coordinator, door) for door in async_wired(coordinator))

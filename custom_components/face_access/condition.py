@@ -29,6 +29,7 @@ from .access import DoorMode
 from .const import CONF_DOOR_MODE, DOMAIN
 from .hub.happenings import Happens, async_beside, async_ours
 from .hub.people_entry import is_people
+from .hub.servers import is_server
 from .hub.visits import LONGEST, async_get_visits
 from .hub.whom import WHOM_FIELDS, Whom
 
@@ -134,7 +135,7 @@ class DoorPolicyIs(FaceAccessCondition):
         return [
             entry.options.get(CONF_DOOR_MODE, DoorMode.NOTIFY_ONLY) in self._options[CONF_POLICY]
             for entry in entries
-            if entry is not None and not is_people(entry)
+            if entry is not None and not is_people(entry) and not is_server(entry)
         ]
 
 

@@ -14,6 +14,7 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
+    OptionsFlow,
 )
 from homeassistant.const import (
     CONF_HOST,
@@ -39,21 +40,27 @@ from .devices.errors import (
     StationUnsupportedError,
 )
 from .devices.station import StationInfo
+from .flow_camera import CameraFlowMixin, CameraOptionsFlow
 from .flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key, panel_port
 from .flow_options import FaceAccessOptionsFlow
 from .flow_people import PeopleFlowMixin, PersonFlow
+from .flow_servers import ServerFlowMixin
+from .hub.camera_station import is_camera
 from .hub.first_contact import FirstContact, async_addresses
 from .hub.house import async_close_link, async_open_link, async_time_zone
 from .hub.people_entry import SUBENTRY_PERSON, is_people
+from .hub.servers import CONF_SERVER, is_server
 
 # How a station is reached: what a new address of a known one replaces.
 _WAY = (CONF_HOST, CONF_PORT, CONF_SSL, CONF_VERIFY_SSL, CONF_USERNAME, CONF_PASSWORD)
+# What a new password proves: the account, and what the station says with it.
+_PROVEN = (CONF_USERNAME, CONF_PASSWORD, CONF_STATION, CONF_FEATURES)
 # Long enough to walk to the device and type in the addresses.
 _FIRST_CONTACT_TIMEOUT = 15 * 60
 _ASK_AGAIN = 1
 
 
-class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
+class FaceAccessConfigFlow(CameraFlowMixin, PeopleFlowMixin, ServerFlowMixin, ConfigFlow, domain=DOMAIN):
     """Ask how the station is reached, prove who it is, and ask whether it may send us what it sees."""
 
     VERSION = 1
@@ -61,6 +68,7 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
 
     def __init__(self) -> None:
         """Start with nothing known."""
+        super().__init__()
         self._data: dict[str, Any] = {CONF_FAMILY: "terminal"}
         self._contact: FirstContact | None = None
         self._waiting: asyncio.Task[StationInfo] | None = None
@@ -76,20 +84,21 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
-        """Stations have preferences, people have none."""
-        return not is_people(config_entry)
+        """Stations have preferences, people and servers have none."""
+        return not is_people(config_entry) and not is_server(config_entry)
 
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> FaceAccessOptionsFlow:
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
         """Offer the household's preferences."""
-        return FaceAccessOptionsFlow()
+        return CameraOptionsFlow() if is_camera(config_entry) else FaceAccessOptionsFlow()
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Choose what it is, and who calls whom."""
-        return self.async_show_menu(step_id="user", menu_options=["panel", "direct", "callback", "people"])
+        options = ["panel", "direct", "callback", "camera", "people", "server"]
+        return self.async_show_menu(step_id="user", menu_options=options)
 
     # Home Assistant calls the station
 
@@ -161,7 +170,9 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
             placeholders = {"expected": entry.unique_id or "", "found": info.serial}
             self._abort_if_unique_id_mismatch(reason="wrong_station", description_placeholders=placeholders)
             if reauth:
-                return self.async_update_reload_and_abort(entry, data_updates=self._data)
+                # Whatever else the entry knows may have changed while the form was open.
+                proven = {key: self._data[key] for key in _PROVEN if key in self._data}
+                return self.async_update_reload_and_abort(entry, data_updates=proven)
             return await self.async_step_push()
         if known is not None and CONF_HOST in self._data and CONF_HOST not in known.data:
             # With an address it would be reached another way, and the one in use would end without a word.
@@ -240,7 +251,8 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_remove(self) -> None:
-        """Close the addresses of an abandoned flow, and the link that no entry took over."""
+        """Close the addresses of an abandoned flow, and the link that no entry took over; end its download."""
+        self._async_abandon()
         if self._waiting is not None:
             self._waiting.cancel()
         if self._contact is not None:
@@ -250,7 +262,14 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
     # Later
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Take a new address or account of the same station, or show the addresses that it was given."""
+        """Take a new address or account of the same station, or show the addresses that it was given.
+
+        A watched camera may be replaced by another one, and its models fetched again; a server may be another one.
+        """
+        if is_camera(self._get_reconfigure_entry()):
+            return await self.async_step_camera()
+        if is_server(self._get_reconfigure_entry()):
+            return await self._async_fill_in(self._known[CONF_SERVER], None)
         self._data[CONF_FAMILY] = family = self._known[CONF_FAMILY]
         if CONF_HOST not in self._known:
             return await self.async_step_addresses()
@@ -268,7 +287,9 @@ class FaceAccessConfigFlow(PeopleFlowMixin, ConfigFlow, domain=DOMAIN):
         return self.async_show_form(step_id="addresses", description_placeholders=placeholders)
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """The station no longer takes our password."""
+        """The station, or the server, no longer takes our password."""
+        if is_server(self._get_reauth_entry()):
+            return await self._async_reauth_server()
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

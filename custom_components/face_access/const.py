@@ -15,6 +15,10 @@ CONF_CONTROL_ID: Final = "control_id"
 CONF_PUSH: Final = "push"
 CONF_PREVIOUS_TARGET: Final = "previous_target"
 CONF_PREVIOUS_QUESTIONS: Final = "previous_questions"
+CONF_PREVIOUS_BROKER: Final = "previous_broker"
+CONF_INBOX: Final = "inbox"
+CONF_CAMERA: Final = "camera"
+CONF_ENGINE: Final = "engine"
 
 # Entry options: what the household prefers.
 CONF_DOORS: Final = "doors"
@@ -29,8 +33,21 @@ CONF_GRANTED_TEXT: Final = "granted_text"
 CONF_DENIED_TEXT: Final = "denied_text"
 CONF_ANSWER_QUESTIONS: Final = "answer_questions"
 CONF_BROKER: Final = "broker"
+CONF_BROKER_WRITE: Final = "broker_write"
+CONF_BROKER_URL: Final = "broker_url"
+CONF_BROKER_PASSWORD: Final = "broker_password"  # noqa: S105 (a name)
+CONF_BROKER_ENCRYPTED: Final = "broker_encrypted"
 CONF_KEEP_DAYS: Final = "keep_days"
 CONF_KEEP_MOST: Final = "keep_most"
+CONF_SETTINGS: Final = "settings"
+CONF_TRIGGERS: Final = "triggers"
+CONF_RATE: Final = "frames_per_second"
+CONF_FAR: Final = "far_faces"
+CONF_DOOR: Final = "door"
+
+# What watches a camera: the local engine, or the entry of a recognition server by its id.
+ENGINE_LOCAL: Final = "local"
+DEFAULT_RATE: Final = 2
 
 DEFAULT_FACTORS_WITHIN: Final = 30
 DEFAULT_GRANTED_TEXT: Final = "Welcome, {name}"

@@ -27,6 +27,7 @@ from .access import (
     DoorPolicy,
     Factor,
     FirmwareReported,
+    Missed,
     Person,
     Proof,
     Ring,
@@ -80,7 +81,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         """Bind a station to its entry."""
         self.station = station
         self.history = history
-        self.queued = CONF_HOST not in entry.data
+        self.queued = station.inbox is not None and CONF_HOST not in entry.data
         self.last_sighting: Sighting | None = None
         self.async_identify: Identify = lambda sighting, known: (sighting, known)
         """Put the household's name to a sighting; replaced by who knows the household (hub/people.py)."""
@@ -127,18 +128,22 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     async def async_start(self) -> None:
         """Load what was known, and take the first reading where the station is one that we call.
 
-        A station that calls us may do so in a second or in an hour: its entities wait for it as unavailable.
+        A station that calls us may do so in a second or in an hour, and a camera that we watch is some other
+        integration's: their entities wait as unavailable.
         """
         self.last_sighting = await self.history.last(self.serial)
         if self.queued:
             self.last_update_success = False
+        elif self.station.lookout is not None:
+            self.last_update_success = False
+            await self.async_refresh()
         else:
             await self.async_config_entry_first_refresh()
 
     @callback
     def async_resume(self) -> None:
         """Read a station whose question is being held since before a reload. Its answers must find our door open."""
-        if self.queued and self.station.inbox.asking:
+        if self.queued and self.station.expect_inbox().asking:
             self.async_seen()
 
     @override
@@ -168,7 +173,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         issues.clock(self.hass, self.config_entry, reading.clock_offset)
         restart.read(self.hass, self.config_entry, reading)
         # A station that calls us need not be pinged, its questions are the sign of life; unless it opens by our word.
-        rare = self.queued and not self.station.inbox.asks_decisions
+        rare = self.queued and not self.station.expect_inbox().asks_decisions
         self.update_interval = READ_EVERY if rare else PING_EVERY
         if was_offline or self._online_since is None:
             self._online_since = now
@@ -188,7 +193,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             if not self.redirected:
                 await push_target.async_redirect(self.hass, self.config_entry, self.station)
                 self.redirected = True
-            elif not await self.station.inbox.points_to(push_target.async_own_target(self.hass, self.config_entry)):
+                return
+            inbox, target = self.station.expect_inbox(), push_target.async_own_target(self.hass, self.config_entry)
+            if not await inbox.points_to(target):
                 issues.push_missing(self.hass, self.config_entry)
         except (StationError, NoURLAvailableError) as err:
             # At every full reading again, so the log hears of it in detail only; the repair issue tells the user.
@@ -258,7 +265,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
                 self.data = after(self.data, event)
                 self.async_update_listeners()
             case Ring():
-                if self._is_echo(event):
+                if self.is_echo(event):
                     return
                 self._rang_at = event.at
             case _:
@@ -269,7 +276,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             except Exception:  # noqa: BLE001 (logged whole: one entity's fault must not silence the bell)
                 LOGGER.exception("%s: an event could not be shown", self.name)
 
-    def _is_echo(self, ring: Ring) -> bool:
+    @callback
+    def is_echo(self, ring: Ring) -> bool:
         """A ring that is none: the device sent it twice, or the call is one that Home Assistant began."""
         # Either way: a clock that jumped ahead and back must not keep the bell silent until that time comes again.
         repeated = self._rang_at is not None and abs(ring.at - self._rang_at) < RING_ONCE_IN
@@ -279,9 +287,14 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_decide(self, sighting: Sighting, person: Person | None, door: int) -> Decision:
         """Decide for a station that waits for our word before it opens its door of that number."""
-        now, name = dt_util.utcnow(), self.door_id(door)
+        return self.async_decide_at(sighting, person, self.door_id(door), self.policy())
+
+    @callback
+    def async_decide_at(self, sighting: Sighting, person: Person | None, name: str, policy: DoorPolicy) -> Decision:
+        """Decide about a door by the household's name for it, now."""
+        now = dt_util.utcnow()
         proofs = () if person is None else self.async_proofs(person, name, now)
-        return decide(sighting, person, name, now, self.policy(), proofs=proofs)
+        return decide(sighting, person, name, now, policy, proofs=proofs)
 
     @callback
     def async_decide_shown(self, person: Person | None, door: int) -> Decision:
@@ -335,7 +348,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self._missed_since = min(since, self._missed_since or since)
 
     async def async_catch_up(self) -> int:
-        """Fetch into history what the station saw while nobody listened; how many sightings were new.
+        """Fetch into history what happened at the station while nobody listened; how much of it was new.
 
         They are history and nothing else: no event, no picture, no door.
         """
@@ -350,10 +363,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             start = max(min(start, missed or start), now - retention_of(self.config_entry.options).span)
             new = 0
             try:
-                async for sighting in records.since(start, now):
-                    if await self.history.add(self.async_identify(sighting, None)[0], live=False):
-                        new += 1
-                        self._check_push(sighting)
+                async for record in records.since(start, now):
+                    new += await self._async_keep_record(record)
                 # Clocks are compared to the second: some overlap, so that nobody falls between two catch-ups.
                 await self.history.set_complete(self.serial, now - LIVE_WITHIN)
             except (StationError, sqlite3.Error) as err:
@@ -363,7 +374,16 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
                     self.async_missed(missed)
                 return new
         if new:
-            LOGGER.debug("%s: %d sightings fetched into history", self.name, new)
+            LOGGER.debug("%s: %d records fetched into history", self.name, new)
+        return new
+
+    async def _async_keep_record(self, record: Sighting | Missed) -> bool:
+        """Store one record; whether it was new. Raises sqlite3.Error."""
+        if isinstance(record, Missed):
+            return await self.history.add_event(record.event, live=False)
+        new = await self.history.add(self.async_identify(record, None)[0], live=False)
+        if new:
+            self._check_push(record)
         return new
 
     def _check_push(self, sighting: Sighting) -> None:

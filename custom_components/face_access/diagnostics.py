@@ -5,25 +5,31 @@ from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_SSL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_FEATURES
+from .const import CONF_BROKER_PASSWORD, CONF_BROKER_URL, CONF_DOOR, CONF_ENGINE, CONF_FEATURES, CONF_TRIGGERS
 from .coordinator import FaceAccessConfigEntry
 from .devices.station import SettingKind
+from .hub.gallery import HouseGallery, async_gallery
 from .hub.people import HousePeople, async_get_people
 from .hub.people_entry import is_people
+from .hub.servers import CONF_SERVER, ServerCoordinator, is_server
+from .hub.watching import Watching
 
 # Addresses, ids that open webhooks, and what the device is called: all of the entry's data but this is private.
-_OPEN_DATA = {"family", "port", "push", CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}
+_OPEN_DATA = {"family", "port", "push", CONF_ENGINE, CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}
+# Entities say what they are called, a door's name its station's serial number; a broker has an address and an account.
+_PRIVATE_OPTIONS = {CONF_BROKER_PASSWORD, CONF_BROKER_URL, CONF_DOOR, CONF_TRIGGERS}
 
 
-def _people(people: HousePeople) -> dict[str, Any]:
+def _people(people: HousePeople, gallery: HouseGallery | None) -> dict[str, Any]:
     profiles = people.store.profiles.values()
     return {
         "people": len(profiles),
         "roles": Counter(profile.role.value for profile in profiles),
-        "photo_storage": Counter(profile.storage.value for profile in profiles),
+        "server_photos": Counter(profile.storage.value for profile in profiles),
         "photos": sum(len(profile.photos) for profile in profiles),
         "stations": [
             {
@@ -37,13 +43,65 @@ def _people(people: HousePeople) -> dict[str, Any]:
             }
             for worker in people.workers.values()
         ],
+        "recognition": None if gallery is None else _gallery(gallery),
     }
+
+
+def _gallery(gallery: HouseGallery) -> dict[str, Any]:
+    codes = (one.code for photos in gallery.learned.values() for one in photos.values() if one.code is not None)
+    return {
+        **asdict(gallery.progress),
+        "error": None if gallery.error is None else str(gallery.error),
+        "photos": Counter(codes),
+    }
+
+
+# Of a server's entry: what says how it is used, and not where or as whom.
+_OPEN_SERVER_DATA = {
+    CONF_SERVER,
+    CONF_VERIFY_SSL,
+    "channel",
+    "check_duplicates",
+    "check_liveness",
+    "keep_pictures",
+    "server_photos",
+    "pictures_leave_house",
+}
+
+
+def _server(entry: ConfigEntry[Any], people: HousePeople) -> dict[str, Any]:
+    coordinator: ServerCoordinator = entry.runtime_data
+    data, engine = entry.data, coordinator.engine
+    worker = people.workers.get(coordinator.serial)
+    return {
+        "data": async_redact_data(data, set(data) - _OPEN_SERVER_DATA),
+        "server": {
+            "kind": coordinator.kind.name,
+            "version": coordinator.data.version,
+            "capabilities": sorted(
+                name
+                for name in engine.__dataclass_fields__
+                if name != "probe" and getattr(engine, name) not in (None, False)
+            ),
+        },
+        "online": coordinator.last_update_success,
+        "people": None if worker is None else asdict(worker.progress),
+    }
+
+
+def _watching(entry: FaceAccessConfigEntry) -> dict[str, Any] | None:
+    """Say how a camera is watched; None for a station, and for a camera that is not."""
+    lookout = entry.runtime_data.station.lookout
+    loaded = entry.state is ConfigEntryState.LOADED
+    return lookout.diagnostics if loaded and isinstance(lookout, Watching) else None
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> dict[str, Any]:
     """Say what the station is, has and does; of people, only how many there are."""
     if is_people(entry):
-        return _people(await async_get_people(hass))
+        return _people(await async_get_people(hass), async_gallery(hass))
+    if is_server(entry):
+        return _server(entry, await async_get_people(hass))
     coordinator = entry.runtime_data
     station = coordinator.station
     described = station.settings.described if station.settings else {}
@@ -52,7 +110,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAcc
     offset = coordinator.data.clock_offset
     return {
         "data": async_redact_data(entry.data, set(entry.data) - _OPEN_DATA),
-        "options": dict(entry.options),
+        "options": async_redact_data(entry.options, _PRIVATE_OPTIONS),
         "station": {
             "manufacturer": station.info.manufacturer,
             "model": station.info.model,
@@ -67,6 +125,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAcc
         "news": None
         if (ladder := coordinator.ladder) is None
         else {"webhook": ladder.webhook, "broker": ladder.broker, "asks": ladder.asks},
+        "watching": _watching(entry),
         "clock_offset_seconds": None if offset is None else offset.total_seconds(),
         "settings": async_redact_data(dict(coordinator.data.settings), texts),
         "facts": dict(coordinator.data.facts),

@@ -30,8 +30,8 @@ def tells_all(station: Station) -> bool:
 
 
 def sees_faces(station: Station) -> bool:
-    """Whether a station recognises faces: one that does keeps records of them, or has nothing else to tell."""
-    return station.records is not None or not tells_all(station)
+    """Whether a station recognises faces."""
+    return station.sees_faces
 
 
 class FaceAccessEntity(CoordinatorEntity[FaceAccessCoordinator]):
@@ -51,8 +51,10 @@ class FaceAccessEntity(CoordinatorEntity[FaceAccessCoordinator]):
             manufacturer=info.manufacturer,
             model=info.model,
             hw_version=info.hardware,
-            serial_number=info.serial,
         )
+        # The number of a watched camera is one that we made up.
+        if coordinator.station.lookout is None:
+            self._attr_device_info["serial_number"] = info.serial
         # Left out where the station does not say: None would wipe what it said before a restart (update.py).
         if info.firmware is not None:
             self._attr_device_info["sw_version"] = info.firmware

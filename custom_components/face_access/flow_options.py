@@ -11,6 +11,10 @@ from .access import DoorMode, Factor
 from .const import (
     CONF_ANSWER_QUESTIONS,
     CONF_BROKER,
+    CONF_BROKER_ENCRYPTED,
+    CONF_BROKER_PASSWORD,
+    CONF_BROKER_URL,
+    CONF_BROKER_WRITE,
     CONF_DENIED_TEXT,
     CONF_DOOR_MODE,
     CONF_DOORS,
@@ -28,11 +32,14 @@ from .const import (
     DEFAULT_GRANTED_TEXT,
 )
 from .devices.station import Station, StreamCamera
+from .hub.broker_target import async_suggestion
 from .hub.house import async_make_station
 from .hub.retention import DEFAULT, MOST_DAYS, MOST_SIGHTINGS
 
 # Terminals have four relays; Camdroid panels with relay modules have eight locks.
 MOST_DOORS = 8
+_LONGEST_URL = 2000
+_FOR_BROKER = (CONF_BROKER, CONF_BROKER_WRITE)
 
 
 def _whole(most: int) -> vol.All[Any]:
@@ -55,6 +62,7 @@ OPTIONS_SCHEMA = vol.Schema(
         vol.Optional(CONF_DENIED_TEXT, default=DEFAULT_DENIED_TEXT): selector.TextSelector(),
         vol.Required(CONF_ANSWER_QUESTIONS, default=False): selector.BooleanSelector(),
         vol.Required(CONF_BROKER, default=False): selector.BooleanSelector(),
+        vol.Required(CONF_BROKER_WRITE, default=False): selector.BooleanSelector(),
         vol.Required(CONF_KEEP_DAYS, default=DEFAULT.span.days): _whole(MOST_DAYS),
         vol.Required(CONF_KEEP_MOST, default=DEFAULT.most): _whole(MOST_SIGHTINGS),
         vol.Required(CONF_LOCAL_ONLY, default=True): selector.BooleanSelector(),
@@ -63,6 +71,17 @@ OPTIONS_SCHEMA = vol.Schema(
     }
 )
 
+
+BROKER_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_BROKER_URL): vol.All(selector.TextSelector(), vol.Length(min=1, max=_LONGEST_URL)),
+        # Optional, since the one that is known is not shown.
+        vol.Optional(CONF_BROKER_PASSWORD): selector.TextSelector(
+            selector.TextSelectorConfig(type=selector.TextSelectorType.PASSWORD, autocomplete="new-password")
+        ),
+        vol.Required(CONF_BROKER_ENCRYPTED, default=False): selector.BooleanSelector(),
+    }
+)
 
 # What only some stations have a use for. A panel asks about cards and codes, which have no liveness, and has no voice.
 _FOR: Mapping[str, Callable[[Station], bool]] = {
@@ -73,6 +92,7 @@ _FOR: Mapping[str, Callable[[Station], bool]] = {
     CONF_DENIED_TEXT: lambda station: station.speech is not None,
     CONF_ANSWER_QUESTIONS: lambda station: station.questions is not None,
     CONF_BROKER: lambda station: station.broker is not None,
+    CONF_BROKER_WRITE: lambda station: station.broker is not None,
     CONF_STREAM_PORT: lambda station: isinstance(station.camera, StreamCamera),
     CONF_STREAM_PATH: lambda station: isinstance(station.camera, StreamCamera),
 }
@@ -81,12 +101,34 @@ _FOR: Mapping[str, Callable[[Station], bool]] = {
 class FaceAccessOptionsFlow(OptionsFlowWithReload):
     """The household's preferences for one station."""
 
+    def __init__(self) -> None:
+        """Start with nothing chosen."""
+        self._chosen: dict[str, Any] = {}
+
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for all of them at once."""
+        """Ask for all of them at once; then how the station reaches the broker that it is to be pointed to."""
+        errors: dict[str, str] = {}
         if user_input is not None:
-            return self.async_create_entry(data=user_input)
-        schema = self.add_suggested_values_to_schema(self._schema(), self.config_entry.options)
-        return self.async_show_form(step_id="init", data_schema=schema)
+            self._chosen = user_input
+            if not user_input.get(CONF_BROKER_WRITE):
+                return self.async_create_entry(data=user_input)
+            if user_input.get(CONF_BROKER):
+                return await self.async_step_broker()
+            errors[CONF_BROKER_WRITE] = "not_listening"
+        schema = self.add_suggested_values_to_schema(self._schema(), user_input or self.config_entry.options)
+        return self.async_show_form(step_id="init", data_schema=schema, errors=errors)
+
+    async def async_step_broker(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the broker as the station shall have it. An empty password keeps the one that is known."""
+        known = self.config_entry.options
+        if user_input is not None:
+            password = user_input.get(CONF_BROKER_PASSWORD) or known.get(CONF_BROKER_PASSWORD, "")
+            return self.async_create_entry(data={**self._chosen, **user_input, CONF_BROKER_PASSWORD: password})
+        suggested = {CONF_BROKER_URL: async_suggestion(self.hass)} | dict(known)
+        suggested.pop(CONF_BROKER_PASSWORD, None)
+        schema = self.add_suggested_values_to_schema(BROKER_SCHEMA, suggested)
+        placeholders = {"name": self.config_entry.title, "serial": self.config_entry.unique_id or ""}
+        return self.async_show_form(step_id="broker", data_schema=schema, description_placeholders=placeholders)
 
     def _schema(self) -> vol.Schema:
         station, options = async_make_station(self.hass, self.config_entry.data), self.config_entry.options
@@ -95,6 +137,6 @@ class FaceAccessOptionsFlow(OptionsFlowWithReload):
         fields = {
             key: value
             for key, value in OPTIONS_SCHEMA.schema.items()
-            if (str(key) not in _FOR or _FOR[str(key)](station)) and (str(key) != CONF_BROKER or mqtt)
+            if (str(key) not in _FOR or _FOR[str(key)](station)) and (str(key) not in _FOR_BROKER or mqtt)
         }
         return vol.Schema({**fields, vol.Required(CONF_DOORS, default=1): _whole(len(station.doors))})

@@ -27,6 +27,7 @@ from .hub.doors import async_wired
 from .hub.house import async_get_history
 from .hub.people import HousePeople
 from .hub.people_entry import CONF_PEOPLE, CONF_PERSON, async_link
+from .hub.photo_checks import CHECK_DUPLICATES, CHECK_LIVENESS, CHECK_QUALITY, Checks
 from .hub.picture_of import async_picture_of
 from .people.model import MAX_CARD, MAX_PHOTOS, PersonError, Profile, Storage
 
@@ -110,7 +111,7 @@ class PersonFlow(ConfigSubentryFlow):
         profile = field.new_profile(people, _understood(user_input, new=True)).checked()
         if profile.id in people.store.profiles:
             raise PersonError("person_exists")
-        photos = await field.async_prepare(self.hass, people, profile.id, await self._async_pictures(user_input))
+        photos = await self._async_photos(profile, user_input)
         if not photos and profile.card is None:
             raise PersonError("person_photo_missing")
         return await people.async_add(profile, photos)
@@ -118,11 +119,14 @@ class PersonFlow(ConfigSubentryFlow):
     async def _async_change(self, profile: Profile, user_input: Mapping[str, Any]) -> Profile:
         people = self._people
         changed = field.changed(profile, _understood(user_input, new=False)).checked()
-        pictures = await self._async_pictures(user_input)
-        photos = await field.async_prepare(self.hass, people, profile.id, pictures)
+        photos = await self._async_photos(profile, user_input)
         if photos and not user_input.get(REPLACE_PHOTOS):
             photos = [*await people.store.photos(profile.id), *photos]
         return await people.async_update(changed, photos or None)
+
+    async def _async_photos(self, profile: Profile, user_input: Mapping[str, Any]) -> list[bytes]:
+        pictures = await self._async_pictures(user_input)
+        return await field.async_prepare(self.hass, self._people, profile.id, pictures, Checks.of(user_input))
 
     async def _async_pictures(self, user_input: Mapping[str, Any]) -> list[bytes]:
         """Collect the pictures that were chosen. What was uploaded is taken once: it is gone afterwards."""
@@ -150,6 +154,8 @@ class PersonFlow(ConfigSubentryFlow):
             fields[vol.Optional(PHOTO_SIGHTING)] = _select(sightings)
         if not new:
             fields[vol.Optional(REPLACE_PHOTOS, default=False)] = selector.BooleanSelector()
+        for check in (CHECK_DUPLICATES, CHECK_LIVENESS, CHECK_QUALITY):
+            fields[vol.Optional(check, default=False)] = selector.BooleanSelector()
         fields |= _facts(async_doors(self.hass))
         if not new:
             fields[vol.Optional(NO_CARD, default=False)] = selector.BooleanSelector()

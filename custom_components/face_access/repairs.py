@@ -1,6 +1,8 @@
 """The fixes behind the repair issues."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
@@ -12,9 +14,17 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationConnectionError, StationError
-from .hub import issues, push_target, questions
+from .hub import broker_target, issues, push_target, questions, restart
+from .hub.errors import asking_for_login
+from .hub.local import async_get_local
+from .hub.models import async_accept, async_fetch
+from .hub.people import async_get_people
+from .hub.server_people import SERVER_REBUILD, async_rebuild
+from .hub.servers import ServerCoordinator
+from .recognition.errors import RecognitionError
 
-type Fix = Callable[[FaceAccessCoordinator], Awaitable[None]]
+type Fix = Callable[[Any], Awaitable[None]]
+"""Mends what is wrong with the runtime data of an entry: a station's coordinator, or a server's."""
 
 
 async def _set_clock(coordinator: FaceAccessCoordinator) -> None:
@@ -38,11 +48,36 @@ async def _try_webhook(coordinator: FaceAccessCoordinator) -> None:
         raise StationConnectionError("nothing arrived")
 
 
+async def _accept_model(coordinator: FaceAccessCoordinator) -> None:
+    if (model := issues.model_at_fault(coordinator.hass, coordinator.config_entry)) is not None:
+        await async_accept(await async_get_local(coordinator.hass), model)
+
+
+async def _fetch_models(coordinator: FaceAccessCoordinator) -> None:
+    await async_fetch(coordinator.hass, await async_get_local(coordinator.hass))
+
+
+async def _rebuild(coordinator: ServerCoordinator) -> None:
+    await async_rebuild(await async_get_people(coordinator.hass), coordinator)
+
+
+async def _ask_for_log(coordinator: FaceAccessCoordinator) -> None:
+    if (ladder := coordinator.ladder) is not None:
+        await ladder.async_try_log()
+
+
 _FIXES: Mapping[str, Fix] = {
+    issues.BROKER_ELSEWHERE: broker_target.async_redirect,
     issues.CLOCK_WRONG: _set_clock,
+    issues.MODEL_DAMAGED: _fetch_models,
+    issues.MODEL_LICENCE: _accept_model,
+    issues.MODEL_MISSING: _fetch_models,
     issues.PUSH_MISSING: _redirect,
+    issues.LOG_FORBIDDEN: _ask_for_log,
+    issues.LOG_REFUSED: _ask_for_log,
     issues.QUESTIONS_MISSING: questions.async_redirect,
     issues.RESTART_NEEDED: _restart,
+    SERVER_REBUILD: _rebuild,
     issues.WEBHOOK_MISSING: _try_webhook,
 }
 
@@ -67,14 +102,49 @@ class FixFlow(RepairsFlow):
             raise AbortFlow("not_loaded")
         if user_input is not None:
             try:
-                await _FIXES[self._issue](entry.runtime_data)
-            except StationError, NoURLAvailableError:
+                with asking_for_login(entry.runtime_data):
+                    await _FIXES[self._issue](entry.runtime_data)
+            except StationError, RecognitionError, NoURLAvailableError:
                 errors["base"] = "cannot_fix"
             else:
-                return self.async_create_entry(data={})
+                return await self._mended()
         issue = ir.async_get(self.hass).async_get_issue(self.handler, self.issue_id)
         placeholders = {"name": entry.title, **((issue and issue.translation_placeholders) or {})}
         return self.async_show_form(step_id="confirm", errors=errors, description_placeholders=placeholders)
+
+    async def _mended(self) -> RepairsFlowResult:
+        """End: Home Assistant deletes the issue."""
+        return self.async_create_entry(data={})
+
+
+class RestartFlow(FixFlow):
+    """Restart a station, and end when it says that it did: until then the issue stays."""
+
+    _waiting: asyncio.Task[bool] | None = None
+
+    @override
+    async def _mended(self) -> RepairsFlowResult:
+        return await self.async_step_restarting()
+
+    async def async_step_restarting(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Wait for the station. Whoever closes the window ends the waiting, and nothing else."""
+        if self._waiting is None:
+            entry: FaceAccessConfigEntry = self.hass.config_entries.async_get_known_entry(self._entry_id)
+            wait = restart.async_wait(entry.runtime_data)
+            self._waiting = self.hass.async_create_background_task(wait, "face_access wait for a restart")
+        if not self._waiting.done():
+            return self.async_show_progress(
+                step_id="restarting", progress_action="restarting", progress_task=self._waiting
+            )
+        return self.async_show_progress_done(next_step_id="restarted" if self._waiting.result() else "not_restarted")
+
+    async def async_step_restarted(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """It said that it started again."""
+        return self.async_create_entry(data={})
+
+    async def async_step_not_restarted(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """It did not say so: the issue stays until it does."""
+        return self.async_abort(reason="not_restarted")
 
 
 async def async_create_fix_flow(
@@ -82,4 +152,5 @@ async def async_create_fix_flow(
 ) -> RepairsFlow:
     """Find the fix of an issue."""
     data = data or {}
-    return FixFlow(str(data["entry_id"]), str(data["issue"]))
+    flow = RestartFlow if data["issue"] == issues.RESTART_NEEDED else FixFlow
+    return flow(str(data["entry_id"]), str(data["issue"]))

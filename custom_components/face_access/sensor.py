@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, override
 
 from homeassistant.components.sensor import (
@@ -26,7 +26,9 @@ from .entity import FaceAccessEntity, ReportEntity, sees_faces
 from .hub.people import async_worker
 from .hub.people_entry import is_people
 from .hub.people_sync import TargetWorker
+from .hub.servers import is_server
 from .person import async_setup_people, make_sensors
+from .server import async_setup_sensors
 
 PARALLEL_UPDATES = 0
 
@@ -132,6 +134,9 @@ async def async_setup_entry(
     if is_people(entry):
         async_setup_people(hass, entry, async_add_entities, make_sensors)
         return
+    if is_server(entry):
+        async_setup_sensors(hass, entry, async_add_entities)
+        return
     coordinator = entry.runtime_data
     async_add_entities(FactSensor(coordinator, fact) for fact in FACTS if fact.key in coordinator.features)
     async_add_entities(
@@ -139,7 +144,7 @@ async def async_setup_entry(
     )
     if coordinator.station.sip is not None:
         async_add_entities([CallStateSensor(coordinator)])
-    if (worker := async_worker(hass, coordinator)) is not None:
+    if (worker := async_worker(hass, coordinator.serial)) is not None:
         async_add_entities([PeopleSyncedSensor(coordinator, worker)])
     if coordinator.station.tells_trouble:
         async_add_entities([LastBootSensor(coordinator)])
@@ -171,13 +176,7 @@ class PeopleSyncedSensor(FaceAccessEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, int]:
-        progress = self._worker.progress
-        return {
-            "total": progress.total,
-            "waiting": progress.waiting,
-            "refused": progress.refused,
-            "leaving": progress.leaving,
-        }
+        return self._worker.progress.described
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -315,11 +314,7 @@ class LastBootSensor(ReportEntity, RestoreSensor):
         super()._handle_coordinator_update()
 
     def _take_reading(self) -> None:
-        """Take the time that is in the reading: milliseconds of the station's own clock."""
-        reading = self.coordinator.data
-        told = reading.facts.get("booted_at")
-        if isinstance(told, int):
-            moment = datetime.fromtimestamp(told / 1000, UTC) - (reading.clock_offset or timedelta())
+        if (moment := self.coordinator.data.booted_at) is not None:
             self._take(moment)
 
     @override

@@ -5,7 +5,8 @@ All ways to a decision are timed in turn, round by round, so that a busy moment 
 
 import argparse
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 import json
 import os
 import statistics
@@ -15,13 +16,16 @@ import threading
 import time
 from typing import Any, Final
 
+from inference_house.triton import Triton, TritonError, environment
 import numpy as np
 
 from custom_components.face_access.recognition import liveness
-from custom_components.face_access.recognition.engine import Engine, Mode, Settings, prepare
+from custom_components.face_access.recognition.engine import Engine, Mode, Settings
 from custom_components.face_access.recognition.errors import RecognitionError
 from custom_components.face_access.recognition.gallery import Gallery
+from custom_components.face_access.recognition.inference import RUNTIME, Address
 from custom_components.face_access.recognition.models import ModelRole
+from custom_components.face_access.recognition.networks import prepare
 from custom_components.face_access.recognition.onnx import Runtime, load, runtimes
 from custom_components.face_access.recognition.onnx.blas import one_thread
 from custom_components.face_access.recognition.picture import Picture, letterbox
@@ -42,6 +46,7 @@ _WATCH_SECONDS: Final = 15.0
 _QUICK_SECONDS: Final = 3.0
 _MEMORY: Final = 120 * 1024 * 1024
 _DELAY: Final = 0.020
+_THERE: Final = "whole decision, networks at Triton over loopback"
 _SETTINGS: Final = Settings(mode=Mode.ANTISPOOFING)
 
 
@@ -90,13 +95,7 @@ def _decode(found: Local) -> Callable[[], object]:
     return lambda: Picture(photo).image(2)
 
 
-def decisions(found: Local, rounds: int) -> tuple[Result, dict[str, float]]:
-    """Time a whole decision on every runtime beside its networks alone and beside OpenCV."""
-    ways: dict[str, Callable[[], object]] = {"decoding alone": _decode(found)}
-    if "onnxruntime" in runtimes():
-        ways["networks alone, onnxruntime"] = _networks(found)
-    ways.update({f"whole decision, {runtime}": _decide(found, runtime) for runtime in runtimes()})
-    ways.update(peers.decisions(found, people(_PEOPLE)[1]))
+def _in_turn(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 2):
         for name, run in ways.items():
@@ -104,6 +103,48 @@ def decisions(found: Local, rounds: int) -> tuple[Result, dict[str, float]]:
             run()
             if number >= 2:  # the first rounds load and warm up
                 taken[name].append(time.perf_counter() - began)
+    return taken
+
+
+@contextmanager
+def _server(found: Local) -> Iterator[str | None]:
+    """Start a real inference server with the same networks on this machine; None where none is installed."""
+    store = ModelStore(found.models)
+    networks = {model.id: store.find(model).path for role in ModelRole for model in store.choose(role)}
+    try:
+        venv = environment()
+    except TritonError:
+        yield None
+        return
+    with Triton(venv, networks) as triton:
+        yield triton.url
+
+
+def _decide_there(found: Local, url: str, *, binary: bool) -> Callable[[], object]:
+    runtime, photo, gallery = runtimes()[0], found.photo, Gallery(*people(_PEOPLE))
+    engine = Engine(ModelStore(found.models), runtime=runtime, remote=Address(url=url, timeout=30, binary=binary))
+
+    def run() -> object:
+        result = engine.recognise(Picture(photo), gallery, _SETTINGS)
+        if result.runtime != RUNTIME:
+            raise BenchError("the inference server was not used")
+        return result
+
+    return run
+
+
+def decisions(found: Local, rounds: int) -> tuple[Result, dict[str, float]]:
+    """Time a whole decision on every runtime and at a server, beside its networks alone and beside OpenCV."""
+    ways: dict[str, Callable[[], object]] = {"decoding alone": _decode(found)}
+    if "onnxruntime" in runtimes():
+        ways["networks alone, onnxruntime"] = _networks(found)
+    ways.update({f"whole decision, {runtime}": _decide(found, runtime) for runtime in runtimes()})
+    with _server(found) as url:
+        if url is not None:
+            ways[_THERE] = _decide_there(found, url, binary=True)
+            ways[f"{_THERE}, JSON"] = _decide_there(found, url, binary=False)
+        ways.update(peers.decisions(found, people(_PEOPLE)[1]))
+        taken = _in_turn(ways, rounds)
     medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
     rows = [(name, ms(medians[name]), ms(percentile(seconds, 95))) for name, seconds in taken.items()]
     return (
@@ -125,6 +166,14 @@ def _decision_notes(medians: dict[str, float]) -> list[str]:
     if ours is None:
         return [*notes, "onnxruntime is not installed here: no ratios."]
     bound = 1.3 * medians["networks alone, onnxruntime"] + medians["decoding alone"]
+    if (there := medians.get(_THERE)) is None:
+        notes.append("No inference server is installed here: scripts/inference installs one.")
+    else:
+        notes.append(
+            f"Triton runs the same networks by onnxruntime on the same cores. Asking it makes {ms(there - ours)}, "
+            f"{times(there / ours)} of the decision here. On a busy machine it may gain, since its processes get a "
+            "share of the cores of their own."
+        )
     return [
         *notes,
         verdict(

@@ -10,6 +10,7 @@ import time
 from aiohttp import ClientError, ClientSession
 
 from .api import ApiError
+from .cameras import play_cameras, use_models
 from .house import ROOT, House
 from .panels import PANELS, Panel
 from .processes import ChildError, free_port
@@ -50,6 +51,7 @@ async def check() -> int:
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
         session = await stack.enter_async_context(ClientSession())
+        use_models()
         house = House(folder, session, host="127.0.0.1", port=free_port())
         stack.push_async_callback(house.stop)
         owner = ("demo", secrets.token_urlsafe())
@@ -59,6 +61,7 @@ async def check() -> int:
             await play_panels(house, await _add_panels(house, folder, session, stack))
             added = await _add_terminals(house, folder, session, stack)
             await play(house, added, lambda: house.start(*owner))
+            await play_cameras(house, folder, added[0][0])
         except (ApiError, CheckError, ChildError, ClientError, TimeoutError) as err:
             print(f"  {type(err).__name__}: {err}")
             if not isinstance(err, ChildError):

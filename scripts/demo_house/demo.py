@@ -8,10 +8,12 @@ from typing import Final
 from aiohttp import ClientError, ClientSession
 
 from .api import ApiError
+from .cameras import demo_camera, use_models
 from .house import House
 from .panels import PANELS, Panel
 from .processes import ChildError, free_port
 from .stations import FRONT_DOOR, GARDEN_GATE, Station, Terminal
+from .steps import CheckError
 
 _USER: Final = "demo"
 
@@ -31,6 +33,7 @@ async def demo(arguments: argparse.Namespace) -> int:
         shutil.rmtree(arguments.folder, ignore_errors=True)
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
+        use_models()
         house = House(arguments.folder, session, host=arguments.host, port=free_port(arguments.port, arguments.host))
         stack.push_async_callback(house.stop)
         pages: list[str] = []
@@ -45,10 +48,11 @@ async def demo(arguments: argparse.Namespace) -> int:
             for at in PANELS:
                 panel = Panel(at, arguments.folder, session, first_port=8100)
                 pages.append(await _add(panel, f"intercom panel {at.model}", house, stack))
+            pages.append(await stack.enter_async_context(demo_camera(house, arguments.folder)))
             print(f"\nHome Assistant  {house.address}   user {_USER}, password {_USER}", *pages, sep="\n")
             print("\nThe pages of the devices let you be the visitor. Ctrl-C ends it all.", flush=True)
             return await house.stay(_USER, _USER)
-        except (ApiError, ChildError, ClientError, TimeoutError) as err:
+        except (ApiError, CheckError, ChildError, ClientError, TimeoutError) as err:
             print(f"{type(err).__name__}: {err}", flush=True)
             if not isinstance(err, ChildError):
                 print(f"The end of Home Assistant's log:\n{house.child.tail()}", flush=True)

@@ -41,11 +41,12 @@ async def mode_changes(porch: Porch) -> None:
         await view.select("recognition_mode", _OTHER_MODE)
         await until(lambda: _restart_needed(porch), "a repair issue")
         expect((await porch.panel.state())["face"]["active_mode"], before, "the mode before the restart")
-        await _fix(porch)
+        flow = await _fix(porch)
         expect((await porch.panel.state())["acts"].get(_RESTART), 1, "the number of restarts")
         await until(lambda: _looks_by(porch, _OTHER_MODE), "a restart into the new mode")
-        await until(lambda: _nothing_to_repair(porch), "an end of the repair issue")
         await _back(porch)
+        await until(lambda: _nothing_to_repair(porch), "an end of the repair issue")
+        await until(lambda: _ended(porch, flow), "an end of the repair")
 
 
 async def _looks_by(porch: Porch, mode: str) -> bool:
@@ -69,15 +70,23 @@ async def _nothing_to_repair(porch: Porch) -> bool:
     return await _issue(porch) is None
 
 
-async def _fix(porch: Porch) -> None:
-    """Press the button of the issue, as a person would."""
+async def _fix(porch: Porch) -> str:
+    """Press the button of the issue, as a person would; where to look how far the repair is."""
     issue = await _issue(porch)
     if issue is None:
         raise CheckError("the repair issue is gone before anybody has mended it")
     path, api = "/api/repairs/issues/fix", porch.view.api
     form = await api.post(path, {"handler": DOMAIN, "issue_id": issue["issue_id"]})
     expect((form["type"], form["step_id"]), ("form", "confirm"), "what the repair asks")
-    expect((await api.post(f"{path}/{form['flow_id']}"))["type"], "create_entry", "the end of the repair")
+    flow = f"{path}/{form['flow_id']}"
+    expect((await api.post(flow))["type"], "progress", "what comes of the repair")
+    expect(await _restart_needed(porch), True, "whether the issue waits for the restart")
+    return flow
+
+
+async def _ended(porch: Porch, flow: str) -> bool:
+    answer = await porch.view.api.get(flow)
+    return isinstance(answer, dict) and answer["type"] == "create_entry"
 
 
 async def goes_away(porch: Porch) -> None:

@@ -14,13 +14,16 @@ import yaml
 
 from custom_components.face_access.actions import ACTIONS
 from custom_components.face_access.actions.people import PEOPLE_ACTIONS
+from custom_components.face_access.actions.recognition import RECOGNITION_ACTIONS
 from custom_components.face_access.actions.request import Action
+from custom_components.face_access.actions.scans import SCAN_ACTIONS
 from tests.actions.conftest import EN, INTEGRATION
 
 SERVICES = yaml.safe_load((INTEGRATION / "services.yaml").read_text())
 ICONS = json.loads((INTEGRATION / "icons.json").read_text())["services"]
 DOCS = "".join((Path(__file__).parents[2] / "docs" / name).read_text() for name in ("actions.md", "people.md"))
-NAMES = {action.name for action in ACTIONS} | set(PEOPLE_ACTIONS)
+WITHOUT_DEVICE = {**PEOPLE_ACTIONS, **RECOGNITION_ACTIONS, **SCAN_ACTIONS}
+NAMES = {action.name for action in ACTIONS} | set(WITHOUT_DEVICE)
 EACH = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 
 
@@ -69,6 +72,26 @@ def test_examples_in_the_docs_are_valid(action: Action[Any]) -> None:
     assert example["action"] == f"face_access.{action.name}"
     _schema(action)(example["data"])
     assert ("response_variable" in example) == (action.response.value == "only")
+
+
+@pytest.mark.parametrize("name", WITHOUT_DEVICE)
+def test_actions_without_a_device_are_described_as_they_are(name: str) -> None:
+    _, taken, response = WITHOUT_DEVICE[name]
+    described = (SERVICES[name] or {}).get("fields", {})
+    assert set(described) == {str(marker) for marker in taken}
+    assert set(EN["services"][name].get("fields", {})) == set(described)
+    required = {str(marker) for marker in taken if isinstance(marker, vol.Required)}
+    assert {field for field, entry in described.items() if entry.get("required")} == required
+    section = DOCS.split(f"### `face_access.{name}`", 1)[1]
+    example = _Loader(section.split("```yaml", 1)[1].split("```", 1)[0]).get_single_data()
+    assert example["action"] == f"face_access.{name}"
+    vol.Schema(taken)(example["data"])
+    given = {field: value for field, value in example["data"].items() if field in required}
+    validated = vol.Schema(taken)(given)
+    for field, entry in described.items():
+        if "default" in entry and field in validated:
+            assert vol.Schema(taken)({**given, field: entry["default"]})[field] == validated[field]
+    assert ("response_variable" in example) == (response.value == "only") or response.value == "optional"
 
 
 def test_every_error_has_a_text() -> None:

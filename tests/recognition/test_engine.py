@@ -11,8 +11,9 @@ import pytest
 
 from custom_components.face_access.access import Similarity
 from custom_components.face_access.recognition import compare as questions
-from custom_components.face_access.recognition.compare import CompareResult, Refusal, enrol, recognize
-from custom_components.face_access.recognition.engine import Engine, Mode, Settings, Stopwatch, prepare
+from custom_components.face_access.recognition.compare import CompareResult, recognize
+from custom_components.face_access.recognition.engine import Engine, Mode, Settings, Stopwatch
+from custom_components.face_access.recognition.enrolment import PhotoCode, Refusal, enrol, examine, resembling
 from custom_components.face_access.recognition.errors import (
     GalleryError,
     ModelMissingError,
@@ -22,6 +23,7 @@ from custom_components.face_access.recognition.errors import (
 )
 from custom_components.face_access.recognition.gallery import Gallery, Template
 from custom_components.face_access.recognition.models import ModelInput
+from custom_components.face_access.recognition.networks import prepare
 from custom_components.face_access.recognition.picture import Picture
 from custom_components.face_access.recognition.results import FaceLiveness, Flaw, Outcome
 from custom_components.face_access.recognition.store import ModelStore
@@ -122,11 +124,11 @@ def test_a_face_too_far_away_gets_no_name(toy_engine: Engine) -> None:
     near = replace(found, landmarks=replace(landmarks, left_eye=(x + 20, y)))
     far = replace(found, landmarks=replace(landmarks, left_eye=(x + 10, y)))
     watch = Stopwatch()
-    seen = toy_engine._look(picture, near, known, SOFTWARE, watch)
+    (seen,) = toy_engine._look(picture, [near], known, SOFTWARE, watch)
     assert Flaw.EYES_TOO_CLOSE in seen.quality.flaws
     assert seen.candidates
     assert (seen.outcome, seen.person_id) == (Outcome.UNCERTAIN, None)
-    seen = toy_engine._look(picture, far, known, SOFTWARE, watch)
+    (seen,) = toy_engine._look(picture, [far], known, SOFTWARE, watch)
     assert (seen.outcome, seen.candidates, seen.vector) == (Outcome.UNCERTAIN, (), None)
 
 
@@ -296,6 +298,7 @@ def test_enrols_good_pictures_and_says_why_not_others(toy_engine: Engine) -> Non
         portrait(),
         portrait((ALICE, 10, 10), (BOB, 30, 10)),
         portrait((ALICE, 20, 10), light=245),
+        b"no picture",
     ]
     found = enrol(toy_engine, pictures)
     assert [one.refusal for one in found] == [
@@ -305,6 +308,16 @@ def test_enrols_good_pictures_and_says_why_not_others(toy_engine: Engine) -> Non
         Refusal.NO_FACE,
         Refusal.SEVERAL_FACES,
         Refusal.LOW_QUALITY,
+        Refusal.UNREADABLE,
+    ]
+    assert [one.code for one in found] == [
+        None,
+        None,
+        PhotoCode.FACE_UNLIKE_OTHERS,
+        PhotoCode.FACE_NOT_FOUND,
+        PhotoCode.TOO_MANY_FACES,
+        PhotoCode.FACE_TOO_BRIGHT,
+        PhotoCode.PHOTO_UNREADABLE,
     ]
     assert found[0].template is not None
     assert found[0].template.origin == toy_engine.origin
@@ -328,6 +341,50 @@ def test_warns_of_somebody_who_looks_the_same(toy_engine: Engine) -> None:
     assert found.resembles is not None
     assert found.resembles.person_id == "p1"
     assert enrol(toy_engine, [portrait((ALICE, 25, 11))], gallery=known, person_id="p1")[0].resembles is None
+
+
+def test_the_photo_that_is_odd_is_left_out_wherever_it_stands(toy_engine: Engine) -> None:
+    pictures = [portrait((BOB, 20, 10)), portrait((ALICE, 20, 10)), portrait((ALICE, 25, 11))]
+    odd, *others = enrol(toy_engine, pictures)
+    assert odd.refusal is Refusal.UNLIKE_THE_OTHERS
+    assert all(one.template is not None for one in others[:1])
+    # Unless it is what was known before.
+    bob = _template(toy_engine, portrait((BOB, 20, 10)))
+    found = enrol(toy_engine, pictures[1:], known=[bob])
+    assert [one.refusal for one in found] == [Refusal.UNLIKE_THE_OTHERS] * 2
+
+
+def test_a_strict_look_at_a_photo(toy_engine: Engine) -> None:
+    good = portrait((ALICE, 20, 10))
+    assert examine(toy_engine, good, live=True) == ()
+    assert examine(toy_engine, portrait((ALICE, 20, 10), light=60), live=True) == (PhotoCode.FACE_NOT_LIVE,)
+    assert examine(toy_engine, portrait((ALICE, 20, 10), light=60)) == ()
+    assert examine(toy_engine, portrait((ALICE, 20, 10), grey=True), live=True) == (PhotoCode.FACE_WITHOUT_COLOR,)
+    assert examine(toy_engine, portrait(), live=True) == (PhotoCode.FACE_NOT_FOUND,)
+    assert examine(toy_engine, portrait((ALICE, 10, 10), (BOB, 30, 10))) == (PhotoCode.TOO_MANY_FACES,)
+    assert examine(toy_engine, b"no picture") == (PhotoCode.PHOTO_UNREADABLE,)
+    # The toy's box is 8 marks wide and 9 high around the middle of its mark.
+    assert PhotoCode.FACE_CROPPED in examine(toy_engine, portrait((ALICE, 1, 10)))
+    assert examine(toy_engine, portrait((ALICE, 20, 4))) == (PhotoCode.FACE_CLOSE_TO_BORDER,)
+    filled = portrait((ALICE, 20, 8), size=(960, 430))
+    assert examine(toy_engine, filled, live=True) == (PhotoCode.FACE_TOO_CLOSE,)
+
+
+def test_who_is_like_a_photo(toy_engine: Engine) -> None:
+    known = gallery(toy_engine, ALICE, BOB)
+    found = resembling(toy_engine, portrait((ALICE, 25, 11)), known, None)
+    assert (found.person_id, found.score > 80) == ("p1", True)
+    found = resembling(toy_engine, portrait((ALICE, 25, 11)), known, "p1")
+    assert (found.person_id, found.score < 80) == ("p2", True)
+    assert resembling(toy_engine, portrait(), known, None) is PhotoCode.FACE_NOT_FOUND
+    assert resembling(toy_engine, portrait((ALICE, 20, 10)), gallery(toy_engine, ALICE), "p1") is None
+
+
+def test_templates_of_other_models_are_not_compared(toy_engine: Engine) -> None:
+    known = gallery(toy_engine, ALICE)
+    known.origin = replace(known.origin, embedder_sha256="old")
+    with pytest.raises(GalleryError):
+        recognize(toy_engine, portrait((ALICE, 20, 10)), known, SOFTWARE)
 
 
 def test_reports_how_well_it_would_work(toy_engine: Engine) -> None:

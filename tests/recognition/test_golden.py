@@ -10,8 +10,9 @@ from PIL import Image, ImageDraw
 import pytest
 
 from custom_components.face_access.access import Similarity
-from custom_components.face_access.recognition.compare import CompareResult, check_liveness, compare, enrol, recognize
+from custom_components.face_access.recognition.compare import CompareResult, check_liveness, compare, recognize
 from custom_components.face_access.recognition.engine import Engine, Mode, Settings
+from custom_components.face_access.recognition.enrolment import enrol
 from custom_components.face_access.recognition.gallery import Gallery
 from custom_components.face_access.recognition.models import ModelRole
 from custom_components.face_access.recognition.onnx import Runtime, load

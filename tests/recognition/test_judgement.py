@@ -29,8 +29,8 @@ from custom_components.face_access.recognition.gallery import (
     Origin,
     Template,
     centroid,
-    fits,
     normalise,
+    odd_ones_out,
     repeats,
 )
 from custom_components.face_access.recognition.results import (
@@ -392,11 +392,37 @@ def test_confusable_people_are_found() -> None:
     assert ("a", "b") in [(pair.first, pair.second) for pair in pairs]
 
 
+def test_samples_that_belong_to_nobody_else() -> None:
+    one, other = unit(64), unit(64)
+    assert odd_ones_out([]) == odd_ones_out([one]) == frozenset()
+    assert odd_ones_out([one, near(one, 0.8)]) == frozenset()
+    # Of two that differ, the first is right: it is the one that is preferred.
+    assert odd_ones_out([one, near(one, 0.2)]) == {1}
+    assert odd_ones_out([other, one, near(one, 0.8), near(one, 0.7)]) == {0}
+    assert odd_ones_out([one, other, one, other]) == {1, 3}
+    assert odd_ones_out([other, one, near(one, 0.8)], trusted=1) == {1, 2}
+
+
+def test_pairs_among_many_people() -> None:
+    """More than are compared at a time."""
+    people = normed(np.random.default_rng(3).standard_normal((1100, 32)))
+    gallery = Gallery([str(index) for index in range(len(people))], people.astype(np.float32))
+    likeness = np.triu(people @ people.T, 1)
+    expected = {(str(one), str(other)) for one, other in np.argwhere(likeness >= 0.6)}
+    found = gallery.confusable(0.6)
+    assert {(pair.first, pair.second) for pair in found} == expected
+    assert gallery.closest() == found[0]
+    assert [pair.cosine for pair in found] == sorted((pair.cosine for pair in found), reverse=True)
+    assert Gallery(["one"], people[:1].astype(np.float32)).closest() is None
+
+
+def normed(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
 def test_samples_are_compared_with_what_is_known() -> None:
     one = unit(64)
     known = [template(one)]
-    assert fits(near(one, 0.2), known) == pytest.approx(0.2, abs=1e-4)
-    assert fits(one, []) == 1
     assert repeats(near(one, 0.97), known)
     assert not repeats(near(one, 0.9), known)
     assert float(centroid([*known, template(near(one, 0.5))]) @ one) > 0.8

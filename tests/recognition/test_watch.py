@@ -11,8 +11,8 @@ import pytest
 from custom_components.face_access.access import DoorMode, DoorPolicy, Liveness, Person, Reason, Role, Sighting, decide
 from custom_components.face_access.access.naming import SightingKind, kind_of
 from custom_components.face_access.recognition import watch as watching
-from custom_components.face_access.recognition.compare import enrol
 from custom_components.face_access.recognition.engine import Engine, Settings
+from custom_components.face_access.recognition.enrolment import enrol
 from custom_components.face_access.recognition.gallery import Gallery
 from custom_components.face_access.recognition.watch import Household, Known, Watch
 from custom_components.face_access.recognition.worker import Worker

@@ -48,7 +48,7 @@ def detector() -> bytes:
 
 def liveness() -> bytes:
     """Live above a green of 100."""
-    network = Network({"input": [1, 3, 80, 80]}, {"logits": [1, 3]})
+    network = Network({"input": ["n", 3, 80, 80]}, {"logits": ["n", 3]})
     network.add("GlobalAveragePool", ["input"], "mean")
     network.add("Flatten", ["mean"], "flat")
     network.add("MatMul", ["flat", network.constant("w", [[0, 0, 0], [0, 0.3, 0], [0, 0, 0]])], "scaled")
@@ -56,11 +56,11 @@ def liveness() -> bytes:
     return network.data
 
 
-def embedder(size: int = 128) -> bytes:
+def embedder(size: int = 128, batch: int | str = "n") -> bytes:
     rng = np.random.default_rng(11)
     kernels = rng.standard_normal((8, 3, 16, 16))
     kernels -= kernels.mean(axis=(2, 3), keepdims=True)
-    network = Network({"input": [1, 3, 112, 112]}, {"output": [1, size]})
+    network = Network({"input": [batch, 3, 112, 112]}, {"output": [batch, size]})
     network.add("Conv", ["input", network.constant("w", kernels)], "c", strides=[16, 16])
     network.add("Flatten", ["c"], "f")
     mixing = rng.standard_normal((8, 7, 7, size))

@@ -1,6 +1,6 @@
 """What a station or a watched camera reports: one closed family of frozen events."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -48,11 +48,24 @@ class AlarmKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventKey:
+    """How a station itself tells one event from another: by what it was, and when by its own clock, in milliseconds.
+
+    `approximate` where that is not the time of the event, but that of a message about it.
+    """
+
+    name: str
+    moment: int
+    approximate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
     """Somebody pressed the bell."""
 
     source: str
     at: datetime
+    key: EventKey | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +85,7 @@ class ContactMoved:
     source: str
     at: datetime
     open: bool
+    key: EventKey | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +102,7 @@ class Passage:
     owner: str | None = None
     reason: Reason | None = None
     doors: tuple[str, ...] = ()
+    key: EventKey | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +112,7 @@ class Alarm:
     source: str
     at: datetime
     kind: AlarmKind
+    key: EventKey | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +138,18 @@ class FirmwareReported:
     source: str
 
 
-type StationEvent = (
-    Sighting | Passage | Ring | DoorMoved | ContactMoved | CallChanged | Alarm | Booted | FirmwareReported
-)
-
-# What has a moment of its own, and is pushed at once where pushes work.
+# What has a moment of its own, is pushed at once where pushes work, and is kept in history beside the sightings.
+type Momentary = Alarm | ContactMoved | Passage | Ring
 PUSHED: Final = (Alarm, ContactMoved, Passage, Ring)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """Something that was over when we heard of it: history, and nothing else. It rings nobody and opens nothing."""
+
+    event: Momentary
+
+
+type StationEvent = (
+    Sighting | Passage | Ring | DoorMoved | ContactMoved | CallChanged | Alarm | Booted | FirmwareReported | Missed
+)

@@ -19,8 +19,10 @@ from .door import close_door, deny_access, hold_door_open, open_door, send_wiega
 from .explain import confirm_access, explain_access
 from .media import PICTURE_FIELDS, SOUND_FIELDS
 from .people import async_setup_people_actions
+from .recognition import async_setup_recognition_actions
 from .records import get_records
 from .request import Action
+from .scans import async_setup_scan_actions
 from .schedule import add_schedule, get_schedule, set_schedule
 from .screen import delete_screensaver, list_screensavers, show_image, show_text, upload_screensaver
 from .sip import sip_call, sip_hangup, sip_register
@@ -254,6 +256,8 @@ ACTIONS: tuple[Action[Any], ...] = (
 def async_setup_actions(hass: HomeAssistant) -> None:
     """Register all actions, whatever stations there are."""
     async_setup_people_actions(hass)
+    async_setup_scan_actions(hass)
+    async_setup_recognition_actions(hass)
     for action in ACTIONS:
         hass.services.async_register(
             DOMAIN,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+import math
 import re
 from typing import Any
 
@@ -77,6 +78,17 @@ def whole(minimum: int, maximum: int, *, exact: bool = False) -> Callable[[Any],
         return value
 
     return validate
+
+
+def share(value: Any) -> float:
+    """Take a number from 0 to 1, also written as text."""
+    try:
+        number = float(value) if not isinstance(value, bool) else math.nan
+    except TypeError, ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise vol.Invalid("expected a number from 0 to 1")
+    return number
 
 
 def duration(value: Any) -> timedelta:

@@ -46,9 +46,9 @@ class Loaded:
     content: bytes
 
 
-def exactly_one(request: Request, *names: str) -> str:
-    """Find which of the fields the call has. Raises ServiceValidationError unless it is one."""
-    given = [name for name in names if name in request.data]
+def exactly_one(data: Mapping[str, Any], *names: str) -> str:
+    """Find which of the fields a call's data has. Raises ServiceValidationError unless it is one."""
+    given = [name for name in names if name in data]
     if len(given) != 1:
         raise invalid("exactly_one", fields=", ".join(names))
     return given[0]
@@ -56,14 +56,19 @@ def exactly_one(request: Request, *names: str) -> str:
 
 async def async_load_picture(request: Request) -> Loaded:
     """Load what PICTURE_FIELDS name. Raises ServiceValidationError, and HomeAssistantError of a camera or an image."""
-    hass = request.hass
-    match exactly_one(request, MEDIA, IMAGE_ENTITY, PATH):
+    return await async_load_one(request.hass, request.data)
+
+
+async def async_load_one(hass: HomeAssistant, data: Mapping[str, Any], prefix: str = "") -> Loaded:
+    """Load what PICTURE_FIELDS, or the same with a prefix, name in a call's data; see `async_load_picture`."""
+    name = exactly_one(data, *(f"{prefix}{field}" for field in (MEDIA, IMAGE_ENTITY, PATH)))
+    match name.removeprefix(prefix):
         case "path":
-            return await hass.async_add_executor_job(_read_allowed, hass, request.data[PATH])
+            return await hass.async_add_executor_job(_read_allowed, hass, data[name])
         case "image_entity":
-            return await _async_picture_of(hass, request.data[IMAGE_ENTITY], IMAGE_ENTITY)
+            return await _async_picture_of(hass, data[name], name)
         case _:
-            return await _async_load_media(hass, request.data[MEDIA])
+            return await _async_load_media(hass, data[name])
 
 
 async def async_load_pictures(hass: HomeAssistant, data: Mapping[str, Any]) -> list[bytes]:

@@ -17,16 +17,20 @@ from ..const import DOMAIN
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
 from ..hub import people_entry, people_input as field
-from ..hub.errors import translated
+from ..hub.errors import asking_for_login, translated
+from ..hub.gallery import async_gallery
 from ..hub.house import async_get_history
+from ..hub.past_events import EventKind
 from ..hub.people import async_get_people
 from ..hub.people_import import async_import_station
-from ..hub.people_issues import async_refusal_text
 from ..hub.people_sync import TargetWorker
+from ..hub.photo_checks import CHECK_DUPLICATES, CHECK_LIVENESS, CHECK_QUALITY, MINIMUM_SIMILARITY, Checks, said
+from ..hub.servers import ServerCoordinator
 from ..people.model import MAX_CARD, PersonError, Profile, Storage
-from ..people.store import HoldingState
 from . import fields
+from .events import get_events
 from .media import async_load_pictures
+from .people_answers import checked, learning, person, progress
 from .people_files import async_read_csv, async_write_export
 from .people_request import PeopleRequest
 from .request import invalid
@@ -39,7 +43,7 @@ async def add_person(request: PeopleRequest) -> ServiceResponse:
     """Add a person with photos from media, files, cameras or past sightings."""
     profile = field.new_profile(request.people, request.data).checked()
     pictures = await _pictures(request)
-    return _answer(request, await _add(request, profile, pictures))
+    return checked(request, await _add(request, profile, pictures), pictures)
 
 
 async def enroll_from_sighting(request: PeopleRequest) -> ServiceResponse:
@@ -48,15 +52,15 @@ async def enroll_from_sighting(request: PeopleRequest) -> ServiceResponse:
     known = request.people.store.profiles.get(request.data.get(field.PERSON_ID, ""))
     if known is None:
         profile = field.new_profile(request.people, request.data).checked()
-        return _answer(request, await _add(request, profile, [picture]))
-    return _answer(request, await _update(request, known, [picture], add=True))
+        return checked(request, await _add(request, profile, [picture]), [picture])
+    return checked(request, await _update(request, known, [picture], add=True), [picture])
 
 
 async def update_person(request: PeopleRequest) -> ServiceResponse:
     """Change what is given of a person. New photos take the place of the old ones, or come after them."""
     profile = field.changed(request.profile(), request.data).checked()
     pictures = await _pictures(request)
-    return _answer(request, await _update(request, profile, pictures, add=request.data["add_photos"]))
+    return checked(request, await _update(request, profile, pictures, add=request.data["add_photos"]), pictures)
 
 
 async def remove_person(request: PeopleRequest) -> ServiceResponse:
@@ -70,7 +74,7 @@ async def remove_person(request: PeopleRequest) -> ServiceResponse:
 
 async def list_persons(request: PeopleRequest) -> ServiceResponse:
     """List everybody, and how far each station is with them."""
-    persons = [_person(request, profile) for profile in request.people.store.profiles.values()]
+    persons = [person(request, profile) for profile in request.people.store.profiles.values()]
     return cast("JsonObjectType", {"persons": persons})
 
 
@@ -80,13 +84,22 @@ async def sync_people(request: PeopleRequest) -> ServiceResponse:
     for worker in workers:
         worker.async_wake(look=True, retry=True)
     online = [worker.done.wait() for worker in workers if worker.coordinator.last_update_success]
+    # All stations, and Home Assistant itself where it recognises.
+    gallery = None if ATTR_DEVICE_ID in request.data else async_gallery(request.hass)
+    if gallery is not None:
+        gallery.async_wake(look=True, retry=True)
+        online.append(gallery.done.wait())
     try:
         async with asyncio.timeout(request.data["wait"].total_seconds()):
             await asyncio.gather(*online)
     except TimeoutError:
         # They go on by themselves: the answer says how far they are.
         pass
-    return cast("JsonObjectType", {"stations": [_progress(worker) for worker in workers]})
+    answer = {
+        "stations": [progress(worker) for worker in workers],
+        "recognition": None if gallery is None else learning(gallery),
+    }
+    return cast("JsonObjectType", answer)
 
 
 async def import_people(request: PeopleRequest) -> ServiceResponse:
@@ -100,7 +113,9 @@ async def import_people(request: PeopleRequest) -> ServiceResponse:
         results = [await _import_line(request, line) for line in lines]
     else:
         (worker,) = _workers(request)
-        for result, profile in await async_import_station(request.hass, request.people, worker):
+        with asking_for_login(worker.coordinator):
+            imported = await async_import_station(request.hass, request.people, worker, Checks.of(request.data))
+        for result, profile in imported:
             if profile is not None:
                 people_entry.async_link(request.hass, entry, profile)
             results.append(result)
@@ -110,7 +125,7 @@ async def import_people(request: PeopleRequest) -> ServiceResponse:
 async def export_people(request: PeopleRequest) -> ServiceResponse:
     """Give everybody, and write them with cards and photos into a folder where one is named."""
     store = request.people.store
-    persons = [_person(request, profile) for profile in store.profiles.values()]
+    persons = [person(request, profile) for profile in store.profiles.values()]
     if PATH in request.data:
         everybody = [(profile, await store.photos(profile.id)) for profile in tuple(store.profiles.values())]
         await async_write_export(request.hass, request.data[PATH], everybody)
@@ -124,7 +139,7 @@ async def _add(request: PeopleRequest, profile: Profile, pictures: list[bytes]) 
     entry = await people_entry.async_ensure_entry(request.hass)
     if profile.id in request.people.store.profiles:
         raise PersonError("person_exists")
-    photos = await field.async_prepare(request.hass, request.people, profile.id, pictures)
+    photos = await field.async_prepare(request.hass, request.people, profile.id, pictures, Checks.of(request.data))
     if not photos and profile.card is None:
         raise PersonError("person_photo_missing")
     profile = await request.people.async_add(profile, photos)
@@ -133,7 +148,7 @@ async def _add(request: PeopleRequest, profile: Profile, pictures: list[bytes]) 
 
 
 async def _update(request: PeopleRequest, profile: Profile, pictures: list[bytes], *, add: bool) -> Profile:
-    photos = await field.async_prepare(request.hass, request.people, profile.id, pictures)
+    photos = await field.async_prepare(request.hass, request.people, profile.id, pictures, Checks.of(request.data))
     if photos and add:
         photos = [*await request.people.store.photos(profile.id), *photos]
     profile = await request.people.async_update(profile, photos or None)
@@ -148,7 +163,7 @@ async def _import_line(request: PeopleRequest, line: Mapping[str, Any]) -> dict[
         data = _LINE(line["data"])
         profile = await _add(request, field.new_profile(request.people, data).checked(), line["pictures"])
     except PersonError as err:
-        return {"line": line["number"], "result": err.code}
+        return {"line": line["number"], "result": err.code, **said(err)}
     except vol.Invalid:
         return {"line": line["number"], "result": "person_line_invalid"}
     return {"line": line["number"], "result": "added", field.PERSON_ID: profile.id}
@@ -173,47 +188,11 @@ def _workers(request: PeopleRequest) -> list[TargetWorker]:
     _, entry = service.async_get_device_and_config_entry(request.hass, DOMAIN, request.data[ATTR_DEVICE_ID])
     coordinator = entry.runtime_data
     worker = None
-    if isinstance(coordinator, FaceAccessCoordinator):
+    if isinstance(coordinator, (FaceAccessCoordinator, ServerCoordinator)):
         worker = request.people.workers.get(coordinator.serial)
     if worker is None:
         raise invalid("not_capable", device=entry.title, action="people")
     return [worker]
-
-
-def _answer(request: PeopleRequest, profile: Profile) -> ServiceResponse:
-    return cast("JsonObjectType", _person(request, profile))
-
-
-def _person(request: PeopleRequest, profile: Profile) -> dict[str, Any]:
-    store = request.people.store
-    stations = []
-    for worker in request.people.workers.values():
-        for holding in store.holdings(worker.coordinator.serial).values():
-            if holding.person == profile.id:
-                refused = holding.state is HoldingState.REFUSED and holding.code is not None
-                stations.append(
-                    {
-                        "station": worker.coordinator.config_entry.title,
-                        "state": holding.state.value,
-                        "code": holding.code,
-                        "reason": async_refusal_text(holding.code) if refused and holding.code else None,
-                    }
-                )
-    return {**field.described(profile), "stations": stations}
-
-
-def _progress(worker: TargetWorker) -> dict[str, Any]:
-    progress = worker.progress
-    return {
-        "station": worker.coordinator.config_entry.title,
-        "online": worker.coordinator.last_update_success,
-        "total": progress.total,
-        "synced": progress.held,
-        "refused": progress.refused,
-        "waiting": progress.waiting,
-        "leaving": progress.leaving,
-        "done": worker.done.is_set(),
-    }
 
 
 _FACTS: dict[vol.Marker, Any] = {
@@ -235,6 +214,12 @@ _PICTURES: dict[vol.Marker, Any] = {
     vol.Optional(IMAGE_ENTITY): vol.All(cv.ensure_list, [cv.entity_domain([Platform.CAMERA, Platform.IMAGE])]),
     vol.Optional(SIGHTING): vol.All(cv.ensure_list, [fields.whole(1, 2**63 - 1)]),
 }
+_CHECKS: dict[vol.Marker, Any] = {
+    vol.Optional(CHECK_DUPLICATES): cv.boolean,
+    vol.Optional(MINIMUM_SIMILARITY): fields.share,
+    vol.Optional(CHECK_LIVENESS): cv.boolean,
+    vol.Optional(CHECK_QUALITY): cv.boolean,
+}
 _ID: dict[vol.Marker, Any] = {vol.Required(field.PERSON_ID): fields.text}
 _NEW: dict[vol.Marker, Any] = {vol.Optional(field.PERSON_ID): fields.text, vol.Required(field.NAME): fields.text}
 _LINE = vol.Schema({**_NEW, **_FACTS})
@@ -242,7 +227,7 @@ _LINE = vol.Schema({**_NEW, **_FACTS})
 type Handler = Callable[[PeopleRequest], Coroutine[Any, Any, ServiceResponse]]
 
 PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsResponse]] = {
-    "add_person": (add_person, {**_NEW, **_FACTS, **_PICTURES}, SupportsResponse.OPTIONAL),
+    "add_person": (add_person, {**_NEW, **_FACTS, **_PICTURES, **_CHECKS}, SupportsResponse.OPTIONAL),
     "update_person": (
         update_person,
         {
@@ -250,6 +235,7 @@ PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsRespo
             vol.Optional(field.NAME): fields.text,
             **_FACTS,
             **_PICTURES,
+            **_CHECKS,
             vol.Optional("add_photos", default=False): cv.boolean,
         },
         SupportsResponse.OPTIONAL,
@@ -263,6 +249,7 @@ PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsRespo
             vol.Optional(field.PERSON_ID): fields.text,
             vol.Optional(field.NAME): fields.text,
             **_FACTS,
+            **_CHECKS,
         },
         SupportsResponse.OPTIONAL,
     ),
@@ -273,7 +260,7 @@ PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsRespo
     ),
     "import_people": (
         import_people,
-        {vol.Optional(ATTR_DEVICE_ID): cv.string, vol.Optional(PATH): fields.file_path},
+        {vol.Optional(ATTR_DEVICE_ID): cv.string, vol.Optional(PATH): fields.file_path, **_CHECKS},
         SupportsResponse.OPTIONAL,
     ),
     "get_sightings": (
@@ -286,6 +273,17 @@ PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsRespo
             vol.Optional("verdict"): vol.Coerce(Verdict),
             vol.Optional("limit", default=100): fields.whole(1, 1000),
             vol.Optional("pictures", default=False): cv.boolean,
+        },
+        SupportsResponse.ONLY,
+    ),
+    "get_events": (
+        get_events,
+        {
+            vol.Optional(ATTR_DEVICE_ID): cv.string,
+            vol.Optional("kinds"): vol.All(cv.ensure_list, [vol.Coerce(EventKind)], vol.Length(min=1)),
+            vol.Optional("start"): fields.moment,
+            vol.Optional("end"): fields.moment,
+            vol.Optional("limit", default=100): fields.whole(1, 1000),
         },
         SupportsResponse.ONLY,
     ),

@@ -39,7 +39,7 @@ async def get_sightings(request: PeopleRequest) -> ServiceResponse:
     limit = min(data["limit"], MOST_PICTURES) if data["pictures"] else data["limit"]
     try:
         found = await history.list(
-            source=_source(request),
+            source=source_of(request, "get_sightings"),
             person=data.get("person_id"),
             verdict=data.get("verdict"),
             start=start,
@@ -49,7 +49,7 @@ async def get_sightings(request: PeopleRequest) -> ServiceResponse:
         pictures = [await _inline(history, one) for one in found] if data["pictures"] else [{}] * len(found)
     except sqlite3.Error as err:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="history_unreadable") from err
-    names = _station_names(request.hass)
+    names = station_names(request.hass)
     sightings: list[JsonObjectType] = [
         {
             "sighting_id": one.id,
@@ -70,15 +70,17 @@ async def _inline(history: History, past: PastSighting) -> JsonObjectType:
     return {"content_type": content_type(picture), "content": b64encode(picture).decode()}
 
 
-def _source(request: PeopleRequest) -> str | None:
+def source_of(request: PeopleRequest, action: str) -> str | None:
+    """Find the serial number of the station that the call names; None where it names none."""
     if ATTR_DEVICE_ID not in request.data:
         return None
     entry: ConfigEntry[Any]
     _, entry = service.async_get_device_and_config_entry(request.hass, DOMAIN, request.data[ATTR_DEVICE_ID])
     if not isinstance(entry.runtime_data, FaceAccessCoordinator):
-        raise invalid("not_capable", device=entry.title, action=f"{DOMAIN}.get_sightings")
+        raise invalid("not_capable", device=entry.title, action=f"{DOMAIN}.{action}")
     return entry.runtime_data.serial
 
 
-def _station_names(hass: HomeAssistant) -> dict[str, str]:
+def station_names(hass: HomeAssistant) -> dict[str, str]:
+    """Give what the household calls each station, by serial number."""
     return {entry.unique_id: entry.title for entry in hass.config_entries.async_entries(DOMAIN) if entry.unique_id}

@@ -22,7 +22,7 @@ async def say(request: Request, speech: Speech) -> ServiceResponse:
 
 async def play_audio(request: Request, audio: Audio) -> ServiceResponse:
     """Play a built-in sound, or any sound that Home Assistant can read, converted to what stations play."""
-    if exactly_one(request, SOUND, MEDIA, PATH) == SOUND:
+    if exactly_one(request.data, SOUND, MEDIA, PATH) == SOUND:
         await audio.play_built_in(_find(request.data[SOUND], await audio.built_in()))
     else:
         await audio.play(await async_transcode_to_wav(request.hass, await async_playable(request)))

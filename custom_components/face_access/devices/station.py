@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from ..access import Decision, Method, Person, Role, Sighting, StationEvent
+from ..access import Decision, Method, Missed, Person, Role, Sighting, StationEvent
+from .errors import StationUnsupportedError
 
 type SettingValue = bool | int | float | str
 
@@ -62,12 +63,14 @@ class Reading:
 
     `settings` maps setting keys to values; `facts` maps names such as `people`, `signal_strength` or `traffic_received`
     to what the station counts. A key that is missing is one that this device does not have.
-    `clock_offset` is device clock minus ours, None where it could not be read.
+    `clock_offset` is device clock minus ours, None where it could not be read. `booted_at` is when the station last
+    started, as far as it told, put on our clock.
     """
 
     settings: Mapping[str, SettingValue] = field(default_factory=dict)
     facts: Mapping[str, SettingValue] = field(default_factory=dict)
     clock_offset: timedelta | None = None
+    booted_at: datetime | None = None
 
 
 class Door(Protocol):
@@ -195,9 +198,9 @@ class Screensaver(Protocol):
 
 
 class Records(Protocol):
-    """What the station remembers of past sightings, oldest first, never real-time."""
+    """What the station remembers of the past, oldest first; its sightings are never real-time."""
 
-    def since(self, start: datetime, end: datetime) -> AsyncIterator[Sighting]: ...
+    def since(self, start: datetime, end: datetime) -> AsyncIterator[Sighting | Missed]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +308,15 @@ class ProvableInbox(Inbox, Protocol):
     async def prove(self, target: PushTarget) -> None: ...
 
 
+@runtime_checkable
+class RememberingInbox(Inbox, Protocol):
+    """An inbox that must know something over restarts of ours to tell genuine pushes: `memory`, a secret."""
+
+    @property
+    def memory(self) -> Mapping[str, Any]: ...
+    def recall(self, memory: Mapping[str, Any]) -> None: ...
+
+
 class Feed(Protocol):
     """What happens at a station that must be asked for it, every `interval`.
 
@@ -330,15 +342,29 @@ class Questions(Protocol):
     async def points_to(self, target: PushTarget) -> bool: ...
 
 
-class Broker(Protocol):
-    """A station that can tell a message broker what happens, where its owner pointed it to one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerTarget:
+    """A message broker as a station shall reach it. `url` is written as the station wants it."""
 
-    It publishes to `topic`; `receive` understands a publication and never raises.
+    url: str
+    password: str = field(default="", repr=False)
+    encrypted: bool = False
+
+
+class Broker(Protocol):
+    """A station that can tell a message broker what happens, where it is pointed to one.
+
+    It publishes to `topic`; `receive` understands a publication and never raises. `redirect` points the station to a
+    broker and returns what was there, None if it was that one; `restore` puts that back, unless the station no longer
+    points to the broker at `url`: then it is somebody else's.
     """
 
     @property
     def topic(self) -> str: ...
     def receive(self, payload: bytes) -> tuple[StationEvent, ...]: ...
+    async def redirect(self, target: BrokerTarget) -> Mapping[str, Any] | None: ...
+    async def restore(self, previous: Mapping[str, Any], url: str) -> None: ...
+    async def points_to(self, url: str) -> bool: ...
 
 
 class CredentialKind(StrEnum):
@@ -422,6 +448,12 @@ class People(Protocol):
     async def remove(self, key: str) -> None: ...
 
 
+class Lookout(Protocol):
+    """Somebody of ours who looks through a camera; `look` once, whatever else would make it look."""
+
+    async def look(self) -> None: ...
+
+
 class Reader(Protocol):
     """Reads the station's state. `ping` is the cheapest question that proves it is there, and gives its clock."""
 
@@ -432,12 +464,12 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
-    """A panel or a terminal: a device at a door. What it cannot do is None."""
+    """A panel or a terminal, a device at a door; or a camera that we watch. What it cannot do is None."""
 
     info: StationInfo
     doors: tuple[Door, ...]
     reader: Reader
-    inbox: Inbox
+    inbox: Inbox | None = None
     settings: Settings | None = None
     speech: Speech | None = None
     screen: Screen | None = None
@@ -452,9 +484,18 @@ class Station:
     records: Records | None = None
     firmware: Firmware | None = None
     feed: Feed | None = None
+    sees_faces: bool = True
+    """Whether it recognises faces."""
     tells_trouble: bool = False
     """Whether it tells when it is tampered with, and when it starts."""
     broker: Broker | None = None
     questions: Questions | None = None
     credentials: Credentials | None = None
     people: People | None = None
+    lookout: Lookout | None = None
+
+    def expect_inbox(self) -> Inbox:
+        """Give the inbox of a station that must have one. Raises StationUnsupportedError for one that never calls."""
+        if self.inbox is None:
+            raise StationUnsupportedError("inbox")
+        return self.inbox

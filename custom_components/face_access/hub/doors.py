@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from homeassistant.core import HomeAssistant, callback
+
 from ..access import DoorMoved
-from ..const import CONF_DOORS
+from ..const import CONF_DOORS, DOMAIN
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Door, HeldDoor, Station
 
@@ -11,6 +13,17 @@ from ..devices.station import Door, HeldDoor, Station
 def async_wired(coordinator: FaceAccessCoordinator) -> tuple[Door, ...]:
     """Find the doors that the household says are wired: the station itself cannot tell."""
     return coordinator.station.doors[: int(coordinator.config_entry.options.get(CONF_DOORS, 1))]
+
+
+@callback
+def async_find(hass: HomeAssistant, name: str) -> tuple[FaceAccessCoordinator, Door] | None:
+    """Find a wired door by the household's name for it; None while its station is not there."""
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        if isinstance(coordinator := entry.runtime_data, FaceAccessCoordinator):
+            for door in async_wired(coordinator):
+                if coordinator.door_id(door.number) == name:
+                    return coordinator, door
+    return None
 
 
 async def async_open(coordinator: FaceAccessCoordinator, door: Door, person_id: str | None = None) -> None:

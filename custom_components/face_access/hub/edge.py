@@ -5,11 +5,8 @@ record for ever (HTTP API 2.2.1.2). What is acknowledged has been stored first.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import partial
-import sqlite3
 
 from aiohttp import ClientError, web
 from homeassistant.components import webhook
@@ -17,7 +14,7 @@ from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..access import Decision, Reason, Sighting, SightingKey, StationEvent, Verdict
+from ..access import Decision, Reason, Sighting, StationEvent
 from ..access.naming import recognised_name
 from ..const import (
     CONF_CONTROL_ID,
@@ -32,7 +29,8 @@ from ..const import (
 )
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Greeting, Message, ScreenText
-from . import issues, questions
+from . import issues, push_target, questions
+from .intake import Intake
 from .telling import async_tell_decision
 
 # Panorama, close-up and template of the largest sensors in base64 stay below this; a video does not and is not wanted.
@@ -40,8 +38,6 @@ BODY_LIMIT = 12 * 1024 * 1024
 # From this size on, reading JSON and pictures takes milliseconds.
 _LARGE = 1024 * 1024
 _READ_TIMEOUT = 20
-_STORE_TIMEOUT = 10
-_UNSTORED = 100
 # How long a question is held that gets no command: an instant answer would make the device ask again at once (1.1.3).
 _HOLD = 10
 
@@ -53,10 +49,9 @@ class Edge:
         """Bind to a station's coordinator."""
         self._hass = hass
         self._coordinator = coordinator
-        self._station = coordinator.station
+        self._inbox = coordinator.station.expect_inbox()
+        self._intake = Intake(hass, coordinator)
         self._problems: set[str] = set()
-        # Sightings that no disk remembers: the same push once more is no second event.
-        self._unstored: deque[SightingKey] = deque(maxlen=_UNSTORED)
 
     @callback
     def async_register(self) -> None:
@@ -98,21 +93,23 @@ class Edge:
             await asyncio.sleep(_HOLD)
             return respond(message.answer())
         self._coordinator.async_seen()
-        return respond(await self._station.inbox.exchange(body))
+        return respond(await self._inbox.exchange(body))
 
     async def _understand(self, body: bytes, headers: Mapping[str, str]) -> Message:
         """Parse a body; a large one in a thread, since it would hold up the event loop."""
         if len(body) < _LARGE:
-            return self._station.inbox.receive(body, headers)
-        return await self._hass.async_add_executor_job(self._station.inbox.receive, body, headers)
+            return self._inbox.receive(body, headers)
+        return await self._hass.async_add_executor_job(self._inbox.receive, body, headers)
 
     async def async_report(self, events: Iterable[StationEvent]) -> None:
         """Take in what the station told when it was asked, or over a broker: like a push that nobody waits behind."""
+        told: list[StationEvent] = []
         for event in events:
             if isinstance(event, Sighting):
-                await self._take_sighting(event, None)
-            else:
-                self._dispatch_soon(event)
+                await self._intake.async_take(event)
+            elif self._intake.async_tell(event):
+                told.append(event)
+        await self._intake.async_keep(told)
 
     async def _take(self, message: Message) -> bytes:
         """Take in a push and give its acknowledgement, whatever happens on the way."""
@@ -123,62 +120,26 @@ class Edge:
         if message.question is not None:
             return await questions.async_answer(self._coordinator, message, message.question)
         issues.push_arrived(self._hass, self._coordinator.config_entry)
+        # Before it is acknowledged: what was seen to be genuine counts after a hard stop too.
+        push_target.async_remember(self._hass, self._coordinator.config_entry, self._coordinator.station)
         if message.problem is None:
             self._coordinator.pushed.set()
+        judge = partial(self._coordinator.async_decide, door=1) if message.asks_decision else None
         decision = None
+        told: list[StationEvent] = []
         try:
             for event in message.events:
                 if isinstance(event, Sighting):
-                    decision = await self._take_sighting(event, message)
+                    decision = await self._intake.async_take(event, message.person, judge)
                     self._tell(event, message, decision)
-                else:
-                    self._dispatch_soon(event)
+                elif self._intake.async_tell(event):
+                    told.append(event)
+            await self._intake.async_keep(told)
         except Exception:  # noqa: BLE001 (logged whole; see below)
             # Our own fault must not leave the device resending; what was lost is fetched again from its records.
             LOGGER.exception("%s: a push could not be handled", self._coordinator.name)
             self._coordinator.async_missed(dt_util.utcnow() - LIVE_WITHIN)
         return message.answer(decision, self._greeting(message, decision))
-
-    async def _take_sighting(self, sighting: Sighting, message: Message | None) -> Decision | None:
-        """Store, decide where the station asks for it, and let everybody know. Only what is stored may open a door."""
-        decision = None
-        asks = message is not None and message.asks_decision
-        known = message.person if message is not None else None
-        sighting, person = self._coordinator.async_identify(sighting, known)
-        if asks:
-            decision = self._coordinator.async_decide(sighting, person, door=1)
-            sighting = _judged(sighting, decision)
-        fresh = sighting.realtime and abs(dt_util.utcnow() - sighting.captured_at) <= LIVE_WITHIN
-        unstored = False
-        try:
-            async with asyncio.timeout(_STORE_TIMEOUT):
-                new = await self._coordinator.history.add(sighting, live=fresh)
-        except (TimeoutError, sqlite3.Error) as err:
-            LOGGER.error("%s: a sighting could not be stored: %s", self._coordinator.name, type(err).__name__)
-            self._coordinator.async_missed(sighting.captured_at)
-            new = True
-            unstored = True
-            if decision is not None:
-                decision = Decision(reason=decision.reason or Reason.NOT_STORED)
-                sighting = _judged(sighting, decision)
-        if not new or sighting.key in self._unstored:
-            return Decision(reason=Reason.REPEATED) if asks else None
-        if unstored:
-            self._unstored.append(sighting.key)
-        if decision is not None and decision.granted:
-            # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
-            # Whom the household knows may have changed as well.
-            sighting, person = self._coordinator.async_identify(sighting, known)
-            decision = self._coordinator.async_decide(sighting, person, door=1)
-            sighting = _judged(sighting, decision)
-        if fresh:
-            self._dispatch_soon(sighting)
-        return decision
-
-    @callback
-    def _dispatch_soon(self, event: StationEvent) -> None:
-        """Answer first: a door that waits for the acknowledgement must not wait for our entities."""
-        self._hass.loop.call_soon(self._coordinator.async_dispatch, event)
 
     def _tell(self, sighting: Sighting, message: Message, decision: Decision | None) -> None:
         """Have the logbook say what was decided, and why."""
@@ -213,15 +174,6 @@ class Edge:
         if problem not in self._problems:
             self._problems.add(problem)
             LOGGER.warning("%s sent something unusable (%s); it was acknowledged", self._coordinator.name, problem)
-
-
-def _judged(sighting: Sighting, decision: Decision) -> Sighting:
-    """Put our decision on a sighting. A door that only notifies judges nobody."""
-    if decision.granted:
-        return replace(sighting, verdict=Verdict.GRANTED)
-    if decision.reason is Reason.NOTIFY_ONLY:
-        return replace(sighting, verdict=Verdict.NONE)
-    return replace(sighting, verdict=Verdict.DENIED, refused=decision.reason)
 
 
 async def read_body(request: web.Request) -> bytes:

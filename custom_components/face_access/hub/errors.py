@@ -1,9 +1,11 @@
-"""One map from what can go wrong with a station to what the user reads."""
+"""One map from what can go wrong with a station, or in recognition, to what the user reads."""
 
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypedDict
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol, TypedDict, cast
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ..const import DOMAIN
 from ..devices.errors import (
@@ -20,6 +22,28 @@ from ..devices.errors import (
     ValueTooLongError,
     WrongStationError,
 )
+from ..recognition.errors import (
+    EngineAddressError,
+    EngineAuthError,
+    EngineCertificateError,
+    EngineLimitError,
+    EngineNotFoundError,
+    EngineProtocolError,
+    EngineRefusedError,
+    EngineTimeoutError,
+    EngineUnableError,
+    EngineUnreachableError,
+    ModelDamagedError,
+    ModelError,
+    ModelLicenceError,
+    ModelMissingError,
+    NoFaceError,
+    PhotoRefusedError,
+    PictureError,
+    RecognitionError,
+    RecognitionOffError,
+    WorkerBusyError,
+)
 
 
 class Translated(TypedDict):
@@ -30,9 +54,9 @@ class Translated(TypedDict):
     translation_placeholders: dict[str, str]
 
 
-def translated(err: StationError) -> Translated:
+def translated(err: StationError | RecognitionError) -> Translated:
     """Find the translation of an error; the most specific class wins."""
-    key, placeholders = _translation(err)
+    key, placeholders = _recognition(err) if isinstance(err, RecognitionError) else _translation(err)
     return Translated(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
 
 
@@ -62,17 +86,71 @@ def _translation(err: StationError) -> tuple[str, dict[str, str]]:
             return next((key for kind, key in _KEYS.items() if isinstance(err, kind)), "station"), {}
 
 
+_RECOGNITION_KEYS: Mapping[type[RecognitionError], str] = {
+    EngineTimeoutError: "engine_timeout",
+    EngineCertificateError: "engine_certificate",
+    EngineUnreachableError: "engine_cannot_connect",
+    EngineAuthError: "engine_auth",
+    PhotoRefusedError: "engine_photo",
+    EngineNotFoundError: "engine_not_found",
+    EngineLimitError: "engine_limit",
+    EngineRefusedError: "engine_refused",
+    EngineUnableError: "engine_unable",
+    EngineAddressError: "engine_address",
+    EngineProtocolError: "engine_protocol",
+    ModelMissingError: "model_missing",
+    ModelDamagedError: "model_damaged",
+    ModelLicenceError: "model_licence",
+    ModelError: "model_unusable",
+    PictureError: "picture_unusable",
+    NoFaceError: "no_face",
+    RecognitionOffError: "recognition_off",
+    WorkerBusyError: "recognition_busy",
+}
+
+
+def _recognition(err: RecognitionError) -> tuple[str, dict[str, str]]:
+    key = next((key for kind, key in _RECOGNITION_KEYS.items() if isinstance(err, kind)), "recognition_failed")
+    placeholders = {"problem": str(err)}
+    if isinstance(err, ModelError):
+        placeholders["model"] = err.model
+    if isinstance(err, NoFaceError):
+        placeholders["picture"] = str(err.picture)
+    return key, placeholders
+
+
+class Commander(Protocol):
+    """Who gives a station a command: an entity, or the call of an action."""
+
+    @property
+    def coordinator(self) -> DataUpdateCoordinator[Any]:
+        """The station's coordinator."""
+
+
+@contextmanager
+def asking_for_login(coordinator: DataUpdateCoordinator[Any]) -> Iterator[None]:
+    """Have the household asked for the account as soon as the station does not take it: not when it is next read."""
+    try:
+        yield
+    except StationAuthError:
+        if (entry := coordinator.config_entry) is not None:
+            entry.async_start_reauth(coordinator.hass)
+        raise
+
+
 def raise_translated[**P, R](
     command: Callable[P, Coroutine[Any, Any, R]],
 ) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Wrap an entity's or action's command so that the user reads a translated error."""
+    """Wrap the command of a `Commander`, which is its first argument, so that the user reads a translated error."""
 
     async def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        commander = cast("Commander", args[0])
         try:
-            return await command(*args, **kwargs)
+            with asking_for_login(commander.coordinator):
+                return await command(*args, **kwargs)
         except InvalidValueError as err:
             raise ServiceValidationError(**translated(err)) from err
-        except StationError as err:
+        except (StationError, RecognitionError) as err:
             raise HomeAssistantError(**translated(err)) from err
 
     return wrapped

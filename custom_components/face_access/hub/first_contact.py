@@ -41,7 +41,7 @@ class FirstContact:
         self.link = async_open_link(hass, data)
         # Only the edge of this stranger is needed, so it goes under a name that no device has.
         info = StationInfo(serial="", name="", manufacturer="")
-        self._inbox = FAMILIES[data[CONF_FAMILY]].station(self.link, info, async_time_zone()).inbox
+        self._inbox = FAMILIES[data[CONF_FAMILY]].station(self.link, info, async_time_zone()).expect_inbox()
         self._ids = (data[CONF_WEBHOOK_ID], data[CONF_CONTROL_ID])
         for webhook_id in self._ids:
             webhook.async_register(

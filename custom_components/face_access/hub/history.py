@@ -1,4 +1,4 @@
-"""Every sighting with its pictures, kept in a SQLite file of our own.
+"""Every sighting with its pictures, and what else happened at the stations, kept in a SQLite file of our own.
 
 Home Assistant's recorder is not the place: it purges on its own terms, keeps no pictures, and states must not hold
 biometric data. Standard-library SQLite needs no wheel, and one transaction holds the row and its pictures, so a
@@ -17,8 +17,10 @@ from pathlib import Path
 import re
 import sqlite3
 
-from ..access import Liveness, Pictures, Reason, Sighting, SightingKey, Verdict
+from ..access import Liveness, Momentary, Pictures, Reason, Sighting, SightingKey, Verdict
 from ..const import LOGGER
+from . import past_events
+from .past_events import EventKind, PastEvent
 from .retention import DEFAULT, Retention
 
 # Deleting overwrites pictures, which takes its time on a memory card: in small bites, so that no push waits for it.
@@ -104,6 +106,9 @@ SELECT {_COLUMNS} FROM sighting LEFT JOIN picture ON picture.sighting = sighting
 
 _SOURCES = "SELECT source AS name, COUNT(*) AS count FROM sighting GROUP BY source"
 
+# With its time, which is called by what it is in each of them.
+_TABLES = {"sighting": "captured_at", "event": "happened_at"}
+
 _PEOPLE = f"SELECT {_WHO} AS name, COUNT(*) AS count FROM sighting GROUP BY name"  # noqa: S608
 
 _DAY_BEFORE = "SELECT MAX(captured_at) FROM sighting WHERE captured_at < ?"
@@ -120,16 +125,16 @@ WHERE source = ? AND live ORDER BY captured_at DESC, id DESC LIMIT 1
 # Rows are numbered in the order in which they were stored: the first ones are the oldest. What was fetched afterwards
 # goes by when it was seen, unless a broken clock says that this was long before it came.
 _PRUNE = """
-DELETE FROM sighting WHERE id IN (
-    SELECT id FROM (SELECT id, stored_at FROM sighting WHERE source = :source ORDER BY id LIMIT :bite)
+DELETE FROM {table} WHERE id IN (
+    SELECT id FROM (SELECT id, stored_at FROM {table} WHERE source = :source ORDER BY id LIMIT :bite)
     WHERE stored_at < :oldest
 ) OR id IN (
-    SELECT id FROM sighting WHERE source = :source AND id <= (
-        SELECT id FROM sighting WHERE source = :source ORDER BY id DESC LIMIT 1 OFFSET :most
+    SELECT id FROM {table} WHERE source = :source AND id <= (
+        SELECT id FROM {table} WHERE source = :source ORDER BY id DESC LIMIT 1 OFFSET :most
     ) ORDER BY id LIMIT :bite
 ) OR id IN (
-    SELECT id FROM sighting WHERE source = :source AND captured_at < :oldest AND captured_at > stored_at - :span
-    ORDER BY captured_at LIMIT :bite
+    SELECT id FROM {table} WHERE source = :source AND {time} < :oldest AND {time} > stored_at - :span
+    ORDER BY {time} LIMIT :bite
 )
 """
 
@@ -199,15 +204,21 @@ class History:
         `live`: else a catch-up that runs while somebody stands at the door would swallow the event.
         """
         added = await self._run(lambda: self._add(sighting, live))
-        if not self._closing:
-            self._executor.submit(self._prune_after, sighting.source)
+        self._prune_soon("sighting", sighting.source)
+        return added
+
+    async def add_event(self, event: Momentary, *, live: bool) -> bool:
+        """Store for good what happened; False when it is there already. Raises sqlite3.Error."""
+        added = await self._run(lambda: past_events.add(self._open_connection, event, live=live))
+        self._prune_soon("event", event.source)
         return added
 
     async def prune(self) -> None:
         """Delete all that is too old. A house without visitors forgets its last ones too. Raises sqlite3.Error."""
-        for source in [group.name for group in await self.sources()]:
-            while await self._run(partial(self._prune, source)):
-                pass
+        for table in _TABLES:
+            for source in await self._run(partial(self._sources_in, table)):
+                while await self._run(partial(self._prune, table, source)):
+                    pass
 
     async def keep(self, source: str, retention: Retention) -> bool:
         """Set how long and how many sightings of `source` are kept; whether that is news. Raises sqlite3.Error.
@@ -262,6 +273,19 @@ class History:
         }
         return await self._run(lambda: [_past(row) for row in self._open_connection.execute(_SELECT, wanted)])
 
+    async def events(
+        self,
+        *,
+        source: str | None,
+        kinds: Sequence[EventKind] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int = 100,
+    ) -> builtins.list[PastEvent]:
+        """What happened from `start` up to but without `end`, newest first; `source` and `kinds` None for all."""
+        find = partial(past_events.find, source=source, kinds=kinds, start=start, end=end, limit=limit)
+        return await self._run(lambda: find(self._open_connection))
+
     async def picture(self, sighting_id: int) -> bytes | None:
         """The close-up of a sighting, or its scene."""
         return await self._run(lambda: self._picture(sighting_id, "COALESCE(face, scene)"))
@@ -290,9 +314,10 @@ class History:
         return await self._run(lambda: self._days(zone, end, limit))
 
     async def forget(self, source: str) -> None:
-        """Delete everything that `source` saw, overwriting it in the file."""
-        while await self._run(lambda: self._forget_some(source)):
-            pass
+        """Delete everything that `source` saw and told, overwriting it in the file."""
+        for table in _TABLES:
+            while await self._run(partial(self._forget_some, table, source)):
+                pass
         await self._run(lambda: self._forget_rest(source))
 
     async def _run[T](self, work: Callable[[], T]) -> T:
@@ -320,9 +345,10 @@ class History:
             "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
-        connection.executescript(_SCHEMA)
-        for group in self._groups(_SOURCES):
-            self._prune_after(group.name)
+        connection.executescript(_SCHEMA + past_events.SCHEMA)
+        for table in _TABLES:
+            for source in self._sources_in(table):
+                self._prune_after(table, source)
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -407,19 +433,21 @@ class History:
         row = self._open_connection.execute("SELECT span, most FROM retention WHERE source = ?", (source,)).fetchone()
         return DEFAULT if row is None else Retention(span=timedelta(seconds=row["span"]), most=row["most"])
 
-    def _forget_some(self, source: str) -> bool:
-        cursor = self._open_connection.execute(
-            "DELETE FROM sighting WHERE id IN (SELECT id FROM sighting WHERE source = ? LIMIT ?)",
-            (source, _FORGET_AT_ONCE),
-        )
-        return cursor.rowcount > 0
+    def _sources_in(self, table: str) -> Sequence[str]:
+        rows = self._open_connection.execute(f"SELECT DISTINCT source FROM {table}")  # noqa: S608
+        return [row["source"] for row in rows]
+
+    def _forget_some(self, table: str, source: str) -> bool:
+        some = f"SELECT id FROM {table} WHERE source = ? LIMIT ?"  # noqa: S608
+        delete = f"DELETE FROM {table} WHERE id IN ({some})"  # noqa: S608
+        return self._open_connection.execute(delete, (source, _FORGET_AT_ONCE)).rowcount > 0
 
     def _forget_rest(self, source: str) -> None:
         for table in ("complete", "retention"):
             self._open_connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))  # noqa: S608
         self._open_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _prune(self, source: str) -> bool:
+    def _prune(self, table: str, source: str) -> bool:
         """Delete some of what is too old or too much; whether there was any."""
         retention = self._retention(source)
         limits = {
@@ -429,12 +457,17 @@ class History:
             "most": retention.most,
             "bite": _PRUNE_AT_ONCE,
         }
-        return self._open_connection.execute(_PRUNE, limits).rowcount > 0
+        statement = _PRUNE.format(table=table, time=_TABLES[table])
+        return self._open_connection.execute(statement, limits).rowcount > 0
 
-    def _prune_after(self, source: str) -> None:
-        """Follow every sighting, so that this never falls behind."""
+    def _prune_soon(self, table: str, source: str) -> None:
+        if not self._closing:
+            self._executor.submit(self._prune_after, table, source)
+
+    def _prune_after(self, table: str, source: str) -> None:
+        """Follow everything that is stored, so that this never falls behind."""
         try:
-            self._prune(source)
+            self._prune(table, source)
         except sqlite3.Error as err:
             LOGGER.warning("Old sightings could not be deleted: %s", err)
 

@@ -130,10 +130,10 @@ def async_open_link(hass: HomeAssistant, data: Mapping[str, Any]) -> Link:
 
 
 @callback
-def async_make_station(hass: HomeAssistant, data: Mapping[str, Any]) -> Station:
-    """Make the station that an entry describes, to see what it can do. Nothing is sent."""
+def async_make_station(hass: HomeAssistant, data: Mapping[str, Any], link: Link | None = None) -> Station:
+    """Make the station that an entry describes; without a link of the caller's, only to see what it can do."""
     family = FAMILIES[data[CONF_FAMILY]]
-    return family.station(async_open_link(hass, data), StationInfo(**data[CONF_STATION]), async_time_zone())
+    return family.station(link or async_open_link(hass, data), StationInfo(**data[CONF_STATION]), async_time_zone())
 
 
 async def async_close_link(hass: HomeAssistant, data: Mapping[str, Any]) -> None:

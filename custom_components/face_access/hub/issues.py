@@ -9,15 +9,47 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import CLOCK_TOLERANCE, DOMAIN
 from ..devices.station import SettingValue
+from ..recognition.errors import ModelDamagedError, ModelError, ModelLicenceError, ModelMissingError
 
+BROKER_ELSEWHERE = "broker_elsewhere"
 BROKER_MISSING = "broker_missing"
 CLOCK_WRONG = "clock_wrong"
+ENGINE_AWAY = "engine_away"
+LOG_FORBIDDEN = "log_forbidden"
+LOG_REFUSED = "log_refused"
+MACHINE_SLOW = "machine_slow"
+MODEL_DAMAGED = "model_damaged"
+MODEL_LICENCE = "model_licence"
+MODEL_MISSING = "model_missing"
+MODEL_UNUSABLE = "model_unusable"
 PUSH_MISSING = "push_missing"
 QUESTIONS_MISSING = "questions_missing"
 RESTART_NEEDED = "restart_needed"
 WEBHOOK_MISSING = "webhook_missing"
 WRONG_STATION = "wrong_station"
-_WARNINGS = (CLOCK_WRONG, RESTART_NEEDED)
+_WARNINGS = (CLOCK_WRONG, ENGINE_AWAY, MACHINE_SLOW, RESTART_NEEDED)
+# The most specific class comes first.
+_MODELS: Mapping[type[ModelError], str] = {
+    ModelMissingError: MODEL_MISSING,
+    ModelDamagedError: MODEL_DAMAGED,
+    ModelLicenceError: MODEL_LICENCE,
+    ModelError: MODEL_UNUSABLE,
+}
+# Those that are found out again where they still hold.
+_FLEETING = (
+    BROKER_ELSEWHERE,
+    BROKER_MISSING,
+    CLOCK_WRONG,
+    ENGINE_AWAY,
+    LOG_FORBIDDEN,
+    LOG_REFUSED,
+    MACHINE_SLOW,
+    *_MODELS.values(),
+    PUSH_MISSING,
+    QUESTIONS_MISSING,
+    WEBHOOK_MISSING,
+    WRONG_STATION,
+)
 
 
 @callback
@@ -70,6 +102,29 @@ def broker_missing(hass: HomeAssistant, entry: ConfigEntry, *, missing: bool) ->
 
 
 @callback
+def broker_elsewhere(hass: HomeAssistant, entry: ConfigEntry, *, elsewhere: bool) -> None:
+    """The station cannot be pointed to the broker, or somebody pointed it elsewhere. Fixable: we point it again."""
+    if elsewhere:
+        _raise(hass, entry, BROKER_ELSEWHERE, {}, fixable=True)
+    else:
+        _clear(hass, entry, BROKER_ELSEWHERE)
+
+
+@callback
+def log_refused(hass: HomeAssistant, entry: ConfigEntry, *, forbidden: bool) -> None:
+    """The last rung: the station does not tell its log, perhaps for want of rights. Fixable: we ask again."""
+    _clear(hass, entry, LOG_REFUSED if forbidden else LOG_FORBIDDEN)
+    _raise(hass, entry, LOG_FORBIDDEN if forbidden else LOG_REFUSED, {}, fixable=True)
+
+
+@callback
+def log_told(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """The station tells its log."""
+    for key in (LOG_FORBIDDEN, LOG_REFUSED):
+        _clear(hass, entry, key)
+
+
+@callback
 def questions_missing(hass: HomeAssistant, entry: ConfigEntry, *, missing: bool) -> None:
     """The station asks somebody else about cards and codes, or nobody. Fixable: we have it ask us again."""
     if missing:
@@ -79,15 +134,55 @@ def questions_missing(hass: HomeAssistant, entry: ConfigEntry, *, missing: bool)
 
 
 @callback
+def models(hass: HomeAssistant, entry: ConfigEntry, problem: ModelError | None) -> None:
+    """A model is missing, another file than announced, not free, or unusable: nothing is taken in its place.
+
+    Fixable where a download or a word of the household mends it. `model` is kept with the issue.
+    """
+    key = next((key for kind, key in _MODELS.items() if isinstance(problem, kind)), None)
+    for other in _MODELS.values():
+        if other != key:
+            _clear(hass, entry, other)
+    if problem is not None and key is not None:
+        placeholders = {"model": problem.model, "problem": str(problem)}
+        _raise(hass, entry, key, placeholders, fixable=key != MODEL_UNUSABLE, data={"model": problem.model})
+
+
+@callback
+def model_at_fault(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
+    """Find the model (id) whose licence is to be accepted; None while there is none."""
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{MODEL_LICENCE}_{entry.entry_id}")
+    return None if issue is None or issue.data is None else str(issue.data["model"])
+
+
+@callback
+def engine_away(hass: HomeAssistant, entry: ConfigEntry, problem: str | None) -> None:
+    """The recognition server that watches a camera does not, so nobody is recognised there; None when it does again."""
+    if problem is None:
+        _clear(hass, entry, ENGINE_AWAY)
+    else:
+        _raise(hass, entry, ENGINE_AWAY, {"problem": problem}, fixable=False)
+
+
+@callback
+def machine_slow(hass: HomeAssistant, entry: ConfigEntry, seconds: float | None) -> None:
+    """A picture takes so long that a camera cannot be followed, only looked at now and then; None when it no longer."""
+    if seconds is None:
+        _clear(hass, entry, MACHINE_SLOW)
+    else:
+        _raise(hass, entry, MACHINE_SLOW, {"seconds": f"{seconds:.1f}"}, fixable=False)
+
+
+@callback
 def restart_needed(hass: HomeAssistant, entry: ConfigEntry, pending: Mapping[str, SettingValue | None]) -> None:
     """A setting waits for the station to start again. Fixable: we restart it. `pending` is kept with the issue."""
     _raise(hass, entry, RESTART_NEEDED, {}, fixable=True, data=pending)
 
 
 @callback
-def restart_pending(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, SettingValue | None] | None:
+def restart_pending(hass: HomeAssistant, entry_id: str) -> Mapping[str, SettingValue | None] | None:
     """Find what `restart_needed` was given; None while no restart is needed."""
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{RESTART_NEEDED}_{entry.entry_id}")
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{RESTART_NEEDED}_{entry_id}")
     return None if issue is None else issue.data or {}
 
 
@@ -109,7 +204,7 @@ def clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
     That a restart is needed would never be found out again, so it stays.
     """
-    for key in (BROKER_MISSING, CLOCK_WRONG, PUSH_MISSING, QUESTIONS_MISSING, WEBHOOK_MISSING, WRONG_STATION):
+    for key in _FLEETING:
         _clear(hass, entry, key)
 
 

@@ -6,6 +6,7 @@ missed something, the station is asked all the time. Whatever comes twice is tol
 
 import asyncio
 from collections.abc import Iterable
+import contextlib
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -17,9 +18,17 @@ from homeassistant.util import dt as dt_util
 from ..access import PUSHED, StationEvent
 from ..const import CONF_BROKER, CONF_PUSH, LOGGER, PROVE_EVERY, READ_EVERY
 from ..coordinator import FaceAccessCoordinator
-from ..devices.errors import StationAuthError, StationConnectionError, StationError, StationUnsupportedError
+from ..devices.errors import (
+    StationAuthError,
+    StationConnectionError,
+    StationError,
+    StationForbiddenError,
+    StationProtocolError,
+    StationRefusedError,
+    StationUnsupportedError,
+)
 from ..devices.station import Feed, ProvableInbox
-from . import issues, push_target, questions
+from . import broker_target, issues, push_target, questions
 from .broker import BrokerEar
 from .edge import Edge
 
@@ -27,6 +36,8 @@ from .edge import Edge
 _PROOF_WITHIN = 10
 _ON_ITS_WAY = timedelta(seconds=10)
 _STOP_WITHIN = 3
+# It is there, and will not tell.
+_REFUSALS = (StationForbiddenError, StationProtocolError, StationRefusedError, StationUnsupportedError)
 
 
 class Rung(StrEnum):
@@ -59,6 +70,8 @@ class Ladder:
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
         self._first_questions = True
+        self._first_broker = True
+        self._refused = 0
 
     @property
     def asks(self) -> bool:
@@ -69,6 +82,11 @@ class Ladder:
     def async_start(self) -> None:
         """Begin, and begin anew each time the station comes back."""
         self._entry.async_on_unload(self._coordinator.async_add_listener(self._on_update))
+        self._now()
+
+    @callback
+    def async_look(self) -> None:
+        """Ask now what is new, whatever is trusted: somebody waits for it."""
         self._now()
 
     async def async_stop(self) -> None:
@@ -112,9 +130,8 @@ class Ladder:
             LOGGER.debug("%s: no news: %s", self._coordinator.name, type(err).__name__)
             await self._coordinator.async_refresh()
         except StationError as err:
-            # It is there and will not tell: asking every other second would not change its mind.
             LOGGER.debug("%s tells no news: %s", self._coordinator.name, type(err).__name__)
-            pause = READ_EVERY
+            pause = self._bear_refusal(err)
         finally:
             if not self._stopped:
                 self._timer = async_call_later(self._hass, pause, HassJob(self._now, cancel_on_shutdown=True))
@@ -125,6 +142,10 @@ class Ladder:
         self._since = self._since or now
         if self.webhook is Rung.OPEN and self._coordinator.pushed.is_set():
             self._prove_webhook()
+        if back:
+            # From here on all is news, whichever way it comes: what happens while the others are tried out is not lost.
+            with contextlib.suppress(*_REFUSALS):
+                await self._ask()
         if back or self._checked_at is None or now - self._checked_at >= READ_EVERY:
             # First: what happens from here on is to come that way.
             await self._check_webhook()
@@ -132,7 +153,13 @@ class Ladder:
             await questions.async_check(self._coordinator, first=self._first_questions)
             self._first_questions = False
             self._checked_at = now
+        await self._ask()
+
+    async def _ask(self) -> None:
+        """Ask for what is new."""
         events = await self._feed.poll()
+        self._refused = 0
+        issues.log_told(self._hass, self._entry)
         self._look_for_missed((*(event.at for event in events if isinstance(event, PUSHED)), *self._feed.untold))
         await self._edge.async_report(events)
 
@@ -163,14 +190,15 @@ class Ladder:
         return dt_util.utcnow() - self._proven_at < PROVE_EVERY
 
     async def _is_there(self) -> bool:
-        there = await self._coordinator.station.inbox.points_to(push_target.async_own_target(self._hass, self._entry))
+        inbox = self._coordinator.station.expect_inbox()
+        there = await inbox.points_to(push_target.async_own_target(self._hass, self._entry))
         if not there:
             LOGGER.info("%s lost its webhook; it gets it again", self._coordinator.name)
         return there
 
     async def _make_webhook(self) -> None:
         """Put our webhook in place, and have it tried out where the station can do that."""
-        inbox, pushed = self._coordinator.station.inbox, self._coordinator.pushed
+        inbox, pushed = self._coordinator.station.expect_inbox(), self._coordinator.pushed
         await push_target.async_redirect(self._hass, self._entry, self._coordinator.station)
         if not isinstance(inbox, ProvableInbox):
             self.webhook = Rung.OPEN
@@ -204,9 +232,14 @@ class Ladder:
     # The second rung
 
     async def _check_broker(self) -> None:
+        listens = bool(self._entry.options.get(CONF_BROKER)) and await self._ear.async_listen()
+        works = self.broker is Rung.PROVEN
+        if listens or broker_target.async_wanted(self._entry) is None:
+            # Not while nobody listens: it would be taken from where it is heard now.
+            await broker_target.async_check(self._coordinator, first=self._first_broker, works=works)
+            self._first_broker = False
         if not self._entry.options.get(CONF_BROKER):
             return
-        listens = await self._ear.async_listen()
         if not listens:
             self.broker = Rung.BROKEN
         elif self.broker in (Rung.OFF, Rung.BROKEN):
@@ -216,9 +249,26 @@ class Ladder:
     async def _on_published(self, events: tuple[StationEvent, ...]) -> None:
         self.broker = Rung.PROVEN
         issues.broker_missing(self._hass, self._entry, missing=False)
+        issues.broker_elsewhere(self._hass, self._entry, elsewhere=False)
         await self._edge.async_report(events)
 
     # The last one
+
+    async def async_try_log(self) -> None:
+        """Ask once more for the log that was refused. Raises StationError when it still is."""
+        self._now()
+        if self._task is not None:
+            await asyncio.wait({self._task})
+        if self._refused:
+            raise StationError("the station does not tell its log")
+
+    def _bear_refusal(self, err: StationError) -> timedelta:
+        """It is there and will not tell. Once may be a moment's trouble; else asking all the time changes nothing."""
+        self._refused += 1
+        if self._refused == 1:
+            return self._feed.interval
+        issues.log_refused(self._hass, self._entry, forbidden=isinstance(err, StationForbiddenError))
+        return READ_EVERY
 
     def _look_for_missed(self, found: Iterable[datetime]) -> None:
         """Find out whether something had to be asked for that should have been pushed long ago."""

@@ -22,7 +22,7 @@ from ..devices.station import Enrolment, Question
 from ..people.model import PersonError, Profile, Storage
 from ..people.photos import thumbnail
 from ..people.store import Holding, HoldingState, PeopleStore, Seen
-from ..people.sync import Wanted
+from ..people.sync import PHOTO_MISSING, Wanted
 from .doors import async_wired
 from .house import folder
 from .people_issues import async_clear_refusals, async_report_refusals
@@ -52,12 +52,12 @@ async def async_get_people(hass: HomeAssistant) -> HousePeople:
 
 
 @callback
-def async_worker(hass: HomeAssistant, coordinator: FaceAccessCoordinator) -> TargetWorker | None:
-    """Find who keeps a station at what it shall know; None for one that learns nobody."""
+def async_worker(hass: HomeAssistant, target: str) -> TargetWorker | None:
+    """Find who keeps a station (serial number) or a server at what it shall know; None for one that learns nobody."""
     task = hass.data.get(_PEOPLE)
     if task is None or not task.done() or task.exception() is not None:
         return None
-    return task.result().workers.get(coordinator.serial)
+    return task.result().workers.get(target)
 
 
 async def _open(hass: HomeAssistant) -> HousePeople:
@@ -88,6 +88,8 @@ class HousePeople:
         self.store = store
         self.seen = seen
         self.workers: dict[str, TargetWorker] = {}
+        self.learners: list[Callable[[], bool]] = []
+        """What learns people besides stations: whether each has everybody."""
         self._hass = hass
         self._listeners: list[PersonListener] = []
         self._stop_schedules: CALLBACK_TYPE | None = None
@@ -165,8 +167,20 @@ class HousePeople:
     async def async_update(self, profile: Profile, photos: Sequence[bytes] | None = None) -> Profile:
         """Change a person; photos None keeps theirs. Raises PersonError and sqlite3.Error."""
         profile = await self.store.update(profile, photos)
+        if photos is not None:
+            await self._async_found_photos(profile.id)
         self._async_changed(profile.id)
         return profile
+
+    async def _async_found_photos(self, person: str) -> None:
+        """Targets that lacked a photo may have it now, even where it is the very one that was not kept."""
+        lacking = [
+            replace(holding, photos="", state=HoldingState.PENDING, code=None)
+            for target in self.store.targets
+            for holding in self.store.holdings(target).values()
+            if holding.person == person and holding.code == PHOTO_MISSING
+        ]
+        await self.store.keep(lacking)
 
     async def async_remove(self, person: str) -> None:
         """Remove a person from the house, and then from every station. Raises PersonError and sqlite3.Error."""
@@ -230,16 +244,22 @@ class HousePeople:
             self.store,
             wanted=partial(self._wanted, coordinator),
         )
-        self.workers[coordinator.serial] = worker
+        self.async_keep_worker(worker)
+
+    @callback
+    def async_keep_worker(self, worker: TargetWorker) -> None:
+        """Have a worker work until the entry of its target is unloaded."""
+        target = worker.coordinator.serial
+        self.workers[target] = worker
         worker.listeners.append(partial(self._async_synced, worker))
         stop = worker.async_start()
 
         @callback
         def detach() -> None:
             stop()
-            del self.workers[coordinator.serial]
+            del self.workers[target]
 
-        entry.async_on_unload(detach)
+        worker.coordinator.config_entry.async_on_unload(detach)
 
     async def async_forget_station(self, serial: str) -> None:
         """A station is no longer the house's: what it was given is its owner's business."""
@@ -283,8 +303,14 @@ class HousePeople:
     @callback
     def _async_synced(self, worker: TargetWorker) -> None:
         if worker.done.is_set():
-            async_report_refusals(self._hass, self.store, worker.coordinator)
-            self._hass.async_create_task(self._async_let_go_of_photos(), "face_access photos")
+            coordinator = worker.coordinator
+            async_report_refusals(self._hass, self.store, coordinator.serial, coordinator.config_entry.title)
+            self.async_learned()
+
+    @callback
+    def async_learned(self) -> None:
+        """Some target has everybody by now: photos that only targets need may go."""
+        self._hass.async_create_task(self._async_let_go_of_photos(), "face_access photos")
 
     async def _async_let_go_of_photos(self) -> None:
         """Keep no more of photos than was asked for, once every station that is there has them."""
@@ -321,7 +347,7 @@ class HousePeople:
             for holding in self.store.holdings(target).values()
             if holding.person == profile.id
         }
-        done = all(worker.done.is_set() for worker in self.workers.values())
+        done = all(worker.done.is_set() for worker in self.workers.values()) and all(has() for has in self.learners)
         return done and HoldingState.HELD in states and HoldingState.PENDING not in states
 
     # Sightings

@@ -10,10 +10,11 @@ from ..people.store import digest
 from . import people_input
 from .people import HousePeople
 from .people_sync import TargetWorker
+from .photo_checks import Checks, said
 
 
 async def async_import_station(
-    hass: HomeAssistant, people: HousePeople, worker: TargetWorker
+    hass: HomeAssistant, people: HousePeople, worker: TargetWorker, checks: Checks
 ) -> list[tuple[dict[str, Any], Profile | None]]:
     """Take over everybody; what came of each, and the new person. Raises StationError and sqlite3.Error.
 
@@ -22,15 +23,17 @@ async def async_import_station(
     results: list[tuple[dict[str, Any], Profile | None]] = []
     for held in await worker.sync.foreign():
         try:
-            profile = await _import_one(hass, people, worker, held)
+            profile = await _import_one(hass, people, worker, held, checks)
         except PersonError as err:
-            results.append(({"key": held.key, "result": err.code}, None))
+            results.append(({"key": held.key, "result": err.code, **said(err)}, None))
         else:
             results.append(({"key": held.key, "result": "added", "person_id": profile.id}, profile))
     return results
 
 
-async def _import_one(hass: HomeAssistant, people: HousePeople, worker: TargetWorker, held: Enrolment) -> Profile:
+async def _import_one(
+    hass: HomeAssistant, people: HousePeople, worker: TargetWorker, held: Enrolment, checks: Checks
+) -> Profile:
     picture = await worker.people.photo(held.key)
     data = {
         people_input.NAME: held.name or held.key,
@@ -43,6 +46,6 @@ async def _import_one(hass: HomeAssistant, people: HousePeople, worker: TargetWo
     }
     profile = people_input.new_profile(people, data).checked()
     pictures = [] if picture is None else [picture]
-    photos = await people_input.async_prepare(hass, people, profile.id, pictures)
+    photos = await people_input.async_prepare(hass, people, profile.id, pictures, checks)
     # Written down with the person: else the next round would give the station the same person a second time.
     return await people.async_add(profile, photos, worker.sync.adopted(profile.id, held, tuple(map(digest, photos))))

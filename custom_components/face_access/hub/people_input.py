@@ -13,6 +13,7 @@ from ..people.model import MAX_PHOTOS, PersonError, Profile, Storage, new_key
 from ..people.photos import prepare
 from ..people.store import digest
 from .people import HousePeople
+from .photo_checks import Checks, async_check_photos
 
 # One word per thing, in forms, actions and answers alike.
 PERSON_ID: Final = "person_id"
@@ -78,9 +79,9 @@ def _free_id(taken: Collection[str], name: str) -> str:
 
 
 async def async_prepare(
-    hass: HomeAssistant, people: HousePeople, person: str, pictures: Sequence[bytes]
+    hass: HomeAssistant, people: HousePeople, person: str, pictures: Sequence[bytes], checks: Checks
 ) -> list[bytes]:
-    """Make pictures ready to be kept, and check that they are of nobody else. Raises PersonError."""
+    """Make pictures ready to be kept: nobody else's, and as `checks` want them. Raises PersonError."""
     if len(pictures) > MAX_PHOTOS:
         raise PersonError("person_photos_too_many", limit=str(MAX_PHOTOS))
     photos = [await hass.async_add_executor_job(prepare, picture) for picture in pictures]
@@ -88,6 +89,7 @@ async def async_prepare(
     for profile in people.store.profiles.values():
         if profile.id != person and not names.isdisjoint(profile.photos):
             raise PersonError("person_duplicate", person=profile.id)
+    await async_check_photos(hass, person, photos, checks)
     return photos
 
 

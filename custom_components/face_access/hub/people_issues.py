@@ -7,30 +7,31 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.translation import async_get_exception_message
 
 from ..const import DOMAIN
-from ..coordinator import FaceAccessCoordinator
+from ..people.register import CANNOT_REMOVE
 from ..people.store import HoldingState, PeopleStore
 
 PERSON_REFUSED: Final = "person_refused"
 
 
 @callback
-def async_report_refusals(hass: HomeAssistant, store: PeopleStore, coordinator: FaceAccessCoordinator) -> None:
-    """Raise an issue for each person whom the station refused, and clear those that are gone."""
+def async_report_refusals(hass: HomeAssistant, store: PeopleStore, target: str, name: str) -> None:
+    """Raise an issue for each person whom a target of this name refused, and clear those that are gone."""
     current: set[str] = set()
-    for holding in store.holdings(coordinator.serial).values():
-        if holding.state is not HoldingState.REFUSED or holding.code is None:
+    for holding in store.holdings(target).values():
+        # Who cannot be removed one by one is told of as one (server_people.py).
+        if holding.state is not HoldingState.REFUSED or holding.code in (None, CANNOT_REMOVE):
             continue
         profile = store.profiles.get(holding.person)
-        issue_id = f"{_prefix(coordinator.serial)}{holding.key}"
+        issue_id = f"{_prefix(target)}{holding.key}"
         current.add(issue_id)
         async_raise_refusal(
             hass,
             issue_id,
             person=holding.person if profile is None else profile.name,
-            station=coordinator.config_entry.title,
+            station=name,
             code=holding.code,
         )
-    _clear(hass, coordinator.serial, current)
+    _clear(hass, target, current)
 
 
 @callback

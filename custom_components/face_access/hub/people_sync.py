@@ -1,7 +1,7 @@
 """One station kept at what the household wants it to know: when to work, and what to do when it is away."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 import sqlite3
 
@@ -15,6 +15,8 @@ from ..devices.errors import StationError
 from ..devices.station import People
 from ..people.store import PeopleStore
 from ..people.sync import Progress, Synchroniser, Wanted
+from .errors import asking_for_login
+from .servers import ServerCoordinator
 
 # Somebody may have changed something at the station itself.
 LOOK_EVERY = timedelta(hours=6)
@@ -26,18 +28,19 @@ TELL_EVERY = 2.0
 
 
 class TargetWorker:
-    """Runs the rounds of one station, one at a time, in the background of its entry."""
+    """Runs the rounds of one station or server, one at a time, in the background of its entry."""
 
     def __init__(
         self,
         hass: HomeAssistant,
-        coordinator: FaceAccessCoordinator,
+        coordinator: FaceAccessCoordinator | ServerCoordinator,
         people: People,
         store: PeopleStore,
         *,
         wanted: Callable[[], Iterable[Wanted]],
+        lists: bool = True,
     ) -> None:
-        """`wanted` gives what this station shall know, as it is now."""
+        """`wanted` gives what this station shall know, as it is now; `lists` is whether it says what it knows."""
         self.coordinator = coordinator
         self.people = people
         self.listeners: list[CALLBACK_TYPE] = []
@@ -51,7 +54,10 @@ class TargetWorker:
         self._looked_at: datetime | None = None
         self._was_online = False
         self._told_at = 0.0
-        self.sync = Synchroniser(coordinator.serial, people, store, wanted=wanted, on_progress=self._async_step)
+        self._rounds = asyncio.Lock()
+        self.sync = Synchroniser(
+            coordinator.serial, people, store, wanted=wanted, on_progress=self._async_step, lists=lists
+        )
 
     @property
     def progress(self) -> Progress:
@@ -92,6 +98,13 @@ class TargetWorker:
             name = f"face_access people of {entry.title}"
             self._task = entry.async_create_background_task(self._hass, self._work(), name, eager_start=False)
 
+    async def async_start_over(self, empty: Callable[[], Awaitable[None]]) -> None:
+        """Empty the target and give it everybody anew. Raises what `empty` does."""
+        self.sync.changed()
+        async with self._rounds:
+            await self.sync.start_over(empty)
+        self.async_wake(look=True)
+
     @callback
     def _async_check_online(self) -> None:
         """A station that was away may have been restored, replaced or reset: look at what it has."""
@@ -105,7 +118,9 @@ class TargetWorker:
         while self._due:
             await asyncio.sleep(GATHER)
             self._due = False
-            if not await self._round() and not self._due:
+            async with self._rounds:
+                complete = await self._round()
+            if not complete and not self._due:
                 self._stop_retry = async_call_later(self._hass, RETRY_AFTER, self._async_try_again)
 
     @callback
@@ -128,7 +143,8 @@ class TargetWorker:
         retry, self._retry = self._retry, False
         full = self._looked_at is None
         try:
-            complete = await self.sync.run(full=full, retry=retry)
+            with asking_for_login(self.coordinator):
+                complete = await self.sync.run(full=full, retry=retry)
         except (StationError, sqlite3.Error) as err:
             self._retry |= retry
             LOGGER.debug("%s: people could not all be synced: %s", self.coordinator.name, err)

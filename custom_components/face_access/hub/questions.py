@@ -15,10 +15,10 @@ from ..access import Decision, DoorMode, Person
 from ..const import CONF_ANSWER_QUESTIONS, CONF_PREVIOUS_QUESTIONS, DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationAuthError, StationConnectionError, StationError
-from ..devices.station import Message, Question
+from ..devices.station import Message, Question, Station
 from . import issues
 from .doors import async_wired
-from .push_target import async_own_target
+from .push_target import async_change_data, async_own_target
 from .telling import async_tell_decision
 
 # Whose is it? None for a number that nobody of the household has. Must not take long: somebody stands at the door.
@@ -80,8 +80,7 @@ async def async_redirect(coordinator: FaceAccessCoordinator) -> None:
         return
     previous = await asked.redirect(async_own_target(coordinator.hass, entry))
     if previous is not None and CONF_PREVIOUS_QUESTIONS not in entry.data:
-        data = {**entry.data, CONF_PREVIOUS_QUESTIONS: dict(previous)}
-        coordinator.hass.config_entries.async_update_entry(entry, data=data)
+        async_change_data(coordinator.hass, entry, CONF_PREVIOUS_QUESTIONS, dict(previous))
     issues.questions_missing(coordinator.hass, entry, missing=False)
 
 
@@ -93,7 +92,7 @@ async def async_check(coordinator: FaceAccessCoordinator, *, first: bool) -> Non
     entry, asked = coordinator.config_entry, coordinator.station.questions
     if asked is None or not async_consented(entry):
         # Taken back while the station was away: it must not ask where nobody answers any more.
-        await async_restore(coordinator)
+        await async_restore(coordinator.hass, entry, coordinator.station)
         return
     try:
         if first:
@@ -108,9 +107,9 @@ async def async_check(coordinator: FaceAccessCoordinator, *, first: bool) -> Non
     issues.questions_missing(coordinator.hass, entry, missing=not ours)
 
 
-async def async_restore(coordinator: FaceAccessCoordinator) -> None:
+async def async_restore(hass: HomeAssistant, entry: ConfigEntry, station: Station) -> None:
     """Put back what was there, unless the station asks somebody else by now: then that is theirs."""
-    hass, entry, asked = coordinator.hass, coordinator.config_entry, coordinator.station.questions
+    asked = station.questions
     previous = entry.data.get(CONF_PREVIOUS_QUESTIONS)
     if previous is None or asked is None:
         return
@@ -121,5 +120,4 @@ async def async_restore(coordinator: FaceAccessCoordinator) -> None:
     except (StationError, NoURLAvailableError, TimeoutError) as err:
         LOGGER.warning("%s still asks here: it could not be told (%s)", entry.title, type(err).__name__)
         return
-    data = {key: value for key, value in entry.data.items() if key != CONF_PREVIOUS_QUESTIONS}
-    hass.config_entries.async_update_entry(entry, data=data)
+    async_change_data(hass, entry, CONF_PREVIOUS_QUESTIONS, None)

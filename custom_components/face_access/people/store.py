@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
+import json
 from pathlib import Path
 import sqlite3
 from types import MappingProxyType
@@ -37,6 +38,13 @@ CREATE TABLE IF NOT EXISTS seen (
     at REAL NOT NULL,
     place TEXT NOT NULL,
     picture BLOB
+);
+CREATE TABLE IF NOT EXISTS template (
+    person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+    photo TEXT NOT NULL,
+    content TEXT,
+    code TEXT,
+    PRIMARY KEY (person, photo)
 );
 CREATE TABLE IF NOT EXISTS holding (
     target TEXT NOT NULL,
@@ -88,6 +96,17 @@ class Seen:
     at: datetime
     place: str
     picture: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What recognition made of one photo: a template as plain data, or the code of why there is none.
+
+    Both are None where the photo is fine and adds nothing to the others. Biometric: in no repr, log or diagnostics.
+    """
+
+    template: Mapping[str, Any] | None = field(default=None, repr=False)
+    code: str | None = None
 
 
 def digest(photo: bytes) -> str:
@@ -197,6 +216,17 @@ class PeopleStore:
             if person not in self._profiles:
                 raise PersonError("person_unknown")
             await self._run(lambda: self._keep_instead(person, contents))
+
+    async def learn(self, person: str, learned: Mapping[str, Learned]) -> None:
+        """Put what was learned of a person's photos, by their names, in the place of what was before.
+
+        Photos that are no longer theirs are passed over, and so is a person who is gone by now.
+        """
+        await self._whole(self._run(lambda: self._learn(person, learned)))
+
+    async def learned(self, person: str | None = None) -> dict[str, dict[str, Learned]]:
+        """Read what was learned of everybody, or of one person, by the names of their photos."""
+        return await self._run(lambda: self._learned(person))
 
     async def see(self, person: str, seen: Seen) -> None:
         """Keep when and where a person was last seen; for somebody who is gone by now, nothing."""
@@ -314,6 +344,32 @@ class PeopleStore:
             if photos is not None:
                 connection.execute("DELETE FROM photo WHERE person = ?", (profile.id,))
                 connection.executemany("INSERT INTO photo VALUES (?, ?, ?)", _photo_rows(profile.id, photos))
+                connection.execute(
+                    "DELETE FROM template WHERE person = ?1"
+                    " AND photo NOT IN (SELECT digest FROM photo WHERE person = ?1)",
+                    (profile.id,),
+                )
+
+    def _learn(self, person: str, learned: Mapping[str, Learned]) -> None:
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM template WHERE person = ?", (person,))
+            connection.executemany(
+                "INSERT INTO template SELECT person, digest, ?, ? FROM photo WHERE person = ? AND digest = ?",
+                [
+                    (None if one.template is None else json.dumps(one.template), one.code, person, photo)
+                    for photo, one in learned.items()
+                ],
+            )
+
+    def _learned(self, person: str | None) -> dict[str, dict[str, Learned]]:
+        found: dict[str, dict[str, Learned]] = {}
+        rows = self._open_connection.execute(
+            "SELECT person, photo, content, code FROM template WHERE ?1 IS NULL OR person = ?1", (person,)
+        )
+        for owner, photo, content, code in rows:
+            template = None if content is None else json.loads(content)
+            found.setdefault(owner, {})[photo] = Learned(template=template, code=code)
+        return found
 
     def _remove(self, person: str) -> None:
         connection = self._open_connection

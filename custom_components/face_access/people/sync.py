@@ -6,7 +6,7 @@ that work that broke off anywhere is taken up again. What is on a target and was
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -57,6 +57,11 @@ class Progress:
         """Whether nothing is left that could be done."""
         return self.waiting == 0 and self.leaving == 0
 
+    @property
+    def described(self) -> dict[str, int]:
+        """What stands beside the number of those who are held."""
+        return {"total": self.total, "waiting": self.waiting, "refused": self.refused, "leaving": self.leaving}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
@@ -106,13 +111,18 @@ class Synchroniser:
         *,
         wanted: Callable[[], Iterable[Wanted]],
         on_progress: Callable[[], None] = lambda: None,
+        lists: bool = True,
     ) -> None:
-        """`wanted` gives the desired state, as it is now; `on_progress` is called after every step."""
+        """`wanted` gives the desired state, as it is now; `on_progress` is called after every step.
+
+        A target that cannot say whom it has (`lists` False) has whom we wrote down.
+        """
         self._target = target
         self._people = people
         self._store = store
         self._wanted = wanted
         self._on_progress = on_progress
+        self._lists = lists
         self._outcomes: dict[str, HoldingState] = {}
         self._leaving: set[str] = set()
         self._results: list[Holding] = []
@@ -144,7 +154,7 @@ class Synchroniser:
         target cannot be talked to: the rest is for the next round.
         """
         self._is_full = self._is_stale = False
-        if full:
+        if full and self._lists:
             await self._reconcile(await self._plan())
         plans = await self._plan()
         try:
@@ -156,6 +166,21 @@ class Synchroniser:
         """Find how far the target is by what is written down; no request."""
         await self._plan()
         self._on_progress()
+
+    async def start_over(self, empty: Callable[[], Awaitable[None]]) -> None:
+        """Empty the target by `empty`, for one that cannot remove one person: whoever is still wanted is given anew.
+
+        Written down first, so that work that breaks off anywhere ends with everybody being given. Raises what it does.
+        """
+        await self._store.keep(
+            replace(holding, facts="", photos="", state=HoldingState.PENDING, code=None)
+            for holding in tuple(self._store.holdings(self._target).values())
+        )
+        await empty()
+        await self._plan()
+        for key in tuple(self._leaving):
+            await self._store.drop(self._target, key)
+        await self.look()
 
     async def foreign(self) -> tuple[Enrolment, ...]:
         """Read who is on the target without having been put there by us. Raises StationError."""

@@ -1,8 +1,9 @@
-"""What is asked of the engine once: are these two the same person, is this face live, may this picture be enrolled.
+"""What is asked of the engine once: who is that, are these two one person, is this face live, how well does it work.
 
 These functions block for as long as the networks take: they run on the worker's thread, not on the event loop.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,12 +11,11 @@ from enum import StrEnum
 from typing import Any, Final
 import uuid
 
-from . import quality
 from .engine import Engine, Mode, Settings
 from .errors import NoFaceError
-from .gallery import OUTLIER, Confusable, Gallery, Template, fits, repeats
+from .gallery import Confusable, Gallery
 from .picture import Picture
-from .results import Candidate, Face, FaceLiveness, Flaw, Recognition
+from .results import Face, FaceLiveness, Flaw, Outcome, Recognition
 
 _COMPARING: Final = Settings(mode=Mode.SOFTWARE)
 
@@ -125,88 +125,6 @@ def check_liveness(engine: Engine, data: bytes, settings: Settings) -> Recogniti
     return engine.recognise(Picture(data), None, asked)
 
 
-class Refusal(StrEnum):
-    """Why a picture was not enrolled; the words of translations."""
-
-    NO_FACE = "no_face"
-    SEVERAL_FACES = "several_faces"
-    LOW_QUALITY = "low_quality"
-    SPOOF = "spoof"
-    UNLIKE_THE_OTHERS = "unlike_the_others"
-    NOTHING_NEW = "nothing_new"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolment:
-    """What came of one picture: a template, or why there is none.
-
-    `flaws` may also stand beside a template, as a warning. `resembles` is somebody else in the gallery whom the face
-    fits at the level *normal*: the two may be taken for each other.
-    """
-
-    template: Template | None
-    refusal: Refusal | None = None
-    flaws: tuple[Flaw, ...] = ()
-    resembles: Candidate | None = None
-
-
-_SECOND_FACE: Final = 0.5
-"""A second face of more than this share of the first's area makes it unclear who is meant."""
-
-
-def enrol(
-    engine: Engine,
-    pictures: Sequence[bytes],
-    *,
-    known: Sequence[Template] = (),
-    gallery: Gallery | None = None,
-    person_id: str | None = None,
-) -> list[Enrolment]:
-    """Make templates of a person's pictures, in their order; `known` are those that the person has already.
-
-    Raises PictureError and ModelError; what is wrong with the face is in the result.
-    """
-    templates = list(known)
-    results = []
-    for data in pictures:
-        result = _enrol(engine, Picture(data), templates, gallery, person_id)
-        if result.template is not None:
-            templates.append(result.template)
-        results.append(result)
-    return results
-
-
-def _enrol(
-    engine: Engine, picture: Picture, templates: Sequence[Template], gallery: Gallery | None, person_id: str | None
-) -> Enrolment:
-    found = engine.detect(picture)
-    if not found:
-        # A far face deserves the larger input before it is called none.
-        found = engine.detect(picture, 640)
-    if not found:
-        return Enrolment(template=None, refusal=Refusal.NO_FACE)
-    if len(found) > 1 and found[1].box.area > _SECOND_FACE * found[0].box.area:
-        return Enrolment(template=None, refusal=Refusal.SEVERAL_FACES)
-    face = engine.cut(picture, found[0])
-    measured = quality.measure(found[0], (picture.width, picture.height), face, quality.ENROLMENT)
-    least = quality.measure(found[0], (picture.width, picture.height), face, quality.PROBE)
-    if least.flaws:
-        return Enrolment(template=None, refusal=Refusal.LOW_QUALITY, flaws=least.flaws)
-    vector = engine.embed(face, mirrored=True)
-    same = [template for template in templates if template.origin == engine.origin]
-    if fits(vector, same) < OUTLIER:
-        return Enrolment(template=None, refusal=Refusal.UNLIKE_THE_OTHERS, flaws=measured.flaws)
-    if repeats(vector, same):
-        return Enrolment(template=None, refusal=Refusal.NOTHING_NEW, flaws=measured.flaws)
-    candidates = gallery.match(vector, engine.scale) if gallery is not None else ()
-    others = [one for one in candidates if one.person_id != person_id and one.score >= Settings().threshold]
-    return Enrolment(
-        template=Template(vector=vector, origin=engine.origin, quality=measured.score),
-        flaws=measured.flaws,
-        resembles=others[0] if others else None,
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """How well recognition works on a set of pictures: medians, and how many faces have which flaw."""
@@ -215,10 +133,18 @@ class Report:
     faces: int
     flaws: Mapping[Flaw, int] = field(default_factory=dict)
     liveness: Mapping[FaceLiveness, int] = field(default_factory=dict)
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    people: Mapping[str, int] = field(default_factory=dict)
+    """Who was recognised, and in how many pictures."""
     eye_distance: float | None = None
     sharpness: float | None = None
     luminance: float | None = None
+    score: float | None = None
+    """Of the faces that were recognised."""
+    margin: float | None = None
+    """The smallest lead of anybody who was recognised over the next person, as a cosine."""
     seconds: float | None = None
+    runtime: str = ""
     closest: Confusable | None = None
     """The two people enrolled who are most alike, whether or not that is too much."""
     confusable: tuple[Confusable, ...] = ()
@@ -230,24 +156,37 @@ def report(engine: Engine, pictures: Sequence[bytes], gallery: Gallery | None, s
 
     Raises PictureError and ModelError.
     """
-    looks = [engine.recognise(Picture(data), gallery, settings) for data in pictures]
+    looks = [recognize(engine, data, gallery, settings) for data in pictures]
+    return summarise(engine, looks, gallery, settings)
+
+
+def summarise(engine: Engine, looks: Sequence[Recognition], gallery: Gallery | None, settings: Settings) -> Report:
+    """Say the same of pictures that were looked at already. Raises ModelError."""
     faces = [face for look in looks for face in look.faces]
-    flaws = [flaw for face in faces for flaw in face.quality.flaws]
-    states = [face.liveness.state for face in faces]
+    named = [face for face in faces if face.person_id is not None]
     level = engine.scale.cosine(settings.threshold)
-    pairs = gallery.confusable(-1) if gallery is not None else []
     return Report(
         pictures=len(looks),
         faces=len(faces),
-        flaws={flaw: flaws.count(flaw) for flaw in Flaw if flaw in flaws},
-        liveness={state: states.count(state) for state in FaceLiveness if state in states},
+        flaws=_counted(Flaw, [flaw for face in faces for flaw in face.quality.flaws]),
+        liveness=_counted(FaceLiveness, [face.liveness.state for face in faces]),
+        outcomes=_counted(Outcome, [face.outcome for face in faces]),
+        people=Counter(face.person_id for face in named if face.person_id is not None),
         eye_distance=_median([face.quality.eye_distance for face in faces]),
         sharpness=_median([face.quality.sharpness for face in faces]),
         luminance=_median([face.quality.luminance for face in faces]),
+        score=_median([face.score for face in named if face.score is not None]),
+        # Where nobody else is enrolled, there is nobody to have a lead over.
+        margin=min((face.margin for face in named if len(face.candidates) > 1), default=None),
         seconds=_median([sum(look.seconds.values()) for look in looks]),
-        closest=pairs[0] if pairs else None,
-        confusable=tuple(pair for pair in pairs if pair.cosine >= level),
+        runtime=looks[0].runtime if looks else "",
+        closest=None if gallery is None else gallery.closest(),
+        confusable=() if gallery is None else tuple(gallery.confusable(level)),
     )
+
+
+def _counted[W: StrEnum](words: type[W], found: Sequence[W]) -> dict[W, int]:
+    return {word: found.count(word) for word in words if word in found}
 
 
 def _median(values: Sequence[float]) -> float | None:

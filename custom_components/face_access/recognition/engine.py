@@ -3,7 +3,7 @@
 Networks are loaded on first use and let go by `unload`. Nothing here knows cameras or time: see `vote` and `worker`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,8 +17,10 @@ from ..access import Similarity
 from . import align, detect, liveness, quality
 from .errors import GalleryError, GraphError, ModelUnusableError
 from .gallery import Gallery, Origin, normalise
-from .models import Model, ModelInput, ModelRole
-from .onnx import Net, Runtime, load
+from .inference import Address, InferenceServer
+from .models import ModelRole
+from .networks import Network, Networks
+from .onnx import Runtime
 from .onnx.blas import one_thread
 from .picture import Picture, letterbox
 from .results import (
@@ -35,7 +37,7 @@ from .results import (
     Recognition,
 )
 from .score import POSSIBLE, THRESHOLDS, Scale
-from .store import LoadedModel, ModelStore
+from .store import ModelStore
 
 MINIMUM_MARGIN: Final = 0.05
 """Between the best and the second person, as a cosine; below it nobody is named."""
@@ -68,38 +70,6 @@ class Settings:
         return THRESHOLDS[self.similarity]
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    net: Net
-    source: LoadedModel
-
-    @property
-    def model(self) -> Model:
-        return self.source.model
-
-    def run(self, pixels: Pixels) -> dict[str, Floats]:
-        return self.net.run({self.net.inputs[0].name: prepare(pixels, self.model.input)})
-
-    def output(self, pixels: Pixels) -> Floats:
-        """Give the only output, of which a network of this kind has one."""
-        return self.run(pixels)[self.net.outputs[0]]
-
-
-def prepare(pixels: Pixels, wanted: ModelInput) -> Floats:
-    """Make the input of a network, (1, 3, height, width), of RGB pixels (height, width, 3)."""
-    channels = pixels.transpose(2, 0, 1)
-    if wanted.color == "BGR":
-        channels = channels[::-1]
-    result: Floats = channels.astype(np.float32, order="C")
-    std = np.array(wanted.std, np.float32)
-    factor = np.float32(wanted.scale) / std
-    addend = -np.array(wanted.mean, np.float32) / std
-    if (factor != 1).any() or addend.any():
-        result *= factor[:, None, None]
-        result += addend[:, None, None]
-    return result[np.newaxis]
-
-
 class Stopwatch:
     """Seconds by step."""
 
@@ -126,46 +96,44 @@ class Engine:
         runtime: Runtime | None = None,
         detector: str | None = None,
         embedder: str | None = None,
+        remote: Address | None = None,
     ) -> None:
-        """Take models from `store`: those named by id, else its defaults."""
-        self._store = store
-        self._runtime = runtime
-        self._wanted: dict[ModelRole, str | None] = {ModelRole.DETECTOR: detector, ModelRole.EMBEDDER: embedder}
-        self._nets: dict[ModelRole, tuple[_Loaded, ...]] = {}
+        """Take models from `store`: those named by id, else its defaults.
+
+        With `remote` networks run at that inference server, and on `runtime` whenever it is away.
+        """
+        self._nets = Networks(
+            store,
+            runtime,
+            {ModelRole.DETECTOR: detector, ModelRole.EMBEDDER: embedder},
+            None if remote is None else InferenceServer(remote),
+        )
+
+    def use(self, remote: Address | None) -> None:
+        """Run networks at another inference server from now on, or here alone."""
+        self._nets.use(None if remote is None else InferenceServer(remote))
 
     @property
     def loaded(self) -> bool:
         """Whether any network is in memory."""
         return bool(self._nets)
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Why networks run here and not at the inference server; empty where all is well. Any thread may ask."""
+        return self._nets.troubles
+
     def unload(self) -> None:
-        """Let the memory of all networks go."""
+        """Let the memory of all networks go, and the connection to a server."""
         self._nets.clear()
 
     def load(self, mode: Mode) -> None:
         """Load all that a mode needs. Raises ModelError of the kind that fits, of the first model that fails."""
-        self._models(ModelRole.DETECTOR)
-        self._models(ModelRole.EMBEDDER)
-        if mode is Mode.ANTISPOOFING:
-            self._models(ModelRole.LIVENESS)
+        for role in _roles(mode):
+            _ = self._nets[role]
 
-    def _models(self, role: ModelRole) -> tuple[_Loaded, ...]:
-        if role not in self._nets:
-            self._nets[role] = tuple(self._open(model) for model in self._store.choose(role, self._wanted.get(role)))
-        return self._nets[role]
-
-    def _open(self, model: Model) -> _Loaded:
-        source = self._store.load(model)
-        try:
-            net = load(source.data, self._runtime)
-        except GraphError as err:
-            raise ModelUnusableError(model.id, str(err)) from err
-        if len(net.inputs) != 1:
-            raise ModelUnusableError(model.id, "the network has several inputs")
-        return _Loaded(net, source)
-
-    def _one(self, role: ModelRole) -> _Loaded:
-        return self._models(role)[0]
+    def _one(self, role: ModelRole) -> Network:
+        return self._nets[role][0]
 
     @property
     def origin(self) -> Origin:
@@ -185,7 +153,7 @@ class Engine:
 
     @property
     def runtime(self) -> str:
-        """What the networks run on. Loads models; raises ModelError."""
+        """What the detector last ran on, or will. Loads models; raises ModelError."""
         return self._one(ModelRole.DETECTOR).net.runtime
 
     @property
@@ -194,35 +162,33 @@ class Engine:
         return self._one(ModelRole.EMBEDDER).source.calibrated
 
     def benchmark(self, mode: Mode) -> float:
-        """Seconds that the networks of a mode take for one face on this machine: of two runs the second.
+        """Seconds that the networks of a mode take for one face, wherever they run: of two runs the second.
 
         Above `worker.SLOW` a machine should look at snapshots only. Loads models; raises ModelError.
         """
-        self.load(mode)
         seconds = 0.0
-        for models in self._nets.values():
-            for model in models:
-                height, width = model.model.input.size or (192, 320)
-                nothing = np.zeros((height, width, 3), np.uint8)
-                with _usable(model), one_thread():
-                    model.run(nothing)
-                    began = time.perf_counter()
-                    model.run(nothing)
-                    seconds += time.perf_counter() - began
+        for network in [network for role in _roles(mode) for network in self._nets[role]]:
+            height, width = network.model.input.size or (192, 320)
+            nothing = np.zeros((height, width, 3), np.uint8)
+            with one_thread():
+                network.run(nothing)
+                began = time.perf_counter()
+                network.run(nothing)
+                seconds += time.perf_counter() - began
         return seconds
 
     def detect(self, picture: Picture, longest: int = 320, watch: Stopwatch | None = None) -> list[Detection]:
         """Find the faces in a picture, the largest first. Raises PictureError and ModelError."""
         watch = watch or Stopwatch()
-        model = self._one(ModelRole.DETECTOR)
+        network = self._one(ModelRole.DETECTOR)
         with watch.step("decode"):
             reduction = picture.reduction(max(_DECODED, longest))
             image = picture.image(reduction)
         with watch.step("detect"):
-            pixels, factor = letterbox(image, longest, model.model.input.size)
+            pixels, factor = letterbox(image, longest, network.model.input.size)
             height, width = pixels.shape[:2]
-            with _usable(model):
-                found = detect.decode(model.run(pixels), height, width, factor / reduction)
+            with _usable(network):
+                found = detect.decode(network.run(pixels), height, width, factor / reduction)
         return sorted(found, key=lambda one: -one.box.area)[:MAXIMUM_FACES]
 
     def cut(self, picture: Picture, detection: Detection) -> Pixels:
@@ -241,81 +207,130 @@ class Engine:
 
     def embed(self, face: Pixels, *, mirrored: bool = False) -> Floats:
         """Make the unit vector of an aligned face; `mirrored` adds its mirror image. Raises ModelError."""
-        model = self._one(ModelRole.EMBEDDER)
-        with _usable(model):
-            vector = normalise(model.output(face))
-            return normalise(vector + normalise(model.output(face[:, ::-1]))) if mirrored else vector
+        vectors = self.embed_all([face, face[:, ::-1]] if mirrored else [face])
+        if not mirrored:
+            return vectors[0]
+        with _usable(self._one(ModelRole.EMBEDDER)):
+            return normalise(np.sum(vectors, axis=0))
+
+    def embed_all(self, faces: Sequence[Pixels]) -> list[Floats]:
+        """Make the unit vectors of aligned faces. Raises ModelError."""
+        network = self._one(ModelRole.EMBEDDER)
+        with _usable(network):
+            return [normalise(vector) for vector in network.output(faces)]
 
     def check(self, picture: Picture, detection: Detection, measured: Quality, similarity: Similarity) -> LivenessCheck:
         """Ask the liveness models about one face; `unknown` where they could not tell. Raises ModelError."""
-        models = self._models(ModelRole.LIVENESS)
-        widest = max(model.model.crop for model in models)
-        room = liveness.scale_within(detection.box, widest, (picture.width, picture.height))
-        if (
-            measured.infrared
-            or measured.eye_distance < liveness.MINIMUM_EYE_DISTANCE
-            or room < min(widest, liveness.MINIMUM_SCALE)
-        ):
-            return LivenessCheck(state=FaceLiveness.UNKNOWN)
-        image, factor = self._sharp(picture, detection)
-        box = detection.box.scaled(factor)
-        said = {}
-        for model in models:
-            with _usable(model):
-                said[model.model.id] = liveness.probability(model.output(liveness.crop(image, box, model.model.crop)))
-        return liveness.judge(said, similarity)
+        return self.check_all(picture, [(detection, measured)], similarity)[0]
+
+    def check_all(
+        self, picture: Picture, faces: Sequence[tuple[Detection, Quality]], similarity: Similarity
+    ) -> list[LivenessCheck]:
+        """Do the same for several faces of one picture, each network once for all."""
+        networks = self._nets[ModelRole.LIVENESS]
+        widest = max(network.model.crop for network in networks)
+        size = (picture.width, picture.height)
+        asked = {
+            index: self._sharp(picture, detection)
+            for index, (detection, measured) in enumerate(faces)
+            if liveness.askable(detection.box, measured, widest, size)
+        }
+        said: dict[int, dict[str, float]] = {index: {} for index in asked}
+        for network in networks:
+            crops = [
+                liveness.crop(image, faces[index][0].box.scaled(factor), network.model.crop)
+                for index, (image, factor) in asked.items()
+            ]
+            for index, output in zip(asked, network.output(crops), strict=True):
+                said[index][network.model.id] = liveness.probability(output)
+        unknown = LivenessCheck(state=FaceLiveness.UNKNOWN)
+        return [liveness.judge(said[index], similarity) if index in asked else unknown for index in range(len(faces))]
 
     def recognise(self, picture: Picture, gallery: Gallery | None, settings: Settings) -> Recognition:
         """Look at all faces of a picture. Raises PictureError, ModelError, and GalleryError for a foreign gallery."""
         watch = Stopwatch()
         self.load(settings.mode)
+        if gallery is not None and gallery.origin not in (None, self.origin):
+            # Other models have come since: whom their vectors are like says nothing.
+            raise GalleryError("the templates were made by other models")
         with one_thread():
             found = self.detect(picture, settings.detector_size, watch)
-            faces = tuple(self._look(picture, one, gallery, settings, watch) for one in found)
+            faces = self._look(picture, found, gallery, settings, watch)
+        used = [self._one(ModelRole.DETECTOR)]
+        if any(face.liveness.models for face in faces):
+            used += self._nets[ModelRole.LIVENESS]
+        if any(face.vector is not None for face in faces):
+            used.append(self._one(ModelRole.EMBEDDER))
         return Recognition(
             width=picture.width,
             height=picture.height,
             faces=faces,
             threshold=settings.threshold,
             seconds=watch.seconds,
-            runtime=self.runtime,
+            # With a server that lacks a model there may be two.
+            runtime="+".join(sorted({network.net.runtime for network in used})),
         )
 
     def _look(
-        self, picture: Picture, detection: Detection, gallery: Gallery | None, settings: Settings, watch: Stopwatch
-    ) -> Face:
+        self,
+        picture: Picture,
+        found: Sequence[Detection],
+        gallery: Gallery | None,
+        settings: Settings,
+        watch: Stopwatch,
+    ) -> tuple[Face, ...]:
+        """Judge all faces step by step, so that each network sees them in one go."""
+        if not found:
+            return ()
         with watch.step("align"):
-            face = self.cut(picture, detection)
-            measured = quality.measure(detection, (picture.width, picture.height), face, settings.gates)
-        check = NOT_CHECKED
+            upright = [self.cut(picture, one) for one in found]
+            size = (picture.width, picture.height)
+            measured = [
+                quality.measure(one, size, face, settings.gates) for one, face in zip(found, upright, strict=True)
+            ]
+        checks = [NOT_CHECKED] * len(found)
         if settings.mode is Mode.ANTISPOOFING:
             with watch.step("liveness"):
-                check = self.check(picture, detection, measured, settings.similarity)
-        vector: Floats | None = None
-        candidates: tuple[Candidate, ...] = ()
-        if measured.eye_distance >= quality.USELESS_EYE_DISTANCE:
+                checks = self.check_all(picture, list(zip(found, measured, strict=True)), settings.similarity)
+        clear = [index for index, one in enumerate(measured) if one.eye_distance >= quality.USELESS_EYE_DISTANCE]
+        vectors: dict[int, Floats] = {}
+        if clear:
             with watch.step("embed"):
-                vector = self.embed(face)
+                vectors = dict(zip(clear, self.embed_all([upright[index] for index in clear]), strict=True))
+        candidates: dict[int, tuple[Candidate, ...]] = {}
+        if vectors:
             with watch.step("match"):
-                candidates = gallery.match(vector, self.scale) if gallery is not None else ()
-        seen = Face(
-            detection=detection,
-            quality=measured,
-            liveness=check,
-            outcome=Outcome.NOT_COMPARED,
-            candidates=candidates,
-            vector=vector,
+                if gallery is not None:
+                    candidates = {index: gallery.match(vector, self.scale) for index, vector in vectors.items()}
+        return tuple(
+            judge(
+                Face(
+                    detection=detection,
+                    quality=measured[index],
+                    liveness=checks[index],
+                    outcome=Outcome.NOT_COMPARED,
+                    candidates=candidates.get(index, ()),
+                    vector=vectors.get(index),
+                ),
+                settings.threshold,
+            )
+            for index, detection in enumerate(found)
         )
-        return judge(seen, settings.threshold)
+
+
+def _roles(mode: Mode) -> tuple[ModelRole, ...]:
+    """What a mode needs."""
+    both = (ModelRole.DETECTOR, ModelRole.EMBEDDER)
+    return (*both, ModelRole.LIVENESS) if mode is Mode.ANTISPOOFING else both
 
 
 @contextmanager
-def _usable(model: _Loaded) -> Iterator[None]:
+def _usable(network: Network) -> Iterator[None]:
     """Name the model in what its network raises."""
     try:
         yield
     except (GraphError, GalleryError) as err:
-        raise ModelUnusableError(model.model.id, str(err)) from err
+        raise ModelUnusableError(network.model.id, str(err)) from err
 
 
 def judge(face: Face, threshold: float) -> Face:

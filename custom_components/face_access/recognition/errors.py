@@ -9,6 +9,10 @@ class RuntimeMissingError(RecognitionError):
     """Neither onnxruntime nor numpy can be imported here."""
 
 
+class RecognitionOffError(RecognitionError):
+    """The household has switched the recognition of a camera off."""
+
+
 class PictureError(RecognitionError):
     """The picture cannot be used: not a picture, damaged, or larger than a camera makes."""
 
@@ -59,6 +63,10 @@ class DownloadError(ModelError):
 
 class GalleryError(RecognitionError):
     """A template does not fit the gallery: wrong length, not finite, or made by another model."""
+
+
+class WorkerBusyError(RecognitionError):
+    """More questions wait than anybody will wait for, or recognition has been closed."""
 
 
 class EngineError(RecognitionError):

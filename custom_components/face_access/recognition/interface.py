@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ..access import Role, Similarity
 from .errors import EngineRefusedError
-from .results import Box, FaceLiveness
+from .terms import Box, FaceLiveness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

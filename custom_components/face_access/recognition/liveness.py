@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ..access import Similarity
-from .results import Box, FaceLiveness, Floats, LivenessCheck, Pixels
+from .results import Box, FaceLiveness, Floats, LivenessCheck, Pixels, Quality
 
 SIZE: Final = 80
 LIVE_CLASS: Final = 1
@@ -29,6 +29,15 @@ def scale_within(box: Box, scale: float, size: tuple[int, int]) -> float:
     if box.width <= 0 or box.height <= 0:
         return 0.0
     return min((size[0] - 1) / box.width, (size[1] - 1) / box.height, scale)
+
+
+def askable(box: Box, measured: Quality, widest: float, size: tuple[int, int]) -> bool:
+    """Whether the networks can say anything: in colour, large enough, and with enough around the face."""
+    return (
+        not measured.infrared
+        and measured.eye_distance >= MINIMUM_EYE_DISTANCE
+        and scale_within(box, widest, size) >= min(widest, MINIMUM_SCALE)
+    )
 
 
 def region(box: Box, scale: float, size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -8,8 +8,8 @@ from PIL import Image, ImageOps
 
 from .errors import PictureError
 from .results import Box, Floats, Pixels
+from .terms import MAX_BYTES
 
-MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_PIXELS: Final = 64_000_000
 """A picture of a telephone has up to 50 million; 200 MB decoded is where it ends."""
 

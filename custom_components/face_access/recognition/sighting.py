@@ -31,6 +31,8 @@ def sighting(
 ) -> Sighting:
     """Make a sighting of a vote; `captured_at` is aware. The engine only sees: the verdict is left to `decide`.
 
+    Whom it recognises the household enrolled, so their id is the household's own.
+
     In mode *antispoofing* a face that was not proved live carries a refusal, so that no door opens for it.
     """
     recognised = vote.outcome is Outcome.RECOGNISED
@@ -47,6 +49,7 @@ def sighting(
         liveness=_LIVENESS[vote.liveness],
         verdict=Verdict.NONE,
         refused=_refusal(vote, settings),
+        household=vote.person_id is not None,
         pictures=pictures or Pictures(),
     )
 

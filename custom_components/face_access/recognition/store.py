@@ -49,7 +49,11 @@ class ModelStore:
         """`accepted` names the non-commercial models (ids) whose terms the user has accepted for this house."""
         self.downloaded = downloaded
         self._users = users
-        self._accepted = frozenset(accepted)
+        self.accepted = frozenset(accepted)
+
+    def accept(self, models: Collection[str]) -> None:
+        """Accept the terms of more models, by id."""
+        self.accepted |= frozenset(models)
 
     def models(self) -> tuple[Model, ...]:
         """List the user's models and then the package's. Raises ModelUnusableError for descriptions that are wrong."""
@@ -78,7 +82,7 @@ class ModelStore:
 
     def find(self, model: Model) -> FoundModel:
         """Find a model's file. Raises ModelMissingError and ModelLicenceError; nothing else is taken in its place."""
-        if model.noncommercial and model.id not in self._accepted:
+        if model.noncommercial and model.id not in self.accepted:
             raise ModelLicenceError(model.id, f"the licence ({model.licence}) forbids commercial use")
         for folder, origin in ((self._users, ModelOrigin.USER), (self.downloaded, ModelOrigin.DOWNLOADED)):
             for file in model.files:

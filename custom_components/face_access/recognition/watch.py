@@ -12,6 +12,7 @@ from typing import Final
 
 from ..access import Pictures, Role, Sighting
 from .engine import Engine, Settings
+from .errors import RecognitionError
 from .gallery import Gallery
 from .motion import Motion
 from .picture import Picture
@@ -47,12 +48,16 @@ class Household:
 
 @dataclass(slots=True)
 class Watch:
-    """A camera. `on_motion` looks for faces only while something moves, for cameras that nobody else starts."""
+    """A camera. `on_motion` looks for faces only while something moves, for cameras that nobody else starts.
+
+    `trouble` hears of what a frame raised, which the worker logs once, and of None when the next one went well.
+    """
 
     source: str
     worker: Worker
     household: Household
     report: Callable[[Sighting], None]
+    trouble: Callable[[RecognitionError | None], None] = lambda _trouble: None
     on_motion: bool = False
     rate: float = MAXIMUM_RATE
     rule: Rule = field(default_factory=Rule)
@@ -60,6 +65,7 @@ class Watch:
     _motion: Motion = field(init=False, default_factory=Motion)
     _moved_at: float = field(init=False, default=float("-inf"))
     _sequence: int = field(init=False, default=0)
+    _troubled: bool = field(init=False, default=False)
     _last: tuple[Picture, Recognition, datetime, bytes] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -71,11 +77,35 @@ class Watch:
         at = time.monotonic()
         self.worker.submit(self.source, lambda engine: self._look(engine, data, captured_at, at), rate=self.rate)
 
+    def follow(self, rule: Rule) -> None:
+        """Vote by another rule from the next frame on."""
+        self.rule = self._tracker.rule = rule
+
+    def settle(self) -> None:
+        """Tell what is left to say of everybody: no frames come for a while. Raises WorkerBusyError."""
+        self.worker.ask(lambda _engine: self._tell(self._tracker.expire(float("inf")), self.household.settings()))
+
     def stop(self) -> None:
         """Look no more."""
         self.worker.forget(self.source)
 
+    @property
+    def awake(self) -> bool:
+        """Whether something moved lately, as far as motion is looked for."""
+        return time.monotonic() - self._moved_at <= LINGER
+
     def _look(self, engine: Engine, data: bytes, captured_at: datetime, at: float) -> None:
+        try:
+            self._look_at(engine, data, captured_at, at)
+        except RecognitionError as err:
+            self._troubled = True
+            self.trouble(err)
+            raise
+        if self._troubled:
+            self._troubled = False
+            self.trouble(None)
+
+    def _look_at(self, engine: Engine, data: bytes, captured_at: datetime, at: float) -> None:
         picture, settings = Picture(data), self.household.settings()
         if self.on_motion and not self._awake(picture, at):
             self._tell(self._tracker.expire(at), settings)

@@ -13,7 +13,7 @@ import time
 from typing import Final
 
 from .engine import Engine
-from .errors import RecognitionError
+from .errors import RecognitionError, WorkerBusyError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -27,10 +27,6 @@ SLOW: Final = 0.7
 
 _REMEMBERED: Final = 9
 _QUESTIONS: Final = 32
-
-
-class WorkerBusyError(RecognitionError):
-    """More questions wait than anybody will wait for."""
 
 
 @dataclass(slots=True)

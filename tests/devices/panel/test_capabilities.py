@@ -8,7 +8,17 @@ import aiohttp
 from aiohttp import web
 import pytest
 
-from custom_components.face_access.access import Alarm, Booted, DoorMoved, Ring, Sighting, Verdict
+from custom_components.face_access.access import (
+    Alarm,
+    Booted,
+    DoorMoved,
+    Method,
+    Missed,
+    Passage,
+    Ring,
+    Sighting,
+    Verdict,
+)
 from custom_components.face_access.devices.address import Address
 from custom_components.face_access.devices.errors import (
     InvalidValueError,
@@ -64,7 +74,8 @@ async def test_what_each_model_has(each: Pair, session: aiohttp.ClientSession) -
     assert (station.info.model, station.info.manufacturer) == (model.name, "BAS-IP")
     assert (station.info.serial, station.info.firmware) == (each.panel.serial, model.firmware)
     assert len(station.doors) == (8 if model.family == "camdroid" else 2)
-    assert (station.records is not None) == model.has("face")
+    assert station.sees_faces == model.has("face")
+    assert station.records is not None
     assert (station.clock is not None) == (model.family == "android")
     assert (station.broker is not None) == model.has_mqtt
     has_faces = station.credentials is not None and CredentialKind.FACE in station.credentials.kinds
@@ -76,7 +87,7 @@ async def test_what_each_model_has(each: Pair, session: aiohttp.ClientSession) -
 async def test_a_panel_that_is_away_is_what_it_was(session: aiohttp.ClientSession, unused_tcp_port: int) -> None:
     info = StationInfo(serial=SERIAL, name="Door", manufacturer="BAS-IP", model="AV-08FB")
     station = FAMILY.station(link_to(session, unused_tcp_port), info)
-    assert (len(station.doors), station.records is not None) == (2, True)
+    assert (len(station.doors), station.sees_faces) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +255,9 @@ async def test_what_happened_while_nobody_could_ask_rings_nobody(
     pair.panel.clock_offset += 60
     await pair.panel.tamper()
     events = await feed.poll()
-    assert [type(event) for event in events] == [Alarm]
+    assert [type(event) for event in events] == [Missed, Alarm]
+    assert isinstance(events[0], Missed)
+    assert isinstance(events[0].event, Ring)
 
 
 async def test_a_clock_that_is_set_back_does_not_stop_the_news(running: Running) -> None:
@@ -267,12 +280,12 @@ async def test_a_start_is_told(running: Running, session: aiohttp.ClientSession)
     station = await station_of(pair, session)
     assert station.feed is not None
     await station.feed.poll()
-    first = (await station.reader.read()).facts["booted_at"]
+    first = (await station.reader.read()).booted_at
     await pair.panel.power_cycle(0.05)
     assert [event for event in await station.feed.poll() if isinstance(event, Booted)]
-    later = (await station.reader.read()).facts["booted_at"]
-    assert isinstance(first, int)
-    assert isinstance(later, int)
+    later = (await station.reader.read()).booted_at
+    assert first is not None
+    assert later is not None
     assert later > first
 
 
@@ -288,7 +301,14 @@ async def test_faces_of_the_past_are_history(running: Running, session: aiohttp.
     await station.reader.ping()
     assert station.records is not None
     now = datetime.now(UTC)
-    found = [one async for one in station.records.since(now - timedelta(minutes=1), now + timedelta(minutes=1))]
+    everything = [one async for one in station.records.since(now - timedelta(minutes=1), now + timedelta(minutes=1))]
+    passed = [one.event for one in everything if isinstance(one, Missed)]
+    assert [(one.method, one.granted) for one in passed if isinstance(one, Passage)] == [
+        (Method.FACE, False),
+        (Method.FACE, True),
+        (Method.CARD, True),
+    ]
+    found = [one for one in everything if isinstance(one, Sighting)]
     assert [(one.verdict, one.person_name) for one in found] == [
         (Verdict.DENIED, None),
         (Verdict.GRANTED, "Alice Gardner"),

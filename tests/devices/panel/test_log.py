@@ -157,9 +157,10 @@ async def test_the_start_that_the_panel_last_told(scripted: ScriptedPanel, clien
     journal = Journal(client.log)
     journal.take_clock(T)
     await journal.poll()
-    assert journal.booted_at == T + 7
+    assert journal.booted is not None
+    assert journal.booted.time == T + 7
     assert len(await journal.poll()) == 1
-    assert journal.booted_at == T + 9
+    assert journal.booted.time == T + 9
 
 
 async def test_what_is_remembered_has_an_end(client: PanelClient) -> None:

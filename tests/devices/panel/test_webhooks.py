@@ -202,7 +202,40 @@ async def test_others_are_left_alone(running: Running) -> None:
     assert list(pair.panel.webhooks.items) == [other]
 
 
-async def test_after_a_restart_of_ours_the_webhook_gets_a_new_secret(running: Running) -> None:
+async def test_a_webhook_whose_secret_is_remembered_is_let_be(running: Running) -> None:
+    """Nothing is written at a start; what was seen to be signed is never again taken unsigned."""
+    pair = await running()
+    first = inbox_of(pair)
+    assert first.memory == {}
+    await first.redirect(TARGET)
+    first.receiver.verified = True
+    memory = json.loads(json.dumps(dict(first.memory)))
+    writes = pair.panel.webhooks.items.copy()
+    inbox = inbox_of(pair)
+    inbox.recall(memory)
+    assert inbox.memory == first.memory
+    assert await inbox.redirect(TARGET) is None
+    assert pair.panel.webhooks.items == writes
+    forged = json.dumps({"event_type": "log.outgoing_call", "event_id": 1, "created_at": 1, "data": {}}).encode()
+    assert inbox.receive(forged, {}).problem == "the signature does not fit"
+    # Perhaps it is the panel, which has another secret by now: it gets ours once more, the same.
+    before = pair.panel.count("PUT", f"/webhooks/{next(iter(writes))}")
+    assert await inbox.redirect(TARGET) is None
+    assert pair.panel.count("PUT", f"/webhooks/{next(iter(writes))}") == before + 1
+    ((_, after),) = pair.panel.webhooks.items.items()
+    assert after["secret"] == memory["secret"]
+
+
+@pytest.mark.parametrize(
+    "memory", [{}, {"secret": None}, {"secret": "", "verified": "yes"}, {"secret": [], "other": 1}]
+)
+async def test_a_memory_of_no_use(running: Running, memory: dict[str, Any]) -> None:
+    inbox = inbox_of(await running())
+    inbox.recall(memory)
+    assert (inbox.receiver.secret, inbox.receiver.verified, inbox.memory) == (None, False, {})
+
+
+async def test_after_a_restart_that_nobody_remembers_the_webhook_gets_a_new_secret(running: Running) -> None:
     pair = await running()
     await inbox_of(pair).redirect(TARGET)
     ((uid, before),) = pair.panel.webhooks.items.items()

@@ -1,10 +1,12 @@
 """Settings of panels, those of face recognition first: written, refused, and shown as the panel has them."""
 
 from typing import Any
+from unittest.mock import AsyncMock, patch
 
+from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -99,6 +101,33 @@ async def test_a_refusal_is_told_and_the_true_state_shown(
     assert "{" not in str(error.value)
     assert state("switch", "recognition") == before
     assert state("select", "similarity") == "low"
+
+
+@pytest.mark.parametrize("path", ["login", "basic", "action"])
+async def test_a_command_that_is_not_let_in_asks_for_the_account_at_once(
+    hass: HomeAssistant, panel_entry: MockConfigEntry, panel: SimulatedPanel, find: Find, path: str
+) -> None:
+    """Not half a minute later, when the panel is read again: whoever stands at the door waits."""
+    if path == "basic":
+        # It gives a token, and accepts none: 401 after the new login too.
+        await panel.fail("lock/open", 401, times=3)
+    else:
+        await panel.set_password("another one")
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), panel_entry.entry_id)
+    command: tuple[str, str, dict[str, Any]] = ("button", "press", {"entity_id": find("button", "open_door_1")})
+    if path == "action":
+        command = (DOMAIN, "open_door", {"device_id": device.id})
+    with (
+        patch.object(type(panel_entry.runtime_data), "async_refresh", AsyncMock()),
+        pytest.raises(HomeAssistantError) as error,
+    ):
+        await hass.services.async_call(*command, blocking=True)
+    assert error.value.translation_key == "invalid_auth"
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert (flow["context"]["source"], flow["context"]["entry_id"]) == (SOURCE_REAUTH, panel_entry.entry_id)
+    assert panel.openings == []
+    panel.clear_violations()
 
 
 async def test_a_login_that_counts_no_more_is_told(

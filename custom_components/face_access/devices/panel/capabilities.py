@@ -7,7 +7,7 @@ import time
 from typing import Any, Final
 from uuid import uuid4
 
-from ...access import PUSHED, Sighting, StationEvent
+from ...access import PUSHED, Missed, Sighting, StationEvent
 from ..errors import InvalidValueError
 from ..station import Credential, CredentialKind, PushTarget, Reading
 from .client import PanelClient
@@ -22,7 +22,6 @@ from .state import PanelState
 
 _DEFAULT_HOLD: Final = timedelta(seconds=3)
 _POLL_EVERY: Final = timedelta(seconds=2)
-_ACCESS: Final = "access"
 _KINDS: Final[Mapping[CredentialKind, IdentifierType]] = {
     CredentialKind.CARD: IdentifierType.CARD,
     CredentialKind.KEY: IdentifierType.UKEY,
@@ -129,23 +128,23 @@ class PanelClock:
 
 
 class PanelRecords:
-    """Faces that the log remembers."""
+    """What the log remembers."""
 
     def __init__(self, state: PanelState) -> None:
         """Bind to a panel."""
         self._state = state
 
-    async def since(self, start: datetime, end: datetime) -> AsyncIterator[Sighting]:
-        """Give the sightings between two moments, oldest first."""
+    async def since(self, start: datetime, end: datetime) -> AsyncIterator[Sighting | Missed]:
+        """Give what happened between two moments, oldest first."""
         context = self._state.context
         first, last = (_milliseconds(moment + context.clock_offset) for moment in (start, end))
-        entries = [entry async for entry in self._state.client.log.between(first, last, _ACCESS)]
+        entries = [entry async for entry in self._state.client.log.between(first, last)]
         for entry in sorted(entries, key=lambda entry: entry.time):
             if self._state.journal.told_by_message(entry):
                 # Stored already, under the time of the message that told of it.
                 continue
             for event in translate(entry, context, live=False):
-                if isinstance(event, Sighting):
+                if isinstance(event, Sighting | Missed):
                     yield event
 
 

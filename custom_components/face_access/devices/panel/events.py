@@ -14,8 +14,11 @@ from ...access import (
     CallState,
     ContactMoved,
     DoorMoved,
+    EventKey,
     Liveness,
     Method,
+    Missed,
+    Momentary,
     Passage,
     Reason,
     Ring,
@@ -107,7 +110,7 @@ class Context:
 def translate(entry: LogEntry, context: Context, *, live: bool = True) -> tuple[StationEvent, ...]:
     """Say what an entry means; nothing for one that is of no interest.
 
-    One that is not live is history: only a sighting and a start are left of it.
+    One that is not live is history: a sighting, a start, or something that was missed.
     """
     at, source = context.aware(entry), context.serial
     if entry.key == _BOOTED:
@@ -117,20 +120,27 @@ def translate(entry: LogEntry, context: Context, *, live: bool = True) -> tuple[
         # An emergency holds a door open until somebody ends it: no pulse, and it may have been ended since.
         pulsed = passage.granted and passage.method is not Method.EMERGENCY
         moved = (DoorMoved(source=source, door=door, open=True) for door in passage.doors if pulsed)
-        return (*sightings, passage, *moved) if live else sightings
-    return _state_of(entry, source, at) if live else ()
+        return (*sightings, passage, *moved) if live else (*sightings, Missed(event=passage))
+    momentary = _momentary(entry, source, at)
+    if not live:
+        return () if momentary is None else (Missed(event=momentary),)
+    state = _CALLS.get(entry.key)
+    changed = () if state is None else (CallChanged(source=source, state=state),)
+    return changed if momentary is None else (momentary, *changed)
 
 
-def _state_of(entry: LogEntry, source: str, at: datetime) -> tuple[StationEvent, ...]:
-    """Read what moved, warns or calls."""
+def _momentary(entry: LogEntry, source: str, at: datetime) -> Momentary | None:
+    """Read what moved, warns or rings."""
+    key = _key(entry)
     if (opened := _CONTACTS.get(entry.key)) is not None:
-        return (ContactMoved(source=source, at=at, open=opened),)
+        return ContactMoved(source=source, at=at, open=opened, key=key)
     if (alarm := _ALARMS.get(entry.key)) is not None:
-        return (Alarm(source=source, at=at, kind=alarm),)
-    if (state := _CALLS.get(entry.key)) is None:
-        return ()
-    changed = CallChanged(source=source, state=state)
-    return (Ring(source=source, at=at), changed) if entry.key == _RING else (changed,)
+        return Alarm(source=source, at=at, kind=alarm, key=key)
+    return Ring(source=source, at=at, key=key) if entry.key == _RING else None
+
+
+def _key(entry: LogEntry) -> EventKey:
+    return EventKey(name=entry.key, moment=entry.time, approximate=entry.approximate)
 
 
 def _passage(entry: LogEntry, context: Context, at: datetime) -> Passage | None:
@@ -138,16 +148,16 @@ def _passage(entry: LogEntry, context: Context, at: datetime) -> Passage | None:
     owner = (as_text(entry.model.get("owner")) or "").strip() or None
     if (method := _GRANTED.get(entry.key)) is not None:
         doors = _doors(entry, context.serial)
-        how = _method(entry, method)
-        return Passage(source=context.serial, at=at, granted=True, method=how, owner=owner, doors=doors)
+        how, key = _method(entry, method), _key(entry)
+        return Passage(source=context.serial, at=at, granted=True, method=how, owner=owner, doors=doors, key=key)
     if (denial := _DENIED.get(entry.key)) is None:
         return None
     method, reason = denial
     if method is Method.FACE and owner is not None:
         # Somebody it knows, whose face is not valid now.
         reason = Reason.NOT_PERMITTED
-    method = _method(entry, method)
-    return Passage(source=context.serial, at=at, granted=False, method=method, owner=owner, reason=reason)
+    how, key = _method(entry, method), _key(entry)
+    return Passage(source=context.serial, at=at, granted=False, method=how, owner=owner, reason=reason, key=key)
 
 
 def _method(entry: LogEntry, method: Method) -> Method:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ..errors import StationProtocolError, StationUnsupportedError
 from ..station import PushTarget
+from ..values import as_text
 from .capabilities import target_url
 from .events import WANTED
 from .push import PanelMessage, Receiver
@@ -15,6 +16,8 @@ from .state import PanelState
 from .webhooks import EVENT_PREFIX, Webhook
 
 _MARK_KEY: Final = "webhook"
+_SECRET: Final = "secret"  # noqa: S105 (a name)
+_VERIFIED: Final = "verified"
 _NAME: Final = "Face Access"
 _TIMEOUT: Final = timedelta(seconds=10)
 _EVENTS: Final = tuple(f"{EVENT_PREFIX}{key}" for key in WANTED)
@@ -35,7 +38,7 @@ _ESSENTIAL: Final = tuple(
 
 
 class PanelInbox:
-    """The panel's pushes. `receiver` keeps whether a signature ever fitted."""
+    """The panel's pushes. `receiver` knows what they are signed with, and whether a signature ever fitted."""
 
     asking = False
     # Its questions carry what there is to know about them.
@@ -50,6 +53,17 @@ class PanelInbox:
         """Understand what was sent. Never raises."""
         return self.receiver.receive(body, headers)
 
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        """What to know over restarts: what our webhook signs with, and whether this panel was seen to sign."""
+        known = {_SECRET: self.receiver.secret, _VERIFIED: self.receiver.verified}
+        return {key: value for key, value in known.items() if value}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Know again what `memory` said."""
+        self.receiver.secret = as_text(memory.get(_SECRET)) or None
+        self.receiver.verified = memory.get(_VERIFIED) is True
+
     async def exchange(self, body: bytes) -> bytes:
         """Panels ask for no commands."""
         raise StationProtocolError("panels do not ask for commands")
@@ -57,7 +71,7 @@ class PanelInbox:
     async def redirect(self, target: PushTarget) -> Mapping[str, Any] | None:
         """Make our webhook, or make it ours again; how to find it, None if it was there already.
 
-        The secret it signs with lives as long as this object: a webhook of an earlier start gets a new one.
+        It is written anew where nobody knows the secret that it signs with, or something came that did not fit.
         Raises StationUnsupportedError on a panel without webhooks.
         """
         self._check((await self._state.client.system.info()).webhooks)
@@ -69,7 +83,7 @@ class PanelInbox:
             await self._create(wanted)
             return {_MARK_KEY: _mark(target)}
         first = found[0]
-        if self.receiver.secret is None or not _is_at(first, wanted):
+        if self.receiver.secret is None or self.receiver.doubtful or not _is_at(first, wanted):
             # Its events are those that the panel took when it was made.
             renewed = Webhook(
                 url=wanted.url,
@@ -79,7 +93,7 @@ class PanelInbox:
                 description=wanted.description,
             )
             await self._state.client.webhooks.update(first.uid or 0, renewed)
-            self.receiver.secret = wanted.secret
+            self.receiver.secret, self.receiver.doubtful = wanted.secret, False
         return None
 
     async def restore(self, previous: Mapping[str, Any], ours: PushTarget) -> None:
@@ -100,7 +114,7 @@ class PanelInbox:
 
     async def _create(self, wanted: Webhook) -> None:
         # Known before the panel is told: the first delivery may be faster than the answer.
-        self.receiver.secret, self.receiver.verified = wanted.secret, False
+        self.receiver.secret = wanted.secret
         try:
             await self._state.client.webhooks.create_with(wanted, _ESSENTIAL)
         except BaseException:

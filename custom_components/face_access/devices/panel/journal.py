@@ -50,8 +50,8 @@ class Journal:
         self._unseen = 0
         self._ahead: int | None = None
         self._until: int | None = None
-        self.booted_at: int | None = None
-        """When the panel last said that it had started: milliseconds of its clock."""
+        self.booted: LogEntry | None = None
+        """The last entry by which the panel said that it had started."""
 
     @property
     def needs_clock(self) -> bool:
@@ -68,7 +68,7 @@ class Journal:
                 self._told[entry.key, entry.time] = told
                 continue
             if entry.key == "device_booted":
-                self.booted_at = entry.time
+                self.booted = entry
             self._told[entry.key, entry.time] = _Told(approximate=entry.approximate, ways={way})
             fresh.append(entry)
         while len(self._told) > _REMEMBERED:

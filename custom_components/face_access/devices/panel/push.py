@@ -80,6 +80,8 @@ class Receiver:
         self.secret: str | None = None
         self.verified = False
         """Whether a genuine signature was seen. Until then a wrong one is only logged: nothing tells how it is made."""
+        self.doubtful = False
+        """Whether something came since that did not fit: somebody else sent it, or the panel has another secret."""
         self._complained = False
 
     def receive(self, body: bytes, headers: Mapping[str, str] | None = None) -> PanelMessage:
@@ -147,6 +149,7 @@ class Receiver:
         if not self._complained:
             self._complained = True
             _LOGGER.info("A delivery of the panel's webhook is not signed as expected")
+        self.doubtful = True
         return not self.verified
 
 

@@ -21,6 +21,12 @@ class PanelState:
         self.journal = Journal(client.log)
         self.clock_known = False
 
+    @property
+    def booted_at(self) -> datetime | None:
+        """When the panel last said that it had started, on our clock."""
+        booted = self.journal.booted
+        return None if booted is None else self.context.aware(booted)
+
     async def read_clock(self) -> datetime:
         """Ask the panel for its time, and keep how far it is off."""
         now = (await self.client.system.time()).now

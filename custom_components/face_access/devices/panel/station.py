@@ -102,7 +102,8 @@ class PanelReader:
                 values, narrowed = answer
                 settings |= {key: value for key, value in values.items() if value is not None}
                 self.described |= narrowed
-        return Reading(settings=settings, facts=await self._facts(), clock_offset=offset)
+        facts = await self._facts()
+        return Reading(settings=settings, facts=facts, clock_offset=offset, booted_at=self._state.booted_at)
 
     async def _facts(self) -> dict[str, SettingValue]:
         facts: dict[str, SettingValue] = {} if self._firmware is None else {"firmware": self._firmware}
@@ -110,8 +111,6 @@ class PanelReader:
             facts["sip_registered"] = sip.state is SipState.REGISTERED
         if (door := await self._try("door", self._client.access.status)) is not None:
             facts |= {"door_open": door.open, "door_left_open": door.too_long}
-        if self._state.journal.booted_at is not None:
-            facts["booted_at"] = self._state.journal.booted_at
         if (latest := await self._latest_firmware()) is not None:
             facts["latest_firmware"] = latest
         return facts
@@ -229,11 +228,12 @@ class PanelFamily:
             camera=PanelCamera(client),
             power=PanelPower(client),
             clock=PanelClock(client) if panel.android else None,
-            records=PanelRecords(state) if panel.faces else None,
+            records=PanelRecords(state),
             feed=PanelFeed(state),
+            sees_faces=panel.faces,
             tells_trouble=panel.android,
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),
             people=PanelPeople(client) if panel.faces else None,
-            broker=PanelBroker(info.serial, inbox.receiver) if panel.mqtt else None,
+            broker=PanelBroker(info.serial, client, inbox.receiver) if panel.mqtt else None,
         )

@@ -2,10 +2,12 @@
 
 from .client import COMPARE_ADDRESS, FaceScanClient, TokenProvider
 from .engine import NAME, FaceScanSettings, face_scan_engine
+from .kind import KIND
 from .records import Channel, Scan, ScanPage, ScanRecord
 
 __all__ = [
     "COMPARE_ADDRESS",
+    "KIND",
     "NAME",
     "Channel",
     "FaceScanClient",

@@ -2,5 +2,6 @@
 
 from .client import KbyClient
 from .engine import NAME, THRESHOLDS, KbySettings, kby_engine
+from .kind import KIND
 
-__all__ = ["NAME", "THRESHOLDS", "KbyClient", "KbySettings", "kby_engine"]
+__all__ = ["KIND", "NAME", "THRESHOLDS", "KbyClient", "KbySettings", "kby_engine"]

@@ -13,7 +13,7 @@ from ..errors import EngineProtocolError, EngineRefusedError, NoFaceError, Pictu
 from ..interface import Judgement, Score, SeenFace, Verification
 from ..remote.values import a_flag, a_list, a_number, a_text, an_object, words, wrong
 from ..remote.words import Unfit
-from ..results import Box, FaceLiveness
+from ..terms import Box, FaceLiveness
 
 _NOT_COMPARED: Final = -1.0
 _TOP: Final = 1.0001

@@ -5,6 +5,7 @@ Not to be confused with the hosted opencv.fr, whose paths, fields and thresholds
 
 from .client import OpenCvFrClient, Storage
 from .engine import NAME, THRESHOLDS, OpenCvFrSettings, opencv_fr_engine
+from .kind import KIND
 from .register import Checks
 
-__all__ = ["NAME", "THRESHOLDS", "Checks", "OpenCvFrClient", "OpenCvFrSettings", "Storage", "opencv_fr_engine"]
+__all__ = ["KIND", "NAME", "THRESHOLDS", "Checks", "OpenCvFrClient", "OpenCvFrSettings", "Storage", "opencv_fr_engine"]

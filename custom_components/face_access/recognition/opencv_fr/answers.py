@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..errors import EngineProtocolError
 from ..interface import Match, Score, SeenFace
 from ..remote.values import a_flag, a_list, a_number, a_text, an_object, first_of, wrong
-from ..results import Box
+from ..terms import Box
 
 _KEY: Final = ("person_id", "id")
 _NAME: Final = ("person_name", "name")

@@ -14,7 +14,7 @@ from ..errors import NoFaceError, PhotoRefusedError
 from ..interface import EngineInfo, Judgement, RemoteEngine, SeenFace, Verification
 from ..remote.status import as_picture
 from ..remote.words import Unfit
-from ..results import FaceLiveness
+from ..terms import FaceLiveness
 from .client import OpenCvFrClient, Storage, check_collection
 from .codes import LivenessError
 from .register import Checks, OpenCvFrRegister

@@ -5,7 +5,7 @@ import binascii
 from typing import Final
 
 from ..errors import PictureError
-from ..picture import MAX_BYTES
+from ..terms import MAX_BYTES
 
 _KINDS: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
 

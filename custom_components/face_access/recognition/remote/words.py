@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from ..results import Flaw
+from ..terms import Flaw
 
 
 class Unfit(StrEnum):

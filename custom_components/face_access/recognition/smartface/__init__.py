@@ -4,14 +4,17 @@
 """
 
 from .client import SmartFaceClient
-from .engine import THRESHOLDS, EngineOptions, engine
+from .engine import THRESHOLDS, TOO_OLD, EngineOptions, engine
+from .kind import KIND
 from .members import MemberFacts, Privacy
 from .server import PORT, ClientCredentials, Server
 from .tuning import DetectorResource, FaceValidation, SpoofDetector, TemplateResource, Tuning
 
 __all__ = [
+    "KIND",
     "PORT",
     "THRESHOLDS",
+    "TOO_OLD",
     "ClientCredentials",
     "DetectorResource",
     "EngineOptions",

@@ -12,7 +12,7 @@ from ...access import Similarity
 from ..errors import EngineNotFoundError, EngineProtocolError, EngineRefusedError, PhotoRefusedError
 from ..interface import EngineInfo, Judgement, Match, RemoteEngine, Score, SeenFace, Verification
 from ..remote.pictures import checked
-from ..results import FaceLiveness
+from ..terms import FaceLiveness
 from .client import SmartFaceClient
 from .models import FaceDetails
 from .register import SmartFaceRegister

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..errors import EngineProtocolError
-from ..results import Box
+from ..terms import Box
 from .read import Fields
 
 MAX_NAME: Final = 200

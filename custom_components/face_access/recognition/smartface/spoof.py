@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..interface import Judgement, Score
-from ..results import FaceLiveness
+from ..terms import FaceLiveness
 from .read import Fields
 from .tuning import SpoofDetector, Tuning
 

@@ -1,0 +1,24 @@
+"""Who looks at the frames of a watched camera: one small interface for the local engine and for recognition servers."""
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Eye(Protocol):
+    """Who looks at the frames of one camera.
+
+    `awake` is whether something moved in them lately, `seconds` how long a frame takes it, None while that is unknown.
+    `offer` never blocks; with `on_motion` a frame is looked at only while something moves. `settle` tells what is left
+    to say of faces that are gone. `check` proves that it could look now, and says how long it takes; it raises
+    RecognitionError. `slow` makes it look more patiently.
+    """
+
+    @property
+    def awake(self) -> bool: ...
+    @property
+    def seconds(self) -> float | None: ...
+    def offer(self, content: bytes, captured_at: datetime, *, on_motion: bool) -> None: ...
+    def settle(self) -> None: ...
+    def stop(self) -> None: ...
+    async def check(self) -> float | None: ...
+    def slow(self, slow: bool) -> None: ...

@@ -1,0 +1,102 @@
+"""The people of the house on recognition servers: who shall be there, and those that a server will not let go."""
+
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from ..const import DOMAIN
+from ..devices.station import Enrolment
+from ..people.register import CANNOT_REMOVE, RegisterTarget
+from ..people.sync import Wanted
+from ..recognition.interface import Member
+from .people import HousePeople
+from .people_sync import TargetWorker
+from .servers import ServerCoordinator
+
+SERVER_REBUILD: Final = "server_rebuild"
+
+
+@callback
+def async_attach_server(hass: HomeAssistant, people: HousePeople, coordinator: ServerCoordinator) -> None:
+    """Teach a server the household until its entry is unloaded."""
+    register = coordinator.engine.register
+    if register is None:
+        return
+    target = RegisterTarget(coordinator.engine, register, coordinator.ask)
+    worker = TargetWorker(
+        hass,
+        coordinator,
+        target,
+        people.store,
+        wanted=partial(_wanted, people, coordinator.serial),
+        lists=target.lists,
+    )
+    worker.listeners.append(partial(_async_report_leaving, hass, people, worker))
+    people.async_keep_worker(worker)
+
+
+def _wanted(people: HousePeople, target: str) -> Iterator[Wanted]:
+    """Everybody with a face: a server only names people, and who may pass where is decided here."""
+    there = {holding.person for holding in people.store.holdings(target).values()}
+    for profile in tuple(people.store.profiles.values()):
+        if profile.photos or profile.id in there:
+            yield Wanted(
+                person=profile.id,
+                enrolment=Enrolment(key=profile.key, name=profile.name, role=profile.role),
+                photos=profile.photos,
+            )
+
+
+@callback
+def _async_report_leaving(hass: HomeAssistant, people: HousePeople, worker: TargetWorker) -> None:
+    """Raise an issue while people who were removed here are still on a server that removes nobody."""
+    entry = worker.coordinator.config_entry
+    staying = [each for each in people.store.holdings(entry.entry_id).values() if each.code == CANNOT_REMOVE]
+    if not staying:
+        async_clear_leaving(hass, entry.entry_id)
+        return
+    raise_rebuild(hass, entry, len(staying))
+
+
+@callback
+def raise_rebuild(hass: HomeAssistant, entry: ConfigEntry[Any], staying: int) -> None:
+    """Raise the issue for so many people. Fixable: all are given anew."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{SERVER_REBUILD}_{entry.entry_id}",
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=SERVER_REBUILD,
+        translation_placeholders={"name": entry.title, "count": str(staying)},
+        data={"entry_id": entry.entry_id, "issue": SERVER_REBUILD},
+    )
+
+
+@callback
+def async_clear_leaving(hass: HomeAssistant, entry_id: str) -> None:
+    """Forget that people are left on a server."""
+    ir.async_delete_issue(hass, DOMAIN, f"{SERVER_REBUILD}_{entry_id}")
+
+
+async def async_rebuild(people: HousePeople, coordinator: ServerCoordinator) -> None:
+    """Have a server forget everybody, and give it the household anew. Raises EngineError, sqlite3.Error."""
+    rebuild, worker = coordinator.engine.rebuild, people.workers.get(coordinator.serial)
+    if rebuild is None or worker is None:
+        return
+
+    async def empty() -> None:
+        await coordinator.ask(rebuild(_nobody()))
+
+    await worker.async_start_over(empty)
+
+
+async def _nobody() -> AsyncIterator[tuple[Member, tuple[bytes, ...]]]:
+    """Give nobody: the usual rounds give everybody, and go on where they break off."""
+    nobody: tuple[tuple[Member, tuple[bytes, ...]], ...] = ()
+    for each in nobody:
+        yield each

@@ -1,0 +1,93 @@
+"""What has to be known of the face scan service, the engine that is made of it, and its records as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import Any, Final
+
+import aiohttp
+
+from ..errors import EngineAuthError, EngineRefusedError
+from ..remote.http import base_of
+from ..server_kind import Field, FieldKind, Made, Scans, ServerKind, TokenProvider, Values
+from .client import COMPARE_ADDRESS, FaceScanClient
+from .engine import NAME, FaceScanSettings, face_scan_engine
+from .records import Channel, Scan, ScanRecord
+
+# The realm of the vendor's quick start, which is not one for production (document, section 3.2).
+_REALM: Final = "https://dmsworkspace-sso-pre.dmsworkspace.com/realms/dmsworkspace/protocol/openid-connect"
+_CHANNELS: Final = {"other": Channel.OTHER, "web": Channel.WEB, "mobile": Channel.MOBILE}
+# A token is good for a quarter of an hour, and what refreshes it for half of one.
+_PROBE_EVERY: Final = timedelta(minutes=10)
+CHANGEABLE: Final = ("compare_result", "compare_similarity", "sales_channel", "elapsed_time")
+
+_FIELDS: Final = (
+    Field(key="pictures_leave_house", kind=FieldKind.TOGGLE, default=False, consent=True),
+    Field(key="compare_url", kind=FieldKind.ADDRESS, required=True, default=COMPARE_ADDRESS, place=True),
+    Field(key="records_url", kind=FieldKind.ADDRESS),
+    Field(key="authorize_url", kind=FieldKind.ADDRESS, required=True, default=f"{_REALM}/auth"),
+    Field(key="token_url", kind=FieldKind.ADDRESS, required=True, default=f"{_REALM}/token"),
+    Field(key="channel", kind=FieldKind.CHOICE, required=True, default="other", options=tuple(_CHANNELS)),
+)
+
+
+def _make(session: aiohttp.ClientSession, values: Values, token: TokenProvider | None) -> Made:
+    for name in ("authorize_url", "token_url"):
+        # Not asked from here: what is no address must not get as far as a browser.
+        base_of(values[name])
+    client = FaceScanClient(session, token or _nobody, compare=values["compare_url"], records=values.get("records_url"))
+    channel = _CHANNELS[values.get("channel", "other")]
+    engine = face_scan_engine(client, FaceScanSettings(channel=channel))
+    return Made(engine=engine, scans=_scans(client, channel))
+
+
+async def _nobody(refused: str | None = None) -> str:
+    """Stand in for a login before there is one."""
+    del refused
+    raise EngineAuthError("nobody has signed in yet")
+
+
+def _scans(client: FaceScanClient, usual: Channel) -> Scans:
+    async def create(first: bytes, second: bytes, reference: str, channel: str) -> Mapping[str, Any]:
+        made = await client.compare(first, second, channel=_CHANNELS.get(channel, usual), reference=reference)
+        return _made(made)
+
+    async def get(record: str) -> Mapping[str, Any]:
+        return asdict(await client.get(record))
+
+    async def listed(page: int | None, size: int | None, query: Mapping[str, str]) -> Mapping[str, Any]:
+        found = await client.list(page=page, size=size, query=query)
+        return {"scans": [asdict(one) for one in found.records], "total": found.total, "last": found.last}
+
+    async def update(record: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        if unknown := changes.keys() - set(CHANGEABLE):
+            raise EngineRefusedError("field", f"{min(unknown)} cannot be changed")
+        before: ScanRecord = await client.get(record)
+        return asdict(await client.update(replace(before, **changes)))
+
+    return Scans(create=create, get=get, list=listed, update=update)
+
+
+def _made(scan: Scan) -> dict[str, Any]:
+    """Give what only the answer to a comparison holds."""
+    compared = scan.comparison
+    return {
+        "id": scan.id,
+        "created": scan.created,
+        "channel": scan.channel,
+        "reference": scan.reference,
+        "result": compared.verdict,
+        "similarity": compared.similarity,
+        "faces": [dict(face.attributes) for face in (compared.first, compared.second)],
+    }
+
+
+KIND: Final = ServerKind(
+    name="Face scan service",
+    maker=NAME,
+    fields=_FIELDS,
+    make=_make,
+    signs_in=True,
+    leaves_house=True,
+    probe_every=_PROBE_EVERY,
+)

@@ -1,0 +1,246 @@
+"""Several frames decide, also where a server looks at them: whom it names, it must name twice.
+
+A server need not say where a face is, so people are followed by who they are. Where it does say, two names at one place
+are one face that nobody knows for certain; where it does not, two names in turn are taken for that. Plain Python.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from ..access import Liveness, Pictures, Reason, Role, Sighting, SightingKey, Verdict
+from .interface import Match, Score, SeenFace
+from .terms import Box, FaceLiveness, Outcome
+
+_SAME_PLACE: Final = 0.3
+"""Overlap (intersection over union) of two boxes, from which they are one face."""
+_LIVENESS: Final = {FaceLiveness.LIVE: Liveness.LIVE, FaceLiveness.SPOOF: Liveness.SPOOF}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resident:
+    """Whom the household knows under a key of a server's."""
+
+    id: str
+    name: str = field(repr=False)
+    role: Role = Role.NORMAL
+
+
+type Find = Callable[[str], Resident | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One face of one frame. `person` is None for somebody whom nobody knows; `score` is that of whom it is like."""
+
+    person: Resident | None = None
+    score: Score | None = None
+    liveness: FaceLiveness = FaceLiveness.NOT_CHECKED
+    box: Box | None = None
+
+    @property
+    def id(self) -> str | None:
+        """Who it is."""
+        return None if self.person is None else self.person.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How many frames must agree: `needed` of the last `of`, no older than `within` seconds. See `vote.Rule`."""
+
+    needed: int = 2
+    of: int = 5
+    within: float = 5.0
+    strangers: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the frames agree on about one of the people before the camera. `latest` is the face in the newest frame."""
+
+    outcome: Outcome
+    liveness: FaceLiveness
+    latest: Look
+    person: Resident | None = None
+    score: Score | None = None
+
+    @property
+    def rank(self) -> int:
+        """How much it says, to be repeated only by what says more."""
+        if self.outcome is Outcome.SPOOF:
+            return 4
+        if self.outcome is Outcome.RECOGNISED:
+            return 3 if self.liveness is FaceLiveness.LIVE else 2
+        return 1 if self.outcome is Outcome.STRANGER else 0
+
+
+def look(face: SeenFace, find: Find) -> Look:
+    """Say who a face is to the household. Its best match decides, and none that it does not know is anybody.
+
+    Whoever is like two people to the same degree is neither of them.
+    """
+    best, rival = (*face.matches[:2], None, None)[:2]
+    if best is None:
+        return Look(liveness=face.liveness.state, box=face.box)
+    tied = rival is not None and rival.key != best.key and rival.score.value >= best.score.value
+    person = None if tied or not _reached(best) else find(best.key)
+    return Look(person=person, score=best.score, liveness=face.liveness.state, box=face.box)
+
+
+def _reached(match: Match) -> bool:
+    return match.score.threshold is None or match.score.value >= match.score.threshold
+
+
+@dataclass(slots=True)
+class _Follow:
+    """Somebody who was seen lately."""
+
+    looks: deque[tuple[float, Look]]
+    reported: Report | None = None
+    burned: bool = False
+    """Once a spoof, always a spoof."""
+
+    @property
+    def seen_at(self) -> float:
+        return self.looks[-1][0]
+
+
+@dataclass(slots=True)
+class ServerTracker:
+    """Who is before one camera. Times are seconds of any clock that never goes back."""
+
+    rule: Rule = field(default_factory=Rule)
+    _followed: dict[str | None, _Follow] = field(default_factory=dict)
+
+    def observe(self, looks: Sequence[Look], at: float) -> list[Report]:
+        """Take one frame, and give what can be said now that could not be said before."""
+        reports = self.expire(at)
+        touched: list[str | None] = []
+        for one in looks:
+            if one.id in touched or (one.person is None and self._flickers(one, looks)):
+                continue
+            follow = self._followed.setdefault(one.id, _Follow(deque(maxlen=self.rule.of)))
+            follow.looks.append((at, one))
+            touched.append(one.id)
+        for key in touched:
+            follow = self._followed[key]
+            report = self._decide(key, follow, at)
+            if report is not None and (follow.reported is None or report.rank > follow.reported.rank):
+                follow.reported = report
+                reports.append(report)
+        return reports
+
+    def expire(self, at: float) -> list[Report]:
+        """Forget who is gone, and give what was seen of those that never got an answer."""
+        gone = [key for key, follow in self._followed.items() if not at - follow.seen_at <= self.rule.within]
+        followed = [self._followed.pop(key) for key in gone]
+        return [_remainder(follow) for follow in followed if follow.reported is None]
+
+    def _flickers(self, unknown: Look, looks: Sequence[Look]) -> bool:
+        """Whether a face without a name is one that had a name a moment ago: it turned away."""
+        named = {key for key in self._followed if key is not None} - {each.id for each in looks}
+        if not named:
+            return False
+        places = [self._followed[key].looks[-1][1].box for key in named]
+        return any(box is None or unknown.box is None or box.overlap(unknown.box) >= _SAME_PLACE for box in places)
+
+    def _decide(self, key: str | None, follow: _Follow, at: float) -> Report | None:
+        looks = [one for seen, one in follow.looks if at - seen <= self.rule.within]
+        spoofs = [one for one in looks if one.liveness is FaceLiveness.SPOOF]
+        if follow.burned or len(spoofs) >= self.rule.needed:
+            follow.burned = True
+            return _report(Outcome.SPOOF, FaceLiveness.SPOOF, looks)
+        if key is None:
+            return _report(Outcome.STRANGER, _agreed(looks, self.rule), looks) if self._is_stranger(looks) else None
+        if len(looks) < self.rule.needed or self._contested(key, follow, at):
+            return None
+        return _report(Outcome.RECOGNISED, _agreed(looks, self.rule), looks)
+
+    def _is_stranger(self, looks: Sequence[Look]) -> bool:
+        return len(looks) >= self.rule.strangers
+
+    def _contested(self, key: str, follow: _Follow, at: float) -> bool:
+        """Whether the same face was somebody else in another frame."""
+        times = {seen for seen, _ in follow.looks}
+        mine = follow.looks[-1][1].box
+        for other, rival in self._followed.items():
+            if other is None or other == key:
+                continue
+            for seen, one in rival.looks:
+                if seen in times or at - seen > self.rule.within:
+                    continue
+                if mine is None or one.box is None or mine.overlap(one.box) >= _SAME_PLACE:
+                    return True
+        return False
+
+
+def _agreed(looks: Sequence[Look], rule: Rule) -> FaceLiveness:
+    """Live needs as many frames as a name does, and none that says otherwise."""
+    states = [one.liveness for one in looks]
+    if FaceLiveness.SPOOF not in states and states.count(FaceLiveness.LIVE) >= rule.needed:
+        return FaceLiveness.LIVE
+    return FaceLiveness.NOT_CHECKED if set(states) == {FaceLiveness.NOT_CHECKED} else FaceLiveness.UNKNOWN
+
+
+def _report(outcome: Outcome, liveness: FaceLiveness, looks: Sequence[Look]) -> Report:
+    latest = looks[-1]
+    named = outcome is Outcome.RECOGNISED
+    return Report(
+        outcome=outcome,
+        liveness=liveness,
+        latest=latest,
+        person=latest.person if named else None,
+        # The lowest of those that agree: nobody is let in by one lucky frame.
+        score=min((one.score for one in looks if one.score), key=lambda score: score.value, default=None),
+    )
+
+
+def _remainder(follow: _Follow) -> Report:
+    """What is left to say of somebody who went before enough frames agreed: that they were there, unnamed."""
+    looks = [one for _, one in follow.looks]
+    outcome = Outcome.UNCERTAIN if looks[-1].person is not None else Outcome.STRANGER
+    return Report(outcome=outcome, liveness=FaceLiveness.UNKNOWN, latest=looks[-1])
+
+
+def sighting_of(
+    report: Report,
+    *,
+    source: str,
+    sequence: int,
+    captured_at: datetime,
+    antispoofing: bool,
+    pictures: Pictures,
+) -> Sighting:
+    """Make a sighting of a report, as `sighting.sighting` does of a vote.
+
+    In mode *antispoofing* a face that was not proved live carries a refusal, so that no door opens for it.
+    """
+    person, score = report.person, report.score
+    return Sighting(
+        source=source,
+        key=SightingKey(sequence=sequence, captured=captured_at.isoformat()),
+        captured_at=captured_at,
+        realtime=True,
+        person_id=None if person is None else person.id,
+        person_name=None if person is None else person.name,
+        role=None if person is None else person.role,
+        score=None if score is None else score.percent,
+        threshold=None if score is None or score.threshold is None else score.threshold / score.maximum * 100,
+        liveness=_LIVENESS.get(report.liveness, Liveness.UNCHECKED),
+        verdict=Verdict.NONE,
+        refused=_refusal(report, antispoofing=antispoofing),
+        household=person is not None,
+        pictures=pictures,
+    )
+
+
+def _refusal(report: Report, *, antispoofing: bool) -> Reason | None:
+    if report.outcome is Outcome.SPOOF:
+        return Reason.SPOOF
+    if report.outcome is Outcome.STRANGER:
+        return Reason.UNKNOWN
+    if antispoofing and report.liveness is not FaceLiveness.LIVE and report.person is not None:
+        return Reason.LIVENESS
+    return None

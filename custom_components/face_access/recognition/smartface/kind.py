@@ -1,0 +1,50 @@
+"""What has to be known of a SmartFace server, and the engine that is made of it."""
+
+from typing import Final
+
+import aiohttp
+
+from ..errors import EngineAddressError
+from ..server_kind import OUR_NAME, Field, FieldKind, HalfLoginError, Made, ServerKind, TokenProvider, Values
+from .engine import NAME, EngineOptions, engine
+from .server import ClientCredentials, Server
+
+_FIELDS: Final = (
+    Field(key="url", kind=FieldKind.ADDRESS, required=True, place=True),
+    Field(key="watchlist", kind=FieldKind.LIST, required=True, default=OUR_NAME, place=True),
+    Field(key="token", kind=FieldKind.SECRET, login=True),
+    Field(key="token_url", kind=FieldKind.ADDRESS, login=True),
+    Field(key="client_id", login=True),
+    Field(key="client_secret", kind=FieldKind.SECRET, login=True),
+    Field(key="audience", login=True),
+    Field(key="keep_pictures", kind=FieldKind.TOGGLE, default=False),
+    Field(key="verify_ssl", kind=FieldKind.TOGGLE, default=True),
+)
+
+
+def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider | None) -> Made:
+    try:
+        server = Server(
+            url=values["url"], token=values.get("token"), login=_login(values), verify=values.get("verify_ssl", True)
+        )
+    except ValueError as err:
+        raise EngineAddressError(str(err)) from None
+    options = EngineOptions(watchlist=values["watchlist"], keep_pictures=values.get("keep_pictures", False))
+    return Made(engine=engine(session, server, options))
+
+
+def _login(values: Values) -> ClientCredentials | None:
+    parts = [values.get(name) for name in ("token_url", "client_id", "client_secret")]
+    if not any(parts):
+        return None
+    if not all(parts) or values.get("token"):
+        raise HalfLoginError("a login wants an address, an id and a secret, and no token")
+    return ClientCredentials(
+        token_url=values["token_url"],
+        client_id=values["client_id"],
+        client_secret=values["client_secret"],
+        audience=values.get("audience"),
+    )
+
+
+KIND: Final = ServerKind(name=NAME, maker="Innovatrics", fields=_FIELDS, make=_make, searches=True)

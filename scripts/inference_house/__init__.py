@@ -1,0 +1,1 @@
+"""A real inference server with our networks, for tests and benchmarks."""

@@ -1,0 +1,357 @@
+"""People on recognition servers: given, changed, removed, refused; and begun anew where a server removes nobody."""
+
+from dataclasses import replace
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.face_access.access import Role
+from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub import people_sync
+from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.people.model import Profile, Storage, new_key
+from custom_components.face_access.people.photos import prepare
+from custom_components.face_access.people.store import HoldingState
+from simulators._terminal import pictures
+from simulators.opencv_fr import SimulatedOpenCvFr
+from simulators.smartface import SimulatedSmartFace
+from tests.conftest import issue_id, repair, settle, until
+
+from .conftest import change, go_on
+
+
+@pytest.fixture
+async def people(hass: HomeAssistant, web: str) -> HousePeople:
+    return await async_get_people(hass)
+
+
+def photo(seed: str) -> bytes:
+    """A photo of somebody, as the house keeps it."""
+    return prepare(pictures.panorama(seed))
+
+
+async def name_somebody(people: HousePeople, person: str, **changes: object) -> Profile:
+    """Add somebody with a photo."""
+    profile = Profile(**{"id": person, "key": new_key(), "name": person.title(), **changes})
+    return await people.async_add(profile, [photo(person)])
+
+
+async def synced(people: HousePeople, entry: MockConfigEntry) -> None:
+    """Wait until a server has what it shall have."""
+    worker = people.workers[entry.entry_id]
+    await until(worker.done.is_set)
+    await settle(people._hass)
+
+
+def shown(hass: HomeAssistant, name: str) -> dict[str, int]:
+    """What the sensor of a server says."""
+    state = hass.states.get(f"sensor.{name}_people_synced")
+    assert state is not None
+    numbers = {key: state.attributes[key] for key in ("total", "waiting", "refused", "leaving")}
+    return {"held": int(state.state), **numbers}
+
+
+async def test_smartface_learns_and_forgets(
+    hass: HomeAssistant, people: HousePeople, smartface: SimulatedSmartFace, smartface_entry: MockConfigEntry
+) -> None:
+    """The same sync as for devices: added, renamed without a photo, removed."""
+    anna = await name_somebody(people, "anna", role=Role.ALLOWED)
+    bob = await name_somebody(people, "bob", doors=frozenset())
+    await synced(people, smartface_entry)
+    assert smartface.watchlists["home_assistant"].members == [anna.key, bob.key]
+    assert {key: len(member.faces) for key, member in smartface.members.items()} == {anna.key: 1, bob.key: 1}
+    everybody = {"total": 2, "waiting": 0, "refused": 0, "leaving": 0}
+    assert shown(hass, "smartface_127_0_0_1") == {"held": 2, **everybody}
+
+    smartface.requests.clear()
+    await people.async_update(replace(anna, name="Anna B."))
+    await synced(people, smartface_entry)
+    assert smartface.members[anna.key].facts["displayName"] == "Anna B."
+    assert not [path for _, path, _ in smartface.requests if "Face" in path.rpartition("/")[2]]
+
+    await people.async_remove("bob")
+    await synced(people, smartface_entry)
+    assert list(smartface.members) == [anna.key]
+    assert shown(hass, "smartface_127_0_0_1")["held"] == 1
+
+
+async def test_whoever_has_no_face_is_not_wanted(
+    hass: HomeAssistant, people: HousePeople, smartface: SimulatedSmartFace, smartface_entry: MockConfigEntry
+) -> None:
+    """A card means nothing to a server; who is blocked has to be recognised all the same."""
+    await people.async_add(Profile(id="card", key=new_key(), name="Card", card=7), [])
+    blocked = await name_somebody(people, "bob", role=Role.BLOCKED)
+    await synced(people, smartface_entry)
+    assert list(smartface.members) == [blocked.key]
+
+
+async def test_a_photo_that_will_not_do(
+    hass: HomeAssistant,
+    people: HousePeople,
+    smartface: SimulatedSmartFace,
+    smartface_entry: MockConfigEntry,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Said in words, and gone with a better photo."""
+    profile = Profile(id="anna", key=new_key(), name="Anna")
+    profile = await people.async_add(profile, [prepare(pictures.sample("empty"))])
+    await synced(people, smartface_entry)
+    assert shown(hass, "smartface_127_0_0_1")["refused"] == 1
+    (issue,) = (issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN)
+    assert issue.translation_placeholders == {
+        "person": "Anna",
+        "station": "SmartFace (127.0.0.1)",
+        "reason": "There is no face in the photo",
+    }
+    await people.async_update(profile, [photo("anna")])
+    await synced(people, smartface_entry)
+    assert shown(hass, "smartface_127_0_0_1")["held"] == 1
+    assert not [issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN]
+
+
+async def test_what_somebody_changed_at_the_server(
+    hass: HomeAssistant, people: HousePeople, smartface: SimulatedSmartFace, smartface_entry: MockConfigEntry
+) -> None:
+    """Looked at again it is put right; strangers on the list are left alone."""
+    anna = await name_somebody(people, "anna")
+    await synced(people, smartface_entry)
+    smartface.delete_member(anna.key)
+    smartface.put_member("somebody", {"displayName": "Somebody"})
+    smartface.link("home_assistant", ["somebody"])
+    answer = await hass.services.async_call(DOMAIN, "sync_people", {"wait": 10}, blocking=True, return_response=True)
+    assert answer["stations"] == [
+        {
+            "station": "SmartFace (127.0.0.1)",
+            "online": True,
+            "total": 1,
+            "synced": 1,
+            "refused": 0,
+            "waiting": 0,
+            "leaving": 0,
+            "done": True,
+        }
+    ]
+    assert set(smartface.members) == {anna.key, "somebody"}
+
+
+async def test_a_server_that_was_away(
+    hass: HomeAssistant,
+    people: HousePeople,
+    smartface: SimulatedSmartFace,
+    smartface_entry: MockConfigEntry,
+) -> None:
+    """What was to be given meanwhile is given when it is back."""
+    await smartface.stop()
+    await smartface_entry.runtime_data.async_refresh()
+    assert hass.states.get("binary_sensor.smartface_127_0_0_1_online").state == "off"
+    anna = await name_somebody(people, "anna")
+    await settle(hass)
+    assert shown(hass, "smartface_127_0_0_1")["waiting"] == 1
+    await smartface.start()
+    await smartface_entry.runtime_data.async_refresh()
+    await synced(people, smartface_entry)
+    assert list(smartface.members) == [anna.key]
+
+
+async def test_a_licence_that_is_full(
+    hass: HomeAssistant,
+    people: HousePeople,
+    smartface: SimulatedSmartFace,
+    smartface_entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One fits; the other is told of, and nobody floods the server for them."""
+    register = smartface_entry.runtime_data.engine.register
+    monkeypatch.setattr(register, "_pause", 0.001)
+    smartface.licence = 1
+    await name_somebody(people, "anna")
+    await name_somebody(people, "bob")
+    await synced(people, smartface_entry)
+    assert shown(hass, "smartface_127_0_0_1") == {"held": 1, "total": 2, "waiting": 0, "refused": 1, "leaving": 0}
+    assert {each.code for each in people.store.holdings(smartface_entry.entry_id).values()} == {None, "limit_reached"}
+
+
+async def test_opencv_fr_learns(
+    hass: HomeAssistant, people: HousePeople, opencv: SimulatedOpenCvFr, opencv_entry: MockConfigEntry
+) -> None:
+    """It cannot say whom it knows: what we wrote down is the register, also after another look."""
+    anna = await name_somebody(people, "anna")
+    await synced(people, opencv_entry)
+    assert {key: one.name for key, one in opencv.collections["home_assistant"].items()} == {anna.key: "Anna"}
+    given = opencv.count("/person")
+    people.workers[opencv_entry.entry_id].async_wake(look=True)
+    await synced(people, opencv_entry)
+    assert opencv.count("/person") == given
+    await people.async_update(replace(anna, name="Anna B."))
+    await synced(people, opencv_entry)
+    assert opencv.collections["home_assistant"][anna.key].name == "Anna B."
+
+
+@pytest.mark.parametrize("way", ["repair", "button"])
+async def test_opencv_fr_removes_nobody(
+    hass: HomeAssistant,
+    people: HousePeople,
+    opencv: SimulatedOpenCvFr,
+    opencv_entry: MockConfigEntry,
+    issue_registry: ir.IssueRegistry,
+    hass_client: ClientSessionGenerator,
+    way: str,
+) -> None:
+    """Whoever is removed here stays there until the collection is built anew, and the house is told."""
+    anna, bob = await name_somebody(people, "anna"), await name_somebody(people, "bob")
+    await synced(people, opencv_entry)
+    await people.async_remove("bob")
+    await synced(people, opencv_entry)
+    assert set(opencv.collections["home_assistant"]) == {anna.key, bob.key}
+    assert shown(hass, "opencv_fr_server_127_0_0_1")["leaving"] == 1
+    issues = [issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN]
+    assert [(issue.translation_key, issue.translation_placeholders["count"]) for issue in issues] == [
+        ("server_rebuild", "1")
+    ]
+    if way == "repair":
+        flow = await repair(hass, hass_client, "server_rebuild", opencv_entry)
+        assert flow["type"] == "create_entry"
+    else:
+        button = "button.opencv_fr_server_127_0_0_1_learn_people_anew"
+        await hass.services.async_call("button", "press", {"entity_id": button}, blocking=True)
+    await synced(people, opencv_entry)
+    assert set(opencv.collections["home_assistant"]) == {anna.key}
+    assert shown(hass, "opencv_fr_server_127_0_0_1") == {
+        "held": 1,
+        "total": 1,
+        "waiting": 0,
+        "refused": 0,
+        "leaving": 0,
+    }
+    assert (DOMAIN, issue_id("server_rebuild", opencv_entry)) not in issue_registry.issues
+
+
+async def test_beginning_anew_goes_wrong(
+    hass: HomeAssistant,
+    people: HousePeople,
+    opencv: SimulatedOpenCvFr,
+    opencv_entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """A server that breaks in the middle: everybody is still given in the end, and the issue stays."""
+    anna, bob = await name_somebody(people, "anna"), await name_somebody(people, "bob")
+    await synced(people, opencv_entry)
+    await people.async_remove("bob")
+    await synced(people, opencv_entry)
+    # The collection is gone, and cannot be made.
+    opencv.fail(path="/collection", status=500, times=1)
+    flow = await repair(hass, hass_client, "server_rebuild", opencv_entry)
+    assert flow["errors"] == {"base": "cannot_fix"}
+    holdings = people.store.holdings(opencv_entry.entry_id)
+    assert {each.state for each in holdings.values()} == {HoldingState.PENDING}
+    people.workers[opencv_entry.entry_id].async_wake()
+    await synced(people, opencv_entry)
+    assert anna.key in opencv.collections["home_assistant"]
+    assert bob.key in people.store.holdings(opencv_entry.entry_id)
+
+
+async def test_photos_that_were_not_to_be_kept(
+    hass: HomeAssistant, people: HousePeople, opencv: SimulatedOpenCvFr, opencv_entry: MockConfigEntry
+) -> None:
+    """A change of somebody without a photo reaches no server that wants one each time; the old face stays."""
+    anna = await name_somebody(people, "anna", storage=Storage.NONE)
+    await synced(people, opencv_entry)
+    await until(lambda: people._let_go)
+    await settle(hass)
+    await people.async_update(replace(anna, name="Anna B."))
+    await synced(people, opencv_entry)
+    assert opencv.collections["home_assistant"][anna.key].name == "Anna"
+    (holding,) = people.store.holdings(opencv_entry.entry_id).values()
+    assert (holding.state, holding.code) == (HoldingState.REFUSED, "photo_missing")
+
+
+async def test_duplicates(
+    hass: HomeAssistant, people: HousePeople, opencv: SimulatedOpenCvFr, opencv_entry: MockConfigEntry
+) -> None:
+    """A server that was asked to refuses somebody who is there under another name."""
+    flow = await go_on(hass, await change(hass, opencv_entry), url=opencv.url, check_duplicates=True)
+    assert flow["reason"] == "reconfigure_successful"
+    await settle(hass)
+    await name_somebody(people, "anna")
+    await synced(people, opencv_entry)
+    await people.async_add(
+        Profile(id="double", key=new_key(), name="Double"), [prepare(pictures.panorama("anna", mask=False) + b" ")]
+    )
+    await synced(people, opencv_entry)
+    codes = {each.person: each.code for each in people.store.holdings(opencv_entry.entry_id).values()}
+    assert codes == {"anna": None, "double": "duplicate_face"}
+
+
+async def test_another_collection_knows_nobody(
+    hass: HomeAssistant, people: HousePeople, opencv: SimulatedOpenCvFr, opencv_entry: MockConfigEntry
+) -> None:
+    """What was given to the one says nothing of the other: everybody is given again."""
+    anna = await name_somebody(people, "anna")
+    await synced(people, opencv_entry)
+    flow = await go_on(hass, await change(hass, opencv_entry), url=opencv.url, collection="new")
+    assert flow["reason"] == "reconfigure_successful"
+    await settle(hass)
+    await synced(people, opencv_entry)
+    assert set(opencv.collections["new"]) == {anna.key}
+
+
+async def test_a_server_that_is_removed(
+    hass: HomeAssistant,
+    people: HousePeople,
+    opencv: SimulatedOpenCvFr,
+    opencv_entry: MockConfigEntry,
+    device_registry: dr.DeviceRegistry,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Nothing is left of it here; what is on it is its owner's business."""
+    await name_somebody(people, "anna")
+    bob = await name_somebody(people, "bob")
+    await synced(people, opencv_entry)
+    await people.async_remove("bob")
+    await synced(people, opencv_entry)
+    await hass.config_entries.async_remove(opencv_entry.entry_id)
+    await settle(hass)
+    assert dict(people.store.holdings(opencv_entry.entry_id)) == {}
+    assert opencv_entry.entry_id not in people.workers
+    assert not [issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN]
+    assert not dr.async_entries_for_config_entry(device_registry, opencv_entry.entry_id)
+    assert bob.key in opencv.collections["home_assistant"]
+
+
+async def test_list_persons_names_servers(
+    hass: HomeAssistant, people: HousePeople, smartface_entry: MockConfigEntry
+) -> None:
+    await name_somebody(people, "anna")
+    await synced(people, smartface_entry)
+    answer = await hass.services.async_call(DOMAIN, "list_persons", {}, blocking=True, return_response=True)
+    (person,) = answer["persons"]
+    assert person["stations"] == [{"station": "SmartFace (127.0.0.1)", "state": "held", "code": None, "reason": None}]
+
+
+async def test_sync_of_one_server(
+    hass: HomeAssistant,
+    people: HousePeople,
+    smartface_entry: MockConfigEntry,
+    kby_entry: MockConfigEntry,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """By its device; one that keeps nobody cannot."""
+    for entry, problem in ((smartface_entry, None), (kby_entry, "not_capable")):
+        (device,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+        call = hass.services.async_call(
+            DOMAIN, "sync_people", {"device_id": device.id, "wait": 5}, blocking=True, return_response=True
+        )
+        if problem is None:
+            assert len((await call)["stations"]) == 1
+        else:
+            with pytest.raises(Exception, match=r".+") as caught:
+                await call
+            assert caught.value.translation_key == problem
+
+
+def test_patience() -> None:
+    """What these tests make quick is slow in a house."""
+    assert people_sync.RETRY_AFTER >= 10
