@@ -18,7 +18,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_mock_service
 
-from custom_components.face_access.access import Liveness, Sighting, SightingKey, Verdict
+from custom_components.face_access.access import Liveness, Reason, Sighting, SightingKey, Verdict
 from simulators._terminal.model import Capture
 from simulators.terminal import SimulatedTerminal
 
@@ -280,6 +280,20 @@ async def test_welcome(hass: HomeAssistant, entry: MockConfigEntry, use: Use, de
     await until(lambda: len(spoken) == 3)
     assert [call.data["message"] for call in spoken] == ["Hello Alice Gardner!", "Hello Bob!", "Hello Bob!"]
     assert spoken[0].data["media_player_entity_id"] == "media_player.hall"
+
+
+async def test_welcome_by_the_station_itself(
+    hass: HomeAssistant, terminal: SimulatedTerminal, entry: MockConfigEntry, use: Use, device_id: str
+) -> None:
+    """Somebody who was turned away a moment before is welcomed all the same once they are let in."""
+    await use("welcome", station=device_id, own_voice="notify.front_door_speak")
+    see(entry, 1, verdict=Verdict.DENIED, refused=Reason.SCHEDULE)
+    see(entry, 2, verdict=Verdict.NONE)
+    see(entry, 3)
+    await until(lambda: terminal.spoken)
+    see(entry, 4)
+    await settle(hass)
+    assert [item["text"] for item in terminal.spoken] == ["Welcome home, Alice Gardner."]
 
 
 # Guarded unlock

@@ -3,7 +3,9 @@
 from datetime import timedelta
 import json
 from pathlib import Path
+import sqlite3
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import condition, config_validation as cv, entity_registry as er
@@ -16,7 +18,9 @@ import yaml
 
 from custom_components.face_access.access import DoorMode, Liveness, Sighting, SightingKey
 from custom_components.face_access.condition import CONDITIONS
+from custom_components.face_access.hub import visits as visits_module
 from custom_components.face_access.hub.happenings import happened_at
+from custom_components.face_access.hub.history import History
 from custom_components.face_access.hub.visits import LONGEST, async_get_visits
 from custom_components.face_access.hub.whom import Whom
 from simulators.terminal import SimulatedTerminal
@@ -163,6 +167,66 @@ async def test_last_visit_survives_a_reload(
     visit = async_get_visits(hass).async_last(FACE, Whom(), since=at, until=at)
     assert visit is not None
     assert visit.at == at
+
+
+async def test_visits_survive_a_restart(
+    hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal, clock: Clock
+) -> None:
+    """All of the last day, from history: but not who was turned away, nor who came while nobody listened."""
+    for person in ("0001", "0003", "0002"):
+        capture = await terminal.present_known(person)
+        assert capture is not None
+        await capture.wait()
+    await settle(hass)
+    missed = Sighting(
+        source=entry.runtime_data.serial,
+        key=SightingKey(sequence=99, captured="then"),
+        captured_at=dt_util.utcnow(),
+        realtime=False,
+        person_id="0009",
+        person_name="Late",
+        score=90.0,
+    )
+    await entry.runtime_data.history.add(missed, live=False)
+    hass.data.pop(visits_module._VISITS)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    for person, was_there in (("0001", True), ("0002", True), ("0003", False), ("0009", False)):
+        assert await ask(hass, "person_was_at_door", person=person) is was_there, person
+    # Once more: nobody is read twice.
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    kept = [visit.attributes["person_id"] for visit in async_get_visits(hass)._of[FACE]]
+    assert kept.count("0001") == 1
+    clock.forward(LONGEST)
+    assert not await ask(hass, "person_was_at_door", person="0001", within={"hours": 24})
+
+
+async def test_visits_that_cannot_be_read_keep_no_door_from_working(
+    hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal, caplog: pytest.LogCaptureFixture
+) -> None:
+    hass.data.pop(visits_module._VISITS)
+    with patch.object(History, "list", side_effect=sqlite3.OperationalError("disk")):
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        await settle(hass)
+    assert "who was there before could not be read: OperationalError" in caplog.text
+    see(entry, 1, **ALICE)
+    await settle(hass)
+    assert await ask(hass, "person_was_at_door", person="0001")
+
+
+async def test_visits_go_with_the_person(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    data = {"name": "Zoe", "card": 5, "person_id": "0001"}
+    await hass.services.async_call("face_access", "add_person", data, blocking=True)
+    see(entry, 1, **{**ALICE, "household": True})
+    see(entry, 2, **ALICE)
+    see(entry, 3, **BOB)
+    await settle(hass)
+    await hass.services.async_call("face_access", "remove_person", {"person_id": "0001"}, blocking=True)
+    await settle(hass)
+    kept = [visit.attributes["person_id"] for visit in async_get_visits(hass)._of[FACE]]
+    assert kept == ["0001", "0002"]
+    assert not async_get_visits(hass)._of[FACE][0].attributes["household"]
 
 
 async def test_visits_go_with_the_station(hass: HomeAssistant, entry: MockConfigEntry) -> None:

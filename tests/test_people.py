@@ -22,6 +22,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.access import Pictures, SightingKey, Verdict
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub.history import History
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from simulators._terminal.pictures import closeup, sample
 from simulators.terminal import SimulatedTerminal
@@ -189,6 +190,86 @@ async def test_a_removed_person_goes_everywhere(
     assert not people.store.holdings(SERIAL)
 
 
+async def seen_once(hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal) -> int:
+    """Let Anna be seen; the number of the sighting."""
+    capture = await terminal.present_known(people.store.profiles["anna_berg"].key)
+    await capture.wait()
+    await settle(hass)
+    (one,) = (await call(hass, "get_sightings", person_id="anna_berg"))["sightings"]
+    assert one["picture"]
+    return one["sighting_id"]
+
+
+@pytest.mark.parametrize("keep", [False, True])
+async def test_what_was_seen_of_a_removed_person_goes_too(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, photos: Callable, keep: bool
+) -> None:
+    """History keeps that somebody came; neither who, nor a picture, nor the image of the last sighting."""
+    await add(hass, people, photos("a.jpg", GOOD))
+    await seen_once(hass, people, terminal)
+    image = hass.states.get("image.front_door_last_sighting")
+    assert image.state != "unknown"
+    await call(hass, "remove_person", person_id="anna_berg", keep_history=keep)
+    await settle(hass)
+    (one,) = (await call(hass, "get_sightings"))["sightings"]
+    assert (one["person_id"], one["person"], one["picture"]) == (
+        ("anna_berg", "Anna Berg", True) if keep else (None, None, False)
+    )
+    assert one["verdict"] == "granted"
+    assert (hass.states.get("image.front_door_last_sighting").state == "unknown") is not keep
+    assert await people.store.departed() == ()
+
+
+async def test_what_a_hard_stop_left_is_forgotten_after_the_start(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, photos: Callable
+) -> None:
+    await add(hass, people, photos("a.jpg", GOOD))
+    await seen_once(hass, people, terminal)
+    with patch.object(History, "forget_person", side_effect=sqlite3.OperationalError("disk")):
+        await call(hass, "remove_person", person_id="anna_berg")
+    assert await people.store.departed() == ("anna_berg",)
+    await people.async_forget_departed()
+    (one,) = (await call(hass, "get_sightings"))["sightings"]
+    assert (one["person"], one["picture"]) == (None, False)
+    assert await people.store.departed() == ()
+    # One who came back under the same id keeps what was seen since.
+    await people.store._run(lambda: people.store._write("INSERT INTO departed VALUES (?)", ("anna_berg",)))
+    await add(hass, people, photos("a.jpg", GOOD))
+    await seen_once(hass, people, terminal)
+    await people.async_forget_departed()
+    assert await people.store.departed() == ()
+    assert len((await call(hass, "get_sightings", person_id="anna_berg"))["sightings"]) == 1
+
+
+async def test_a_terminal_that_has_not_heard_brings_no_picture_back(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, photos: Callable
+) -> None:
+    await add(hass, people, photos("a.jpg", GOOD))
+    key = people.store.profiles["anna_berg"].key
+    people.workers[SERIAL]._stopped = True
+    await call(hass, "remove_person", person_id="anna_berg")
+    capture = await terminal.present_known(key)
+    await capture.wait()
+    await settle(hass)
+    (one,) = (await call(hass, "get_sightings"))["sightings"]
+    assert (one["person_id"], one["picture"]) == (key, False)
+
+
+async def test_the_sighting_of_which_somebody_was_added_goes_with_them(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal
+) -> None:
+    capture = await terminal.present_stranger()
+    await capture.wait()
+    await settle(hass)
+    (stranger,) = (await call(hass, "get_sightings"))["sightings"]
+    await call(hass, "enroll_from_sighting", sighting_id=stranger["sighting_id"], name="Carla")
+    (still,) = (await call(hass, "get_sightings"))["sightings"]
+    assert (still["person_id"], still["picture"]) == (None, True)
+    await call(hass, "remove_person", person_id="carla")
+    (gone,) = (await call(hass, "get_sightings"))["sightings"]
+    assert gone["picture"] is False
+
+
 async def test_one_who_is_deleted_in_the_list_goes_everywhere(
     hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, photos: Callable
 ) -> None:
@@ -214,11 +295,17 @@ async def test_a_refused_photo_is_a_repair_issue_until_there_is_a_better_one(
     listed = {one["person_id"]: one for one in (await call(hass, "list_persons"))["persons"]}
     assert listed["anna_berg"]["stations"][0]["code"] == "not_one_face"
     assert listed["bob"]["stations"][0]["state"] == "held"
-    sensor = next(state for state in hass.states.async_all("sensor") if "refused" in state.attributes)
+    known = {name: hass.states.get(entity(hass, people, "sensor", "known_at", name)) for name in listed}
+    assert (known["bob"].state, known["bob"].attributes["stations"]) == ("1", ["Front door"])
+    assert known["anna_berg"].state == "0"
+    assert known["anna_berg"].attributes["refused"] == {"Front door": issue.translation_placeholders["reason"]}
+    sensor = next(state for state in hass.states.async_all("sensor") if "leaving" in state.attributes)
     assert (sensor.state, sensor.attributes["total"], sensor.attributes["refused"]) == ("1", 2, 1)
     await call(hass, "update_person", person_id="anna_berg", path=photos("c.jpg", closeup("anna")))
     await synced(people)
     assert not [one for one in ir.async_get(hass).issues.values() if one.translation_key == "person_refused"]
+    await until(lambda: hass.states.get(entity(hass, people, "sensor", "known_at")).state == "1")
+    assert hass.states.get(entity(hass, people, "sensor", "known_at")).attributes["refused"] == {}
 
 
 async def test_a_terminal_that_was_away_catches_up(
@@ -228,7 +315,7 @@ async def test_a_terminal_that_was_away_catches_up(
     await entry.runtime_data.async_refresh()
     assert not entry.runtime_data.last_update_success
     await call(hass, "add_person", name="Anna Berg", path=photos("a.jpg", GOOD))
-    sensor = next(state.entity_id for state in hass.states.async_all("sensor") if "refused" in state.attributes)
+    sensor = next(state.entity_id for state in hass.states.async_all("sensor") if "leaving" in state.attributes)
     await until(lambda: hass.states.get(sensor).attributes["waiting"] == 1)
     terminal.go_online(booted=False)
     await entry.runtime_data.async_refresh()

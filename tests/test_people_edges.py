@@ -170,7 +170,7 @@ async def test_files_that_cannot_be_read_say_so(hass: HomeAssistant, people: Hou
         assert caught.value.translation_key == "people_file_unreadable"
     with pytest.raises(ServiceValidationError) as caught:
         await call(hass, "import_people", path="/etc/passwd")
-    assert caught.value.translation_key == "target_not_allowed"
+    assert caught.value.translation_key == "people_path_not_allowed"
     lines = b"name,card,photos\nAnna,7,missing.jpg\nBob,8,\n"
     await asyncio.to_thread((folder / "people.csv").write_bytes, lines)
     answer = await call(hass, "import_people", path=str(folder / "people.csv"))

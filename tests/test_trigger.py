@@ -233,18 +233,21 @@ async def test_people_of_the_household(hass: HomeAssistant, entry: MockConfigEnt
         {**trigger("person_recognised"), "id": "any"},
     )
 
-    async def starts(number: int, person_id: str, name: str) -> set[str]:
+    async def starts(number: int, person_id: str, name: str, *, household: bool = False) -> set[str]:
         started.clear()
-        entry.runtime_data.async_dispatch(sighting(entry, number, person_id=person_id, person_name=name, score=90))
+        told = sighting(entry, number, person_id=person_id, person_name=name, score=90, household=household)
+        entry.runtime_data.async_dispatch(told)
         await until(lambda: "any" in ids(started))
         await settle(hass)
         return set(ids(started)) - {"any"}
 
-    assert await starts(1, "alice", "Alice Gardner") == {"linked", "id", "name"}
+    assert await starts(1, "alice", "Alice Gardner", household=True) == {"linked", "id", "name"}
     # A namesake whom the household knows is somebody else; of one whom only the station knows nobody can tell.
-    assert await starts(2, "other", "Alice Gardner") == {"name"}
+    assert await starts(2, "other", "Alice Gardner", household=True) == {"name"}
     assert await starts(3, "0001", "Alice Gardner") == {"linked", "id", "name"}
     assert await starts(4, "0009", "Mum") == set()
+    # The station may count with an id that the household gave to somebody else.
+    assert await starts(6, "alice", "Zoe") == set()
     (people,) = (each for each in hass.config_entries.async_entries("face_access") if "people" in each.data)
     assert await hass.config_entries.async_unload(people.entry_id)
     assert await starts(5, "0001", "Alice Gardner") == {"name"}

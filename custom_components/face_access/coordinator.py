@@ -32,6 +32,7 @@ from .access import (
     Proof,
     Ring,
     Sighting,
+    SightingKey,
     StationEvent,
     decide,
     decide_shown,
@@ -83,6 +84,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.history = history
         self.queued = station.inbox is not None and CONF_HOST not in entry.data
         self.last_sighting: Sighting | None = None
+        self.decided: SightingKey | None = None
+        """The last sighting that the station asked us about."""
         self.async_identify: Identify = lambda sighting, known: (sighting, known)
         """Put the household's name to a sighting; replaced by who knows the household (hub/people.py)."""
         self.async_proofs: FindProofs = lambda _person, _door, _now: ()

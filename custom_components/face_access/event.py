@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import sqlite3
 from typing import Any, override
 
 from homeassistant.components.event import DoorbellEventType, EventDeviceClass, EventEntity, EventEntityDescription
@@ -10,14 +11,16 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .access import Passage, Ring, Sighting, StationEvent, Verdict
+from .access import Method, Passage, Ring, Sighting, StationEvent, Verdict
 from .access.naming import SightingKind, denial, kind_of
-from .const import DOMAIN
+from .const import DOMAIN, LOGGER
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Station
 from .entity import ReportEntity, sees_faces, tells_all, unique_id
+from .hub.happenings import Happens
 from .hub.people_entry import is_people
 from .hub.telling import async_tell_report
+from .hub.visits import async_get_visits
 from .image import LAST_SIGHTING
 from .person import async_setup_people, make_events
 
@@ -49,6 +52,7 @@ def _face(coordinator: FaceAccessCoordinator, event: StationEvent) -> Happening 
         attributes={
             "person": event.person_name,
             "person_id": event.person_id,
+            "household": event.household,
             "score": event.score,
             "threshold": event.threshold,
             "verdict": event.verdict,
@@ -129,6 +133,19 @@ async def async_setup_entry(
         for description in EVENTS
         if description.supported(coordinator.station)
     )
+    await _async_read_visits(coordinator)
+
+
+async def _async_read_visits(coordinator: FaceAccessCoordinator) -> None:
+    """Have conditions know who was at the door before the start."""
+    entities = er.async_get(coordinator.hass)
+    entity_id = entities.async_get_entity_id(Platform.EVENT, DOMAIN, unique_id(coordinator.serial, Happens.FACE))
+    if entity_id is None:
+        return
+    try:
+        await async_get_visits(coordinator.hass).async_read(entity_id, coordinator.serial, coordinator.history)
+    except sqlite3.Error as err:
+        LOGGER.warning("%s: who was there before could not be read: %s", coordinator.name, type(err).__name__)
 
 
 class StationEventEntity(ReportEntity, EventEntity):
@@ -149,11 +166,26 @@ class StationEventEntity(ReportEntity, EventEntity):
         if happening is not None:
             self._trigger_event(happening.type, happening.attributes)
             self.async_write_ha_state()
-            async_tell_report(
-                self.coordinator,
-                self.entity_id,
-                self._context,
-                kind=self.entity_description.key,
-                type_=happening.type,
-                attributes=happening.attributes,
-            )
+            if _says_more(self.coordinator, event):
+                async_tell_report(
+                    self.coordinator,
+                    self.entity_id,
+                    self._context,
+                    kind=self.entity_description.key,
+                    type_=happening.type,
+                    attributes=happening.attributes,
+                )
+
+
+def _says_more(coordinator: FaceAccessCoordinator, event: StationEvent) -> bool:
+    """Whether a line in the logbook would say more than the event's own: who it was, or why not.
+
+    What Home Assistant decided is told with the decision, and a panel's face with its sighting.
+    """
+    if isinstance(event, Passage):
+        return event.method is not Method.FACE
+    return (
+        isinstance(event, Sighting)
+        and kind_of(event) in (SightingKind.RECOGNISED, SightingKind.DENIED)
+        and event.key != coordinator.decided
+    )

@@ -114,7 +114,9 @@ class PersonFlow(ConfigSubentryFlow):
         photos = await self._async_photos(profile, user_input)
         if not photos and profile.card is None:
             raise PersonError("person_photo_missing")
-        return await people.async_add(profile, photos)
+        profile = await people.async_add(profile, photos)
+        await self._async_remember(profile, user_input)
+        return profile
 
     async def _async_change(self, profile: Profile, user_input: Mapping[str, Any]) -> Profile:
         people = self._people
@@ -122,7 +124,14 @@ class PersonFlow(ConfigSubentryFlow):
         photos = await self._async_photos(profile, user_input)
         if photos and not user_input.get(REPLACE_PHOTOS):
             photos = [*await people.store.photos(profile.id), *photos]
-        return await people.async_update(changed, photos or None)
+        profile = await people.async_update(changed, photos or None)
+        await self._async_remember(profile, user_input)
+        return profile
+
+    async def _async_remember(self, profile: Profile, user_input: Mapping[str, Any]) -> None:
+        """Note whom the chosen sighting shows: its picture goes with the person."""
+        if sighting := user_input.get(PHOTO_SIGHTING):
+            await (await async_get_history(self.hass)).enrolled(int(sighting), profile.id)
 
     async def _async_photos(self, profile: Profile, user_input: Mapping[str, Any]) -> list[bytes]:
         pictures = await self._async_pictures(user_input)

@@ -6,6 +6,7 @@ from typing import Final, override
 
 from homeassistant.components.image import ImageEntity
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
@@ -15,6 +16,7 @@ from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationError
 from .devices.station import Camera
 from .entity import ReportEntity, tells_all
+from .hub.people import SIGNAL_FORGOTTEN
 from .hub.people_entry import is_people
 from .hub.picture import content_type
 from .person import async_setup_people, make_images
@@ -50,17 +52,33 @@ class PictureImage(ReportEntity, ImageEntity):
         ImageEntity.__init__(self, hass)
         self._attr_translation_key = key
         self._picture: bytes | None = None
+        self._shows: str | None = None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show nobody any more who is removed from the household."""
+        await super().async_added_to_hass()
+        self.async_on_remove(async_dispatcher_connect(self.hass, SIGNAL_FORGOTTEN, self._async_forget))
+
+    @callback
+    def _async_forget(self, person: str) -> None:
+        if self._shows == person:
+            self._picture = self._shows = self._attr_image_last_updated = None
+            self.async_write_ha_state()
 
     @override
     async def async_image(self) -> bytes | None:
         """Give the picture, encoded as it came."""
         return self._picture
 
-    def _show(self, picture: bytes | None, taken: datetime) -> bool:
-        """Take a picture; False when it is none or the same again, so that nobody loads it twice."""
+    def _show(self, picture: bytes | None, taken: datetime, shows: str | None) -> bool:
+        """Take a picture; False when it is none or the same again, so that nobody loads it twice.
+
+        `shows` is the household's id of whom it shows.
+        """
         if picture is None or picture == self._picture:
             return False
-        self._picture = picture
+        self._picture, self._shows = picture, shows
         self._attr_content_type = content_type(picture)
         # The state is this time: the same after a restart, but never the same for two pictures of one second.
         shown = self._attr_image_last_updated
@@ -75,12 +93,12 @@ class LastSightingImage(PictureImage):
         """Start with what history holds, so that a restart does not lose the picture."""
         super().__init__(hass, coordinator, LAST_SIGHTING)
         if (sighting := coordinator.last_sighting) is not None:
-            self._show(sighting.pictures.best, sighting.captured_at)
+            self._show(sighting.pictures.best, sighting.captured_at, _person(sighting))
 
     @override
     @callback
     def _async_report(self, event: StationEvent) -> None:
-        if isinstance(event, Sighting) and self._show(event.pictures.best, event.captured_at):
+        if isinstance(event, Sighting) and self._show(event.pictures.best, event.captured_at, _person(event)):
             self.async_write_ha_state()
 
 
@@ -105,10 +123,10 @@ class LastVisitorImage(PictureImage):
             return
         self._taking = True
         self.coordinator.config_entry.async_create_background_task(
-            self.hass, self._async_take(), "face_access photo of a visitor"
+            self.hass, self._async_take(_person(event)), "face_access photo of a visitor"
         )
 
-    async def _async_take(self) -> None:
+    async def _async_take(self, person: str | None) -> None:
         try:
             async with asyncio.timeout(_PHOTO_WITHIN):
                 picture = await self._camera.snapshot()
@@ -117,5 +135,10 @@ class LastVisitorImage(PictureImage):
             return
         finally:
             self._taking = False
-        if self._show(picture, dt_util.utcnow()):
+        if self._show(picture, dt_util.utcnow(), person):
             self.async_write_ha_state()
+
+
+def _person(event: StationEvent) -> str | None:
+    """Find whom of the household a station recognised."""
+    return event.person_id if isinstance(event, Sighting) and event.household else None

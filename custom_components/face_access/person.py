@@ -8,9 +8,10 @@ from typing import Any, override
 
 from homeassistant.components.event import EventEntity
 from homeassistant.components.image import ImageEntity
-from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
+from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorStateClass
 from homeassistant.components.switch import SwitchEntity
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
@@ -22,8 +23,10 @@ from .access.naming import SightingKind, denial, kind_of
 from .const import DOMAIN
 from .hub.people import HousePeople
 from .hub.people_entry import async_on_linked, async_profiles, device_identifier
+from .hub.people_issues import async_refusal_text
 from .hub.picture import content_type
 from .people.model import PersonError, Profile
+from .people.store import HoldingState
 
 type Make = Callable[[HomeAssistant, HousePeople, Profile], Iterable[Entity]]
 
@@ -60,8 +63,8 @@ def make_images(hass: HomeAssistant, people: HousePeople, profile: Profile) -> I
 
 
 def make_sensors(_hass: HomeAssistant, people: HousePeople, profile: Profile) -> Iterable[Entity]:
-    """Make when and where the person was last seen."""
-    return [PersonLastSeen(people, profile), PersonLastDoor(people, profile)]
+    """Make when and where the person was last seen, and who knows them."""
+    return [PersonLastSeen(people, profile), PersonLastDoor(people, profile), PersonKnownAt(people, profile)]
 
 
 def make_switches(_hass: HomeAssistant, people: HousePeople, profile: Profile) -> Iterable[Entity]:
@@ -99,12 +102,7 @@ class PersonEntity(Entity):
     async def async_added_to_hass(self) -> None:
         """Listen to the house."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._people.async_subscribe(self._async_heard))
-
-    @callback
-    def _async_heard(self, person: str, sighting: Sighting | None) -> None:
-        if person == self._person:
-            self._async_take(sighting)
+        self.async_on_remove(self._people.async_subscribe(self._person, self._async_take))
 
     @callback
     def _async_take(self, sighting: Sighting | None) -> None:
@@ -140,6 +138,46 @@ class PersonLastDoor(PersonEntity, SensorEntity):
     def native_value(self) -> str | None:
         seen = self._people.seen.get(self._person)
         return None if seen is None else seen.place
+
+
+class PersonKnownAt(PersonEntity, SensorEntity):
+    """How many stations know the person; why others do not."""
+
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_state_class = SensorStateClass.MEASUREMENT
+
+    def __init__(self, people: HousePeople, profile: Profile) -> None:
+        """Bind to a person."""
+        super().__init__(people, profile, "known_at")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Hear how far stations are."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._people.async_on_known(self._person, self.async_write_ha_state))
+
+    @property
+    @override
+    def native_value(self) -> int:
+        return len(self._named(HoldingState.HELD))
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        known = self._people.async_known_at(self._person)
+        return {
+            "stations": self._named(HoldingState.HELD),
+            "waiting": self._named(HoldingState.PENDING),
+            "refused": {
+                self._people.async_station_name(serial): async_refusal_text(code)
+                for serial, (state, code) in known.items()
+                if state is HoldingState.REFUSED and code is not None
+            },
+        }
+
+    def _named(self, state: HoldingState) -> list[str]:
+        known = self._people.async_known_at(self._person)
+        return sorted(self._people.async_station_name(serial) for serial, (found, _) in known.items() if found is state)
 
 
 class PersonAccess(PersonEntity, SwitchEntity):

@@ -30,7 +30,10 @@ class BenchHouse(House):
         owned = super()._prepare()
         configuration = self.config / "configuration.yaml"
         text = configuration.read_text().replace(f"{DOMAIN}: debug", f"{DOMAIN}: warning")
-        configuration.write_text(f"{text}bench_probe:\n")
+        # Where the photos of a measurement are.
+        (media := self.config / "media").mkdir(exist_ok=True)
+        allowed = f"homeassistant:\n  allowlist_external_dirs:\n    - {media}\n"
+        configuration.write_text(f"{text}bench_probe:\n{allowed}")
         return owned
 
 
@@ -43,6 +46,7 @@ class Scene:
         self.session = session
         self.stack = stack
         self.version = ""
+        self.password = secrets.token_urlsafe()
         self.port = free_port()
         self.house = BenchHouse(folder, session, host="127.0.0.1", port=self.port)
 
@@ -54,7 +58,7 @@ class Scene:
     async def start(self) -> None:
         """Start Home Assistant."""
         self.stack.push_async_callback(self.house.stop)
-        await self.house.start("bench", secrets.token_urlsafe())
+        await self.house.start("bench", self.password)
         self.version = (await self.api.get("/api/config"))["version"]
 
     async def serve(self, module: str, port: int, *arguments: str) -> str:
@@ -105,7 +109,8 @@ class Scene:
 async def scene() -> AsyncGenerator[Scene]:
     """Start a Home Assistant in a folder of its own; nothing of it is left afterwards."""
     (ROOT / ".cache").mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=ROOT / ".cache"))
+    # Without links: Home Assistant compares paths as they are.
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=(ROOT / ".cache").resolve()))
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
         session = await stack.enter_async_context(ClientSession())

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any, Final, Self
 
-from aiohttp import ClientSession, ClientTimeout, ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientSession, ClientTimeout, ClientWebSocketResponse, FormData, WSMsgType
 
 type Json = dict[str, Any]
 
@@ -26,7 +26,7 @@ class Api:
         self.base = base
         self.token = ""
 
-    async def request(self, method: str, path: str, *, json: Any = None, form: Json | None = None) -> Any:
+    async def request(self, method: str, path: str, *, json: Any = None, form: Json | FormData | None = None) -> Any:
         """Return the decoded answer to a request (bytes if it is not JSON); ApiError unless it is a success."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         async with self._session.request(
@@ -91,6 +91,20 @@ class Api:
             if value is not None:
                 shown[field["name"]] = value
         await self._step(f"{path}/{step['flow_id']}", {**shown, **changes})
+
+    async def subentry(self, entry_id: str, kind: str, answers: Json, *, of: str | None = None) -> Json:
+        """Fill in the form of a new subentry, or with `of` the one of an existing one; what the flow ended with."""
+        path = "/api/config/config_entries/subentries/flow"
+        again = {} if of is None else {"subentry_id": of}
+        form = await self._step(path, {"handler": [entry_id, kind], **again})
+        ends = None if of is None else "reconfigure_successful"
+        return await self._step(f"{path}/{form['flow_id']}", answers, ends)
+
+    async def upload(self, name: str, content: bytes, content_type: str) -> str:
+        """Upload a file for a form, as a browser does; what the form takes for it."""
+        form = FormData()
+        form.add_field("file", content, filename=name, content_type=content_type)
+        return str((await self.request("POST", "/api/file_upload", form=form))["file_id"])
 
     async def flow_progress(self, step: Json, act: Callable[[], Awaitable[None]], *, patience: float) -> Json:
         """Do what a step waits for, and wait as the frontend does until the flow goes on; the step after it."""

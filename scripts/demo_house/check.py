@@ -14,7 +14,8 @@ from .cameras import play_cameras, use_models
 from .house import ROOT, House
 from .panels import PANELS, Panel
 from .processes import ChildError, free_port
-from .scenario import play, play_panels
+from .scenario import play, play_panels, play_people
+from .servers import play_servers
 from .stations import FRONT_DOOR, GARDEN_GATE, Station, Terminal
 from .steps import CheckError, step
 
@@ -58,10 +59,13 @@ async def check() -> int:
         try:
             async with step("Home Assistant starts"):
                 await house.start(*owner)
-            await play_panels(house, await _add_panels(house, folder, session, stack))
+            panels = await _add_panels(house, folder, session, stack)
+            await play_panels(house, panels)
             added = await _add_terminals(house, folder, session, stack)
             await play(house, added, lambda: house.start(*owner))
+            await play_people(house, panels, added)
             await play_cameras(house, folder, added[0][0])
+            await play_servers(house, folder, session)
         except (ApiError, CheckError, ChildError, ClientError, TimeoutError) as err:
             print(f"  {type(err).__name__}: {err}")
             if not isinstance(err, ChildError):

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 import json
 from pathlib import Path
+import shutil
 import sys
 from typing import Final
 
@@ -27,6 +28,9 @@ logbook:
 media_source:
 stream:
 sun:
+automation: !include automations.yaml
+recorder:
+  commit_interval: 1
 logger:
   default: warning
   logs:
@@ -95,9 +99,14 @@ class House:
         # Home Assistant takes the address from configuration.yaml only while it has none stored.
         (storage / "http").unlink(missing_ok=True)
         (self.config / "configuration.yaml").write_text(_CONFIGURATION.format(host=self._host, port=self._port))
-        link = self.config / "custom_components"
-        link.unlink(missing_ok=True)
-        link.symlink_to(ROOT / "custom_components")
+        (self.config / "automations.yaml").touch()
+        for name in ("custom_components", "blueprints"):
+            link = self.config / name
+            # A house of an older demo has Home Assistant's own blueprints there.
+            if link.is_dir() and not link.is_symlink():
+                shutil.rmtree(link)
+            link.unlink(missing_ok=True)
+            link.symlink_to(ROOT / name)
         return "user" in json.loads(onboarding.read_text())["data"]["done"]
 
     async def _answering(self, path: str) -> None:

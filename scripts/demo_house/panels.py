@@ -28,12 +28,13 @@ class PanelPlace(Place):
 MAIN_ENTRANCE: Final = PanelPlace(
     name="Main entrance", serial="5b0c1d52-8d7a-4f0e-9a53-aa12fb000001", model="AA-12FB", webhooks=True
 )
+SUMMER_HOUSE: Final = PanelPlace(name="Summer house", serial="5b0c1d52-8d7a-4f0e-9a53-a903bd000005", model="AV-03BD")
 PANELS: Final = (
     MAIN_ENTRANCE,
     PanelPlace(name="Side entrance", serial="5b0c1d52-8d7a-4f0e-9a53-b106fb000002", model="BI-06FB"),
     PanelPlace(name="Back door", serial="5b0c1d52-8d7a-4f0e-9a53-a908fb000003", model="AV-08FB", webhooks=True),
     PanelPlace(name="Car park", serial="5b0c1d52-8d7a-4f0e-9a53-aa0700000004", model="AA-07"),
-    PanelPlace(name="Summer house", serial="5b0c1d52-8d7a-4f0e-9a53-a903bd000005", model="AV-03BD"),
+    SUMMER_HOUSE,
 )
 
 

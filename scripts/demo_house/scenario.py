@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from . import messages, mishaps, porch, visits
+from . import lessons, messages, mishaps, porch, visits
 from .doorstep import Doorstep
 from .house import House
+from .household import Household
 from .outage import Outage
-from .panels import MAIN_ENTRANCE, Panel
+from .panels import MAIN_ENTRANCE, SUMMER_HOUSE, Panel
 from .porch import Porch
 from .stations import Terminal
 from .steps import step
@@ -78,3 +79,31 @@ async def play(house: House, added: Sequence[tuple[Terminal, str]], restart: Cal
             await outage.life_goes_on()
         for outage in outages:
             await messages.no_violations(outage.door)
+
+
+async def play_people(
+    house: House, panels: Sequence[tuple[Panel, str]], terminals: Sequence[tuple[Terminal, str]]
+) -> None:
+    """Play what a household does with its people; the first thing that is not as it must be raises."""
+    knowing = [panel for panel, _ in panels if "FB" in panel.place.model]
+    everywhere = lessons.Lessons(Household(house.api), [*(terminal for terminal, _ in terminals), *knowing])
+    async with watching(house.api) as watch:
+        door = Doorstep(View(house, *terminals[0], watch))
+        await door.view.refresh()
+        await door.begin()
+        porches = [Porch(panel, View(house, panel, entry_id, watch)) for panel, entry_id in panels]
+        for each in porches:
+            await each.new_openings()
+        await lessons.learns(everywhere)
+        await lessons.explains(everywhere, door)
+        await lessons.welcomes(door)
+        await lessons.refuses(door)
+        main = next(each for each in porches if each.panel.place is MAIN_ENTRANCE)
+        await lessons.at_panel(main)
+        cards = next(each for each in porches if each.panel.place is SUMMER_HOUSE)
+        await lessons.by_card(cards, opens=True)
+        await lessons.forgets(everywhere, door)
+        await lessons.by_card(cards, opens=False)
+        await messages.no_violations(door)
+        for each in porches:
+            await mishaps.no_violations(each)

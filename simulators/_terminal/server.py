@@ -1,6 +1,8 @@
 """The device as server (1.1.1): HTTP POST, Content-Length only, one request at a time."""
 
 import asyncio
+from collections import deque
+import time
 from typing import override
 
 from aiohttp import web
@@ -10,6 +12,7 @@ from .core import Core
 from .schema import BUSY
 
 _MAX_BODY = 32 * 1024 * 1024
+_MOST_SPANS = 10_000
 
 
 class _Unreachable(asyncio.Protocol):
@@ -21,11 +24,16 @@ class _Unreachable(asyncio.Protocol):
 
 
 class CommandServer:
-    """Answers commands on a port; keeps the port while the device is off the network."""
+    """Answers commands on a port; keeps the port while the device is off the network.
+
+    `spans` are the last answers: of which command, when the request was there as a whole, and when its answer was, by
+    the monotonic clock.
+    """
 
     def __init__(self, core: Core) -> None:
         self.core = core
         self.port = 0
+        self.spans: deque[tuple[str, float, float]] = deque(maxlen=_MOST_SPANS)
         self._active = 0
         self._server: asyncio.Server | None = None
         self._runner: web.AppRunner | None = None
@@ -72,8 +80,10 @@ class CommandServer:
                 self.core.violation("a request was sent while another was unanswered")
                 answer = busy(self.core, body, BUSY)
             else:
+                arrived = time.monotonic()
                 await asyncio.sleep(self.core.timings.command)
                 answer = execute(self.core, body)
+                self.spans.append((answer["cmd"], arrived, time.monotonic()))
         finally:
             self._active -= 1
         headers = {"Content-Type": "application/json; charset=utf-8"}

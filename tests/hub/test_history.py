@@ -269,3 +269,65 @@ async def test_a_hard_stop_loses_nothing_that_was_acknowledged(tmp_path: Path) -
     kept = {past.sequence for past in await store.list(source=None, limit=2000)}
     await store.close()
     assert {int(line) for line in run.stdout.split()} <= kept
+
+
+async def test_a_person_is_forgotten_and_what_happened_is_not(history: History, tmp_path: Path) -> None:
+    """Their pictures leave the file, with who it was; nobody else loses anything."""
+    anna, secret = {"person_id": "anna", "person_name": "Anna Berg"}, b"\xff\xd8\xff" + b"annas face" * 50
+    seen = [
+        sighting(1, picture=secret, household=True, verdict=Verdict.GRANTED, **anna),
+        # Before the household knew her, under the station's own id; and somebody else's anna at another station.
+        sighting(2, picture=secret, person_id="0007", person_name="A. Berg"),
+        sighting(3, source="SN-2", **anna),
+        sighting(4, person_id="0007", person_name="Zoe", source="SN-2"),
+        # She was a stranger when she was added.
+        sighting(5, picture=secret),
+        sighting(6, household=True, person_id="bob", person_name="Bob"),
+        *(sighting(number, household=True, **anna) for number in range(10, 60)),
+    ]
+    for one in seen:
+        await history.add(one, live=True)
+    by_minute = {one.sequence: one for one in await history.list(source=None, limit=1000)}
+    assert (by_minute[1].household, by_minute[2].household, by_minute[3].household) == (True, False, False)
+    await history.enrolled(by_minute[5].id, "anna")
+    await history.enrolled(by_minute[6].id, "anna")
+
+    await history.forget_person("anna", [("SN-1", "0007")])
+
+    after = {one.sequence: one for one in await history.list(source=None, limit=1000)}
+    assert after.keys() == by_minute.keys()
+    gone = {number for number, one in after.items() if not one.picture}
+    assert gone == {1, 2, 5, *range(10, 60)}
+    assert {(after[number].person_id, after[number].person_name, after[number].who) for number in gone} == {
+        (None, None, "")
+    }
+    assert after[1].verdict is Verdict.GRANTED
+    assert (after[3].person_id, after[4].person_id, after[6].person_id) == ("anna", "0007", "bob")
+    await history.forget_person("nobody")
+    for file in (tmp_path / "face_access").iterdir():
+        assert b"annas face" not in file.read_bytes()
+        assert b"A. Berg" not in file.read_bytes()
+
+
+async def test_a_person_is_forgotten_whole_or_not(history: History) -> None:
+    await history.add(sighting(1, household=True, person_id="anna"), live=True)
+    (one,) = await history.list(source=None)
+    with pytest.raises(sqlite3.Error):
+        await history._run(lambda: history._make_anonymous([one.id, object()]))
+    (still,) = await history.list(source=None)
+    assert (still.person_id, still.picture) == ("anna", True)
+
+
+async def test_a_history_of_before_is_taken_over(tmp_path: Path) -> None:
+    """The file of an older version has no column for whom a sighting shows."""
+    path = tmp_path / "history.db"
+    old = History(path)
+    await old.open()
+    await old.add(sighting(1, person_id="0001"), live=True)
+    await old._run(lambda: old._open_connection.execute("ALTER TABLE sighting DROP COLUMN shows"))
+    await old.close()
+    new = History(path)
+    await new.open()
+    await new.add(sighting(2, household=True, person_id="anna"), live=True)
+    assert [one.household for one in await new.list(source=None)] == [True, False]
+    await new.close()

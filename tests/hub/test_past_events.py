@@ -221,3 +221,18 @@ def test_nothing_is_kept_twice_in_any_order(told: list[tuple[int, bool, bool]]) 
     found = past_events.find(connection, source=None, kinds=None, start=None, end=None, limit=100)
     assert len(found) == len({number for number, _, _ in told})
     connection.close()
+
+
+async def test_whoever_is_removed_is_taken_out_of_what_happened(history: History, tmp_path: Path) -> None:
+    """That a card let somebody in stays; whose card it was does not, at the station that knew them by this name."""
+    for number, (source, owner) in enumerate((("P-1", "Anna Berg"), ("P-1", "Bob"), ("P-2", "Anna Berg"))):
+        at = START + timedelta(minutes=number)
+        passage = Passage(source=source, at=at, granted=True, method=Method.CARD, owner=owner)
+        assert await history.add_event(passage, live=True)
+
+    await history.forget_person("anna", [("P-1", "Anna Berg")])
+
+    kept = [(past.source, past.owner) for past in (await history.events(source=None))[::-1]]
+    assert kept == [("P-1", None), ("P-1", "Bob"), ("P-2", "Anna Berg")]
+    await history.forget_person("anna", [("P-2", "Anna Berg")])
+    assert all(b"Anna Berg" not in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())

@@ -43,6 +43,7 @@ class FakePeople:
     requests: list[tuple[str, ...]] = field(default_factory=list)
     trouble: list[StationError | None] = field(default_factory=list)
     capacity: int = 1000
+    knows_faces: bool = True
     keeps_removed: bool = False
 
     def as_held(self, enrolment: Enrolment) -> Enrolment:

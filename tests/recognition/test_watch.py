@@ -13,7 +13,9 @@ from custom_components.face_access.access.naming import SightingKind, kind_of
 from custom_components.face_access.recognition import watch as watching
 from custom_components.face_access.recognition.engine import Engine, Settings
 from custom_components.face_access.recognition.enrolment import enrol
+from custom_components.face_access.recognition.errors import PictureError
 from custom_components.face_access.recognition.gallery import Gallery
+from custom_components.face_access.recognition.vote import Rule
 from custom_components.face_access.recognition.watch import Household, Known, Watch
 from custom_components.face_access.recognition.worker import Worker
 
@@ -162,3 +164,44 @@ def test_stops(house: House) -> None:
     house.play(watch, portrait())
     watch.stop()
     assert house.worker.load(watch.source) is None
+
+
+def test_no_frames_come_any_more(house: House, clock: Callable[[float], None]) -> None:
+    """What was seen in a single frame is told once somebody says that there are no more; only once."""
+    watch = house.watch()
+    house.play(watch, portrait((ALICE, 20, 10)))
+    assert house.seen == []
+    for _ in range(2):
+        watch.settle()
+        house.worker.ask(lambda _engine: None).result(PATIENCE)
+    (seen,) = house.seen
+    assert seen.person_id is None
+
+
+def test_a_patient_rule(house: House, clock: Callable[[float], None]) -> None:
+    """On a slow machine the frames that agree lie further apart."""
+    watch = house.watch()
+    watch.follow(Rule(needed=2, of=3, within=20, strangers=2))
+    house.play(watch, portrait((ALICE, 20, 10)))
+    clock(10)
+    house.play(watch, portrait((ALICE, 20, 10)))
+    assert [one.person_name for one in house.seen] == ["Alice"]
+    assert house.seen[0].household
+
+
+def test_trouble_is_heard_of(house: House, clock: Callable[[float], None]) -> None:
+    """Each time, and once that it is over."""
+    watch, heard = house.watch(), []
+    watch.trouble = heard.append
+    house.play(watch, portrait(), b"no picture", b"none either", portrait(), portrait())
+    assert [type(one) for one in heard] == [PictureError, PictureError, type(None)]
+
+
+def test_awake_while_something_moves(house: House, clock: Callable[[float], None]) -> None:
+    watch = house.watch(on_motion=True)
+    house.play(watch, portrait())
+    assert not watch.awake
+    house.play(watch, portrait((ALICE, 20, 10)))
+    assert watch.awake
+    clock(watching.LINGER + 1)
+    assert not watch.awake

@@ -25,10 +25,11 @@ from custom_components.face_access.recognition.errors import (
 )
 from custom_components.face_access.recognition.server_kind import HalfLoginError
 from custom_components.face_access.recognition.servers import SERVERS
+from simulators._panel import tls
 from simulators.kby import SimulatedKby
 from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.smartface import Access, SimulatedSmartFace
-from tests.conftest import free_port, settle
+from tests.conftest import free_port, settle, until
 
 from .conftest import Start, add, begin, change, go_on
 
@@ -158,6 +159,35 @@ async def test_nothing_answers(hass: HomeAssistant, web: str, kind: str) -> None
     more = {"api_key": "key"} if kind == "opencv_fr" else {}
     flow = await go_on(hass, await begin(hass, kind), url=f"http://127.0.0.1:{free_port()}", **more)
     assert flow["errors"] == {"base": "server_cannot_connect"}
+
+
+@pytest.mark.parametrize("kind", ["smartface", "opencv_fr", "kby"])
+async def test_a_certificate_of_its_own(hass: HomeAssistant, web: str, scripted: Scripted, kind: str) -> None:
+    """Said to be that, and accepted where the household says so."""
+    app = web_module.Application()
+    app.router.add_route("*", "/{path:.*}", scripted.answer)
+    runner = web_module.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web_module.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls.context("faces")).start()
+    url = f"https://127.0.0.1:{runner.addresses[0][1]}"
+    scripted.body = {"fullVersion": "v5_4.25.2.6157", "name": "home_assistant", "num_persons": 0}
+    answers = {"compare_url": url} if kind == "kby" else {"url": url}
+    answers |= {"api_key": "key"} if kind == "opencv_fr" else {}
+    handler = hass.loop.get_exception_handler()
+    # The server's own side of the handshake that we break off is nothing to fail for.
+    broken_off: list[dict[str, Any]] = []
+    hass.loop.set_exception_handler(lambda _loop, context: broken_off.append(context))
+    flow = await go_on(hass, await begin(hass, kind), **answers)
+    assert flow["errors"] == {"base": "server_certificate"}
+    await until(lambda: broken_off)
+    hass.loop.set_exception_handler(handler)
+    flow = await go_on(hass, flow, **answers, verify_ssl=False)
+    # What it then says is no answer of KBY-AI's images.
+    assert flow.get("errors") == ({"base": "not_a_server"} if kind == "kby" else None)
+    await settle(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        await hass.config_entries.async_unload(entry.entry_id)
+    await runner.cleanup()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The actions on the people of the household. They concern no single station, and are an administrator's alone."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 import sqlite3
 from typing import Any, cast
 
@@ -37,13 +37,16 @@ from .request import invalid
 from .sightings import get_sightings
 
 MEDIA, PATH, IMAGE_ENTITY, SIGHTING = "media", "path", "image_entity", "sighting_id"
+KEEP_HISTORY = "keep_history"
 
 
 async def add_person(request: PeopleRequest) -> ServiceResponse:
     """Add a person with photos from media, files, cameras or past sightings."""
     profile = field.new_profile(request.people, request.data).checked()
     pictures = await _pictures(request)
-    return checked(request, await _add(request, profile, pictures), pictures)
+    profile = await _add(request, profile, pictures)
+    await _remember(request, profile, request.data.get(SIGHTING, ()))
+    return checked(request, profile, pictures)
 
 
 async def enroll_from_sighting(request: PeopleRequest) -> ServiceResponse:
@@ -51,22 +54,26 @@ async def enroll_from_sighting(request: PeopleRequest) -> ServiceResponse:
     picture = await _picture_of_sighting(request, request.data[SIGHTING])
     known = request.people.store.profiles.get(request.data.get(field.PERSON_ID, ""))
     if known is None:
-        profile = field.new_profile(request.people, request.data).checked()
-        return checked(request, await _add(request, profile, [picture]), [picture])
-    return checked(request, await _update(request, known, [picture], add=True), [picture])
+        profile = await _add(request, field.new_profile(request.people, request.data).checked(), [picture])
+    else:
+        profile = await _update(request, known, [picture], add=True)
+    await _remember(request, profile, [request.data[SIGHTING]])
+    return checked(request, profile, [picture])
 
 
 async def update_person(request: PeopleRequest) -> ServiceResponse:
     """Change what is given of a person. New photos take the place of the old ones, or come after them."""
     profile = field.changed(request.profile(), request.data).checked()
     pictures = await _pictures(request)
-    return checked(request, await _update(request, profile, pictures, add=request.data["add_photos"]), pictures)
+    profile = await _update(request, profile, pictures, add=request.data["add_photos"])
+    await _remember(request, profile, request.data.get(SIGHTING, ()))
+    return checked(request, profile, pictures)
 
 
 async def remove_person(request: PeopleRequest) -> ServiceResponse:
     """Remove a person here, and then from every station."""
     profile = request.profile()
-    await request.people.async_remove(profile.id)
+    await request.people.async_remove(profile.id, keep_history=request.data[KEEP_HISTORY])
     if (entry := people_entry.async_entry(request.hass)) is not None:
         people_entry.async_unlink(request.hass, entry, profile.id)
     return {field.PERSON_ID: profile.id}
@@ -181,6 +188,13 @@ async def _picture_of_sighting(request: PeopleRequest, sighting: int) -> bytes:
     return picture
 
 
+async def _remember(request: PeopleRequest, profile: Profile, sightings: Iterable[int]) -> None:
+    """Note whom these sightings show: their pictures go with the person."""
+    history = await async_get_history(request.hass)
+    for sighting in sightings:
+        await history.enrolled(sighting, profile.id)
+
+
 def _workers(request: PeopleRequest) -> list[TargetWorker]:
     """Find the stations that the call means. Raises ServiceValidationError for one that holds no people."""
     if ATTR_DEVICE_ID not in request.data:
@@ -240,7 +254,11 @@ PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsRespo
         },
         SupportsResponse.OPTIONAL,
     ),
-    "remove_person": (remove_person, _ID, SupportsResponse.OPTIONAL),
+    "remove_person": (
+        remove_person,
+        {**_ID, vol.Optional(KEEP_HISTORY, default=False): cv.boolean},
+        SupportsResponse.OPTIONAL,
+    ),
     "list_persons": (list_persons, {}, SupportsResponse.ONLY),
     "enroll_from_sighting": (
         enroll_from_sighting,

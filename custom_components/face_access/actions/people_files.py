@@ -51,7 +51,7 @@ async def async_write_export(
 def _read(hass: HomeAssistant, path: str) -> list[dict[str, Any]]:
     file = Path(path)
     if not hass.config.is_allowed_path(path):
-        raise invalid("target_not_allowed", path=path)
+        raise invalid("people_path_not_allowed", path=path)
     try:
         content = _limited(file, _LARGEST_CSV).decode("utf-8-sig")
         lines = list(csv.DictReader(io.StringIO(content), strict=True))
@@ -89,7 +89,7 @@ def _limited(file: Path, limit: int) -> bytes:
 
 def _write(hass: HomeAssistant, path: str, everybody: Sequence[tuple[Profile, tuple[bytes, ...]]]) -> None:
     if not hass.config.is_allowed_path(path):
-        raise invalid("target_not_allowed", path=path)
+        raise invalid("people_path_not_allowed", path=path)
     folder = Path(path)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

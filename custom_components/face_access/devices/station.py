@@ -436,9 +436,12 @@ class People(Protocol):
     own key. `sighted_as` is how sightings will name them in `person_id`. `put` adds or changes; `photos` (JPEG) are
     tried in their order, and StationPhotoError is raised where none of them will do. With None it only changes, keeps
     the face that is there, and raises StationRefusedError `record_not_found` where nobody is. `remove` is done when
-    nobody has the key. `photo` is None where the station does not give photos away.
+    nobody has the key. `photo` is None where the station does not give photos away. `knows_faces` is False for one that
+    knows people by their cards alone.
     """
 
+    @property
+    def knows_faces(self) -> bool: ...
     def as_held(self, enrolment: Enrolment) -> Enrolment: ...
     def sighted_as(self, enrolment: Enrolment) -> str: ...
     def all(self) -> AsyncIterator[Enrolment]: ...

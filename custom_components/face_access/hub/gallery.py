@@ -11,7 +11,6 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Sighting
 from ..const import DOMAIN, LOGGER
 from ..devices.errors import StationError
 from ..devices.station import Enrolment
@@ -119,10 +118,9 @@ class HouseGallery:
     @callback
     def async_start(self) -> None:
         """Begin. Other models may have come while nobody looked, so that what was refused may do now."""
-        self.people.learners.append(self._has_learned)
+        self.people.learners.append(self)
         self._stops = [
-            lambda: self.people.learners.remove(self._has_learned),
-            self.people.async_subscribe(self._async_person_changed),
+            lambda: self.people.learners.remove(self),
             self.local.async_on_models_changed(self._async_models_changed),
         ]
         self.async_wake(look=True, retry=True)
@@ -169,13 +167,10 @@ class HouseGallery:
             raise self.error
         return True
 
-    def _has_learned(self) -> bool:
+    @property
+    def has_learned(self) -> bool:
+        """Whether everybody has been learned who can be."""
         return self.done.is_set() and self.error is None
-
-    @callback
-    def _async_person_changed(self, _person: str, sighting: Sighting | None) -> None:
-        if sighting is None:
-            self.async_wake()
 
     @callback
     def _async_models_changed(self) -> None:

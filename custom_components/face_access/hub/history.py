@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS sighting (
     reason TEXT,
     temperature REAL,
     mask INTEGER,
+    shows TEXT,
     UNIQUE (source, sequence, captured)
 );
 CREATE INDEX IF NOT EXISTS sighting_by_time ON sighting (captured_at);
@@ -68,8 +69,8 @@ CREATE TABLE IF NOT EXISTS retention (
 
 _INSERT = """
 INSERT INTO sighting (source, sequence, captured, captured_at, stored_at, live, person_id, person_name, score,
-    threshold, liveness, verdict, reason, temperature, mask)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    threshold, liveness, verdict, reason, temperature, mask, shows)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET live = 1 WHERE excluded.live AND NOT live
 RETURNING id
 """
@@ -87,7 +88,7 @@ typeof(face) = 'blob' OR typeof(scene) = 'blob' AS picture, typeof(face) = 'blob
 
 _COLUMNS = f"""
 id, source, sequence, captured, captured_at, stored_at, live, person_id, person_name, score, liveness, verdict, reason,
-temperature, mask, {_WHO} AS who, {_PICTURES}
+temperature, mask, shows, {_WHO} AS who, {_PICTURES}
 """
 
 _SELECT = f"""
@@ -103,6 +104,12 @@ ORDER BY captured_at DESC, id DESC LIMIT :limit
 _FIND = f"""
 SELECT {_COLUMNS} FROM sighting LEFT JOIN picture ON picture.sighting = sighting.id WHERE id = ?
 """  # noqa: S608
+
+# Whom the household knows by this id, and whom a station knew by its own before the household did.
+_OF_PERSON = """
+SELECT id FROM sighting WHERE shows = ?
+UNION SELECT id FROM sighting WHERE shows IS NULL AND source = ? AND person_id = ?
+"""
 
 _SOURCES = "SELECT source AS name, COUNT(*) AS count FROM sighting GROUP BY source"
 
@@ -145,8 +152,9 @@ _REFERENCE = re.compile(r"([0-9]{1,18})-[0-9a-f]{16}", re.ASCII)
 class PastSighting:
     """One row of history. `live` is False for what was fetched from the device afterwards.
 
-    `reference` names it for good, and cannot be guessed from that of another. `scenery` is whether a picture of the
-    whole scene is kept beside the close-up. `who` is the person's name, or id, empty for a stranger and a spoof.
+    `household` is whether `person_id` is the household's own. `reference` names it for good, and cannot be guessed from
+    that of another. `scenery` is whether a picture of the whole scene is kept beside the close-up. `who` is the name or
+    id of the person, empty for a stranger and a spoof.
     """
 
     id: int
@@ -157,6 +165,7 @@ class PastSighting:
     live: bool
     person_id: str | None
     person_name: str | None
+    household: bool
     who: str
     score: float | None
     liveness: Liveness
@@ -320,6 +329,22 @@ class History:
                 pass
         await self._run(lambda: self._forget_rest(source))
 
+    async def enrolled(self, sighting_id: int, person: str) -> None:
+        """Remember that a sighting in which nobody of the household was recognised shows one. Raises sqlite3.Error."""
+        statement = "UPDATE sighting SET shows = ? WHERE id = ? AND shows IS NULL"
+        await self._run(lambda: self._open_connection.execute(statement, (person, sighting_id)))
+
+    async def forget_person(self, person: str, aliases: Sequence[tuple[str, str]] = ()) -> None:
+        """Take somebody of the household out of what was seen: who it was, and their pictures, overwritten in the file.
+
+        That somebody came stays. `aliases` are sources, each with the id by which it knew them. Raises sqlite3.Error.
+        """
+        found = await self._run(lambda: self._of_person(person, aliases))
+        for start in range(0, len(found), _FORGET_AT_ONCE):
+            await self._run(partial(self._make_anonymous, found[start : start + _FORGET_AT_ONCE]))
+        await self._run(lambda: past_events.forget_owners(self._open_connection, aliases))
+        await self._run(lambda: self._open_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)"))
+
     async def _run[T](self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
@@ -346,6 +371,8 @@ class History:
         ):
             connection.execute(f"PRAGMA {pragma}")
         connection.executescript(_SCHEMA + past_events.SCHEMA)
+        if "shows" not in {row["name"] for row in connection.execute("PRAGMA table_info(sighting)")}:
+            connection.execute("ALTER TABLE sighting ADD COLUMN shows TEXT")
         for table in _TABLES:
             for source in self._sources_in(table):
                 self._prune_after(table, source)
@@ -395,6 +422,7 @@ class History:
             refused=past.reason,
             temperature=past.temperature,
             mask=past.mask,
+            household=past.household,
             pictures=Pictures(face=row["face"], scene=row["scene"]),
         )
 
@@ -446,6 +474,23 @@ class History:
         for table in ("complete", "retention"):
             self._open_connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))  # noqa: S608
         self._open_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _of_person(self, person: str, aliases: Sequence[tuple[str, str]]) -> builtins.list[int]:
+        rows = (self._open_connection.execute(_OF_PERSON, (person, *alias)) for alias in aliases or [("", "")])
+        return sorted({row["id"] for found in rows for row in found})
+
+    def _make_anonymous(self, ids: Sequence[int]) -> None:
+        connection = self._open_connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            rows = [(number,) for number in ids]
+            connection.executemany("DELETE FROM picture WHERE sighting = ?", rows)
+            statement = "UPDATE sighting SET person_id = NULL, person_name = NULL, shows = NULL WHERE id = ?"
+            connection.executemany(statement, rows)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
 
     def _prune(self, table: str, source: str) -> bool:
         """Delete some of what is too old or too much; whether there was any."""
@@ -500,6 +545,7 @@ def _row(sighting: Sighting, live: bool) -> tuple[object, ...]:
         sighting.refused,
         sighting.temperature,
         sighting.mask,
+        sighting.person_id if sighting.household else None,
     )
 
 
@@ -513,6 +559,7 @@ def _past(row: sqlite3.Row) -> PastSighting:
         live=bool(row["live"]),
         person_id=row["person_id"],
         person_name=row["person_name"],
+        household=row["shows"] is not None and row["shows"] == row["person_id"],
         who=row["who"],
         score=row["score"],
         liveness=Liveness(row["liveness"]),

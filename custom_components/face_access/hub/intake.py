@@ -68,6 +68,8 @@ class Intake:
             sighting, person = self._coordinator.async_identify(sighting, known)
             decision = judge(sighting, person)
             sighting = _judged(sighting, decision)
+        if decision is not None:
+            self._coordinator.decided = sighting.key
         if fresh:
             self._dispatch_soon(sighting)
         return decision

@@ -147,6 +147,11 @@ def find(
     return [_past(row) for row in connection.execute(_SELECT, wanted)]
 
 
+def forget_owners(connection: sqlite3.Connection, owners: Sequence[tuple[str, str]]) -> None:
+    """Take people out of what happened: pairs of a source and a name there. Raises sqlite3.Error."""
+    connection.executemany("UPDATE event SET owner = NULL WHERE source = ? AND owner = ?", owners)
+
+
 def _row(event: Momentary, *, live: bool) -> dict[str, Any]:
     kind, passage = _kind(event), event if isinstance(event, Passage) else None
     at = event.at.timestamp()

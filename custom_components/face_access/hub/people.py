@@ -1,20 +1,22 @@
 """The people of the house in Home Assistant: who they are, who was seen, and every station that shall know them."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 import sqlite3
+from typing import Protocol
 
 from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE, STATE_ON
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Factor, Method, Person, Proof, Reason, Role, Sighting, StationEvent
+from ..access import Factor, Method, Person, Pictures, Proof, Reason, Role, Sighting, StationEvent
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
@@ -24,7 +26,7 @@ from ..people.photos import thumbnail
 from ..people.store import Holding, HoldingState, PeopleStore, Seen
 from ..people.sync import PHOTO_MISSING, Wanted
 from .doors import async_wired
-from .house import folder
+from .house import async_get_history, folder
 from .people_issues import async_clear_refusals, async_report_refusals
 from .people_sync import TargetWorker
 from .proofs import Proofs
@@ -32,10 +34,26 @@ from .questions import async_register_finder
 
 _PEOPLE: HassKey[asyncio.Task[HousePeople]] = HassKey(f"{DOMAIN}_people")
 
+# Sent with the household's id of somebody who was removed and is to be forgotten.
+SIGNAL_FORGOTTEN = f"{DOMAIN}_person_forgotten"
 # A card is no live face: what is missing in it as a face says nothing against it as a card.
 _NOT_THE_CARDS = (None, Reason.LIVENESS, Reason.SIMILARITY, Reason.SECOND_FACTOR)
 
-type PersonListener = Callable[[str, Sighting | None], None]
+# How many people are told of before everybody else in the house gets a turn.
+_BREATH = 20
+
+type PersonListener = Callable[[Sighting | None], None]
+
+
+class Learner(Protocol):
+    """What learns people and is no station."""
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether it has everybody whom it can have."""
+
+    def async_wake(self, *, look: bool = False, retry: bool = False) -> None:
+        """Something else is wanted; see `TargetWorker`."""
 
 
 async def async_get_people(hass: HomeAssistant) -> HousePeople:
@@ -65,6 +83,7 @@ async def _open(hass: HomeAssistant) -> HousePeople:
     try:
         await store.open()
         people = HousePeople(hass, store, await store.seen())
+        await people.async_forget_departed()
     except BaseException:
         await store.close()
         raise
@@ -88,12 +107,14 @@ class HousePeople:
         self.store = store
         self.seen = seen
         self.workers: dict[str, TargetWorker] = {}
-        self.learners: list[Callable[[], bool]] = []
-        """What learns people besides stations: whether each has everybody."""
+        self.learners: list[Learner] = []
+        """What learns people besides stations."""
         self._hass = hass
-        self._listeners: list[PersonListener] = []
+        self._listeners: dict[str, list[PersonListener]] = {}
         self._stop_schedules: CALLBACK_TYPE | None = None
         self._names: dict[str, str] = {}
+        self._known: dict[str, dict[str, tuple[HoldingState, str | None]]] = {}
+        self._listeners_known: dict[str, CALLBACK_TYPE] = {}
         self.proofs = Proofs(hass)
         self._let_go: dict[str, tuple[Storage, tuple[str, ...]]] = {}
         self._async_follow_schedules()
@@ -126,10 +147,14 @@ class HousePeople:
         }
         if not found:
             return sighting, known
-        # Two people of one name, on a station that tells names alone: it may be either.
-        profile = self.store.profiles.get(found.pop()) if len(found) == 1 else None
-        if profile is None:
+        profiles = [profile for person in found if (profile := self.store.profiles.get(person)) is not None]
+        if not profiles:
+            # Removed, and the station has not heard: what it tells is told, but no picture of them is kept.
+            return replace(sighting, pictures=Pictures()), None
+        if len(found) > 1:
+            # Two people of one name, on a station that tells names alone: it may be either.
             return sighting, None
+        (profile,) = profiles
         named = replace(sighting, person_id=profile.id, person_name=profile.name, household=True)
         return named, self._agreed(profile, known)
 
@@ -150,6 +175,12 @@ class HousePeople:
     def async_proofs(self, person: Person, door: str, now: datetime) -> list[Proof]:
         """Find the second factors that a person gave for a door lately."""
         return self.proofs.of(person, self.store.profiles.get(person.id), door, now)
+
+    @callback
+    def async_known_at(self, person: str) -> dict[str, tuple[HoldingState, str | None]]:
+        """Find how far the stations that are here are with somebody, by serial number: and why one refused them."""
+        found = {serial: self._known.get(serial, {}).get(person) for serial in self.workers}
+        return {serial: known for serial, known in found.items() if known is not None}
 
     @callback
     def async_station_name(self, source: str) -> str:
@@ -182,12 +213,44 @@ class HousePeople:
         ]
         await self.store.keep(lacking)
 
-    async def async_remove(self, person: str) -> None:
-        """Remove a person from the house, and then from every station. Raises PersonError and sqlite3.Error."""
-        await self.store.remove(person)
+    async def async_remove(self, person: str, *, keep_history: bool = False) -> None:
+        """Remove a person from the house, and then from every station. Raises PersonError and sqlite3.Error.
+
+        What was seen of them goes too, unless `keep_history`: their pictures, and that it was they.
+        """
+        await self.store.remove(person, departs=not keep_history)
         self.seen.pop(person, None)
         self._let_go.pop(person, None)
         self._async_changed(person)
+        if not keep_history:
+            await self._async_forget(person)
+
+    async def _async_forget(self, person: str) -> None:
+        """Forget what was seen of somebody who is removed. What does not work now is done after the next start."""
+        async_dispatcher_send(self._hass, SIGNAL_FORGOTTEN, person)
+        try:
+            history = await async_get_history(self._hass)
+            await history.forget_person(person, self._aliases(person))
+            await self.store.forgotten(person)
+        except (ConfigEntryNotReady, sqlite3.Error) as err:
+            LOGGER.warning("What was seen of a removed person could not be deleted yet: %s", type(err).__name__)
+
+    def _aliases(self, person: str) -> list[tuple[str, str]]:
+        """Find by which ids stations knew somebody; not one that somebody else there has as well."""
+        everybody = [holding for target in self.store.targets for holding in self.store.holdings(target).values()]
+        shared = {(each.target, each.alias) for each in everybody if each.person != person}
+        return [
+            name for each in everybody if each.person == person and (name := (each.target, each.alias)) not in shared
+        ]
+
+    async def async_forget_departed(self) -> None:
+        """Go on with forgetting whom a hard stop saved from it. Raises sqlite3.Error."""
+        for person in await self.store.departed():
+            if person in self.store.profiles:
+                # Somebody of the same id was added since: nobody can tell their sightings apart.
+                await self.store.forgotten(person)
+            else:
+                await self._async_forget(person)
 
     @callback
     def _async_changed(self, person: str) -> None:
@@ -197,20 +260,42 @@ class HousePeople:
 
     @callback
     def async_wake(self, *, look: bool = False, retry: bool = False) -> None:
-        """Have every station looked after."""
+        """Have every station looked after, and whatever else learns people."""
         for worker in self.workers.values():
             worker.async_wake(look=look, retry=retry)
+        for learner in self.learners:
+            learner.async_wake(look=look, retry=retry)
 
     @callback
-    def async_subscribe(self, listener: PersonListener) -> CALLBACK_TYPE:
-        """Hear of a person's id whenever they change (None) or are seen (the sighting)."""
-        self._listeners.append(listener)
-        return partial(self._listeners.remove, listener)
+    def async_subscribe(self, person: str, listener: PersonListener) -> CALLBACK_TYPE:
+        """Hear whenever a person changes (None) or is seen (the sighting)."""
+        listeners = self._listeners.setdefault(person, [])
+        listeners.append(listener)
+        return partial(listeners.remove, listener)
+
+    @callback
+    def async_on_known(self, person: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Hear whenever a station is further with a person, or refuses them. One listener for each."""
+        self._listeners_known[person] = listener
+
+        @callback
+        def stop() -> None:
+            self._listeners_known.pop(person, None)
+
+        return stop
+
+    async def _async_tell_known(self, persons: Collection[str]) -> None:
+        """Tell of many without keeping everybody else waiting."""
+        for number, person in enumerate(persons, start=1):
+            if (listener := self._listeners_known.get(person)) is not None:
+                listener()
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
 
     @callback
     def _async_tell(self, person: str, sighting: Sighting | None) -> None:
-        for listener in tuple(self._listeners):
-            listener(person, sighting)
+        for listener in tuple(self._listeners.get(person, ())):
+            listener(sighting)
 
     @callback
     def _async_follow_schedules(self) -> None:
@@ -278,8 +363,9 @@ class HousePeople:
             blocked = profile.role is Role.BLOCKED
             numbers = [number for door, number in doors.items() if profile.doors is None or door in profile.doors]
             if (blocked or numbers) and (profile.photos or profile.card is not None or profile.id in there):
-                # A station can be told of one door or of all: of two out of three, the first is the safe one.
-                yield self._wanted_one(profile, None if blocked or len(numbers) == len(doors) else numbers[0])
+                # A station can be told of one door or of all, wired or not: of two out of three, the first is safe.
+                every = len(numbers) == len(doors) > 1
+                yield self._wanted_one(profile, None if blocked or every else numbers[0])
 
     def _wanted_one(self, profile: Profile, door: int | None) -> Wanted:
         person = self.person(profile)
@@ -302,6 +388,12 @@ class HousePeople:
 
     @callback
     def _async_synced(self, worker: TargetWorker) -> None:
+        serial = worker.coordinator.serial
+        holdings = self.store.holdings(serial).values()
+        known = {holding.person: (holding.state, holding.code) for holding in holdings}
+        before, self._known[serial] = self._known.get(serial, {}), known
+        if changed := {person for person, _ in before.items() ^ known.items()}:
+            self._hass.async_create_task(self._async_tell_known(changed), "face_access known at")
         if worker.done.is_set():
             coordinator = worker.coordinator
             async_report_refusals(self._hass, self.store, coordinator.serial, coordinator.config_entry.title)
@@ -347,7 +439,9 @@ class HousePeople:
             for holding in self.store.holdings(target).values()
             if holding.person == profile.id
         }
-        done = all(worker.done.is_set() for worker in self.workers.values()) and all(has() for has in self.learners)
+        done = all(worker.done.is_set() for worker in self.workers.values()) and all(
+            learner.has_learned for learner in self.learners
+        )
         return done and HoldingState.HELD in states and HoldingState.PENDING not in states
 
     # Sightings

@@ -63,5 +63,6 @@ def async_tell_decision(coordinator: FaceAccessCoordinator, person: str | None, 
 
 
 def _station(coordinator: FaceAccessCoordinator) -> dict[str, str | None]:
-    device = dr.async_get(coordinator.hass).async_get_device(identifiers={(DOMAIN, coordinator.serial)})
-    return {ATTR_NAME: coordinator.config_entry.title, ATTR_DEVICE_ID: None if device is None else device.id}
+    entry = coordinator.config_entry
+    device = dr.async_get(coordinator.hass).async_get_device_by_identifier((DOMAIN, coordinator.serial), entry.entry_id)
+    return {ATTR_NAME: entry.title, ATTR_DEVICE_ID: None if device is None else device.id}

@@ -92,7 +92,10 @@ def async_may_see(hass: HomeAssistant, user: User, source: str) -> bool:
     """Whether a user may read every entity of the station; without any to go by, only an administrator may."""
     if user.is_admin:
         return True
-    device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, source)})
+    entry = hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, source)
+    if entry is None:
+        return False
+    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, source), entry.entry_id)
     if device is None:
         return False
     entities = er.async_entries_for_device(er.async_get(hass), device.id)

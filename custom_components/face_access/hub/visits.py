@@ -8,12 +8,17 @@ from typing import Any, Final
 
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..access.naming import SightingKind
 from ..const import DOMAIN
 from .happenings import Happens, async_ours, happened_at, type_of
+from .history import History, PastSighting
+from .people import SIGNAL_FORGOTTEN
 from .whom import Whom
+from .words import kind_of_past
 
 # Beyond this a question about the past is one for the history.
 LONGEST: Final = timedelta(hours=24)
@@ -31,16 +36,38 @@ class Visit:
 
 
 class Visits:
-    """The last visits of each face entity, in memory.
-
-    After a restart each door knows its last visitor alone, with the true time: the entity is restored.
-    """
+    """The last visits of each face entity, in memory; after a restart they are read from history."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Begin to listen, before any station is there; never stops, since conditions may ask at any time."""
         self._hass = hass
         self._of: dict[str, deque[Visit]] = {}
+        self._read: set[str] = set()
         hass.bus.async_listen(EVENT_STATE_CHANGED, self._async_changed, event_filter=self._is_event)
+        async_dispatcher_connect(hass, SIGNAL_FORGOTTEN, self._async_forget)
+
+    async def async_read(self, entity_id: str, source: str, history: History) -> None:
+        """Read the visits of before the start, once for a face entity; `source` is the serial number of its station.
+
+        What was fetched from a station afterwards was no event when it happened, and counts for none now. Raises
+        sqlite3.Error.
+        """
+        if entity_id in self._read:
+            return
+        self._read.add(entity_id)
+        past = await history.list(source=source, start=dt_util.utcnow() - LONGEST, limit=_AT_MOST)
+        kept = self._of.get(entity_id, ())
+        seen = [_visit(one) for one in past if one.live and kind_of_past(one) is SightingKind.RECOGNISED]
+        # The restored state is the last of them, a moment after its sighting: twice the same visit harms nobody.
+        visits = sorted([*seen, *kept], key=lambda visit: visit.at)
+        self._of[entity_id] = deque(visits, maxlen=_AT_MOST)
+
+    @callback
+    def _async_forget(self, person: str) -> None:
+        """Forget the visits of somebody of the household who is removed."""
+        for entity_id, visits in self._of.items():
+            rest = (visit for visit in visits if not _is_of(visit.attributes, person))
+            self._of[entity_id] = deque(rest, maxlen=_AT_MOST)
 
     @callback
     def async_last(self, entity_id: str, whom: Whom, *, since: datetime, until: datetime) -> Visit | None:
@@ -61,6 +88,7 @@ class Visits:
         else:
             # The entity is removed: whom it saw goes with it.
             self._of.pop(event.data["entity_id"], None)
+            self._read.discard(event.data["entity_id"])
 
     def _async_take(self, state: State) -> None:
         """Keep a visit once: a state that is only shown again has the time of the visit that is kept already."""
@@ -75,6 +103,23 @@ class Visits:
         while kept and kept[0].at < at - LONGEST:
             kept.popleft()
         kept.append(Visit(at=at, attributes=state.attributes))
+
+
+def _is_of(attributes: Mapping[str, Any], person: str) -> bool:
+    return bool(attributes.get("household")) and attributes.get("person_id") == person
+
+
+def _visit(past: PastSighting) -> Visit:
+    """Say of a past sighting what its event said, as far as a condition asks."""
+    attributes = {
+        "person": past.person_name,
+        "person_id": past.person_id,
+        "household": past.household,
+        "score": past.score,
+        "verdict": past.verdict,
+        "liveness": past.liveness,
+    }
+    return Visit(at=past.captured_at, attributes=attributes)
 
 
 @callback

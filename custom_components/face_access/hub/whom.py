@@ -70,9 +70,10 @@ class Whom:
                 return False
             named = {str(name).casefold() for key in ("person", "owner") if (name := attributes.get(key))}
             person = attributes.get("person_id")
-            if person in self.names or person in ids or named & names:
-                return True
-            return person not in known and bool(named & namesakes)
+            # A station may count with numbers that the household uses for somebody else.
+            if attributes.get("household", person in known):
+                return person in ids or person in self.names or bool(named & names)
+            return (person in self.names and person not in known) or bool(named & (names | namesakes))
 
         return fits
 

@@ -27,6 +27,8 @@ type Ask = Callable[[Callable[[Engine], Any]], Coroutine[Any, Any, Any]]
 class GalleryTarget:
     """Holds people as templates; see `devices.station.People`. What the engine raises goes on to whoever runs it."""
 
+    knows_faces = True
+
     def __init__(self, store: PeopleStore, ask: Ask) -> None:
         """Keep templates in `store`; `ask` puts a question to the engine."""
         self._store = store

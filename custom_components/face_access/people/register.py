@@ -71,6 +71,8 @@ class Ask(Protocol):
 class RegisterTarget:
     """Holds people as a server's register does; see `devices.station.People`."""
 
+    knows_faces = True
+
     def __init__(self, engine: RemoteEngine, register: Register, ask: Ask) -> None:
         """Bind to the register of an engine."""
         self._register = register

@@ -46,6 +46,9 @@ CREATE TABLE IF NOT EXISTS template (
     code TEXT,
     PRIMARY KEY (person, photo)
 );
+CREATE TABLE IF NOT EXISTS departed (
+    person TEXT PRIMARY KEY
+);
 CREATE TABLE IF NOT EXISTS holding (
     target TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -180,19 +183,30 @@ class PeopleStore:
             self._profiles[profile.id] = profile
         return profile
 
-    async def remove(self, person: str) -> None:
+    async def remove(self, person: str, *, departs: bool = False) -> None:
         """Remove a person with their photos, overwriting them in the file. Raises PersonError for nobody.
 
-        What targets were given of them stays known until each target has forgotten it.
+        What targets were given of them stays known until each target has forgotten it; one who `departs` is among
+        `departed` until what was seen of them is forgotten as well.
         """
-        await self._whole(self._remove_whole(person))
+        await self._whole(self._remove_whole(person, departs))
 
-    async def _remove_whole(self, person: str) -> None:
+    async def _remove_whole(self, person: str, departs: bool) -> None:
         async with self._writing:
             if person not in self._profiles:
                 raise PersonError("person_unknown")
-            await self._run(lambda: self._remove(person))
+            await self._run(lambda: self._remove(person, departs))
             del self._profiles[person]
+
+    async def departed(self) -> tuple[str, ...]:
+        """Read who was removed and is still to be forgotten elsewhere."""
+        return await self._run(
+            lambda: tuple(row[0] for row in self._open_connection.execute("SELECT person FROM departed"))
+        )
+
+    async def forgotten(self, person: str) -> None:
+        """Somebody who departed is forgotten everywhere."""
+        await self._run(lambda: self._write("DELETE FROM departed WHERE person = ?", (person,)))
 
     async def photos(self, person: str) -> tuple[bytes, ...]:
         """Read a person's photos in their order; fewer where they were not to be kept."""
@@ -371,9 +385,11 @@ class PeopleStore:
             found.setdefault(owner, {})[photo] = Learned(template=template, code=code)
         return found
 
-    def _remove(self, person: str) -> None:
-        connection = self._open_connection
-        connection.execute("DELETE FROM person WHERE id = ?", (person,))
+    def _remove(self, person: str, departs: bool) -> None:
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM person WHERE id = ?", (person,))
+            if departs:
+                connection.execute("INSERT OR IGNORE INTO departed VALUES (?)", (person,))
         # The log beside the file holds what was there before.
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

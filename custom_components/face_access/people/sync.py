@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Final
 
 from ..devices.errors import InvalidValueError, StationPhotoError, StationRefusedError
@@ -126,6 +127,8 @@ class Synchroniser:
         self._outcomes: dict[str, HoldingState] = {}
         self._leaving: set[str] = set()
         self._results: list[Holding] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._ahead: tuple[str, asyncio.Task[tuple[bytes, ...]]] | None = None
         self._is_full = False
         self._is_stale = False
 
@@ -160,7 +163,9 @@ class Synchroniser:
         try:
             return await self._remove_unwanted() and await self._put_all(plans, retry=retry)
         finally:
+            self._drop_ahead()
             await self._write_results()
+            await self._written()
 
     async def look(self) -> None:
         """Find how far the target is by what is written down; no request."""
@@ -207,9 +212,11 @@ class Synchroniser:
         for number, wanted in enumerate(self._wanted(), start=1):
             if number % _BREATH == 0:
                 await asyncio.sleep(0)
-            plan = self._plan_one(wanted, keys.get(wanted.person, wanted.enrolment.key), holdings)
-            if not wanted.photos and plan.enrolment.card is None and plan.known is None:
-                # Nothing of theirs could be given to this target.
+            here = wanted if self._people.knows_faces else replace(wanted, photos=())
+            plan = self._plan_one(here, keys.get(wanted.person, wanted.enrolment.key), holdings)
+            known = self._people.knows_faces and plan.known is not None
+            if not here.photos and plan.enrolment.card is None and not known:
+                # Nothing of theirs could be given to this target, or not any more.
                 continue
             plans.append(plan)
         self._outcomes = {plan.enrolment.key: plan.outcome for plan in plans}
@@ -271,10 +278,13 @@ class Synchroniser:
         # Facts alone (a card, a date) go first: they may be what shuts a door.
         due.sort(key=lambda plan: plan.needs_photos)
         await self._store.keep(self._pending(plan) for plan in due)
-        for plan in due:
+        for plan, following in zip_longest(due, due[1:]):
             if self._is_stale:
                 return False
-            result = await self._put(plan)
+            photos = await self._photos(plan)
+            # While the target works on this one, which is most of the time, what comes next is read from the disk.
+            self._look_ahead(following)
+            result = await self._put(plan, photos)
             self._results.append(result)
             self._outcomes[result.key] = result.state
             if len(self._results) >= _BITE:
@@ -292,14 +302,32 @@ class Synchroniser:
             photos=plan.photos if not plan.needs_photos else "",
         )
 
-    async def _put(self, plan: _Plan) -> Holding:
+    async def _photos(self, plan: _Plan) -> tuple[bytes, ...]:
+        """Read the photos that are to be given, if any."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == plan.wanted.person:
+            return await ahead[1]
+        return await self._store.photos(plan.wanted.person) if plan.needs_photos and plan.wanted.photos else ()
+
+    def _look_ahead(self, plan: _Plan | None) -> None:
+        if plan is not None and plan.needs_photos and plan.wanted.photos:
+            person = plan.wanted.person
+            self._ahead = person, asyncio.create_task(self._store.photos(person), name="face_access photos ahead")
+
+    def _drop_ahead(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and not ahead[1].cancel() and not ahead[1].cancelled():
+            # Nobody wants these photos any more: that they could not be read is no news.
+            ahead[1].exception()
+
+    async def _put(self, plan: _Plan, photos: tuple[bytes, ...]) -> Holding:
         """Give one person, and tell what came of it."""
         given = replace(self._pending(plan), facts=plan.facts, photos=plan.photos)
         refused = replace(given, state=HoldingState.REFUSED)
         if self._is_full and not plan.is_there:
             return replace(refused, facts="", photos="", code=_FULL)
         try:
-            await self._give(plan)
+            await self._give(plan, photos)
         except StationPhotoError as err:
             return replace(refused, code=err.code)
         except InvalidValueError:
@@ -309,7 +337,7 @@ class Synchroniser:
             return replace(refused, facts="", photos="", code=self._noted(err))
         return replace(given, state=HoldingState.HELD)
 
-    async def _give(self, plan: _Plan) -> None:
+    async def _give(self, plan: _Plan, photos: tuple[bytes, ...]) -> None:
         enrolment = replace(plan.wanted.enrolment, key=plan.enrolment.key)
         if not plan.needs_photos:
             try:
@@ -319,7 +347,7 @@ class Synchroniser:
                     raise
             else:
                 return
-        photos = await self._store.photos(plan.wanted.person)
+            photos = await self._store.photos(plan.wanted.person)
         if plan.wanted.photos and not photos:
             # Their photos were not to be kept, and this target came later.
             await self._give_without_face(plan, enrolment)
@@ -342,8 +370,15 @@ class Synchroniser:
         return _passing(err)
 
     async def _write_results(self) -> None:
+        """Begin to write down what came of the last ones; the ones before them are written by then."""
+        await self._written()
         results, self._results = self._results, []
-        await self._store.keep(results)
+        self._writing = asyncio.create_task(self._store.keep(results), name="face_access results")
+
+    async def _written(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
 
 
 def _passing(err: StationRefusedError) -> str:

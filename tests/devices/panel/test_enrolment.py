@@ -71,8 +71,8 @@ async def test_a_change_without_photos_keeps_the_face(people: PanelPeople, pair:
 
 async def test_a_blocked_person_is_never_valid(people: PanelPeople) -> None:
     held = people.as_held(replace(ANNA, role=Role.BLOCKED, card=7, text="x"))
-    assert (held.role, held.suspended, held.card, held.text) == (Role.NORMAL, True, None, "")
-    await people.put(replace(ANNA, role=Role.BLOCKED), (GOOD,))
+    assert (held.role, held.suspended, held.card, held.text) == (Role.NORMAL, True, 7, "")
+    await people.put(replace(ANNA, role=Role.BLOCKED, card=7), (GOOD,))
     assert await people.find(held.key) == held
 
 
@@ -114,7 +114,7 @@ async def store(tmp_path: Path) -> AsyncIterator[PeopleStore]:
 
 
 async def test_a_panel_is_kept_at_what_is_wanted(people: PanelPeople, pair: Pair, store: PeopleStore) -> None:
-    """Faces arrive, change and go; what somebody else put there stays; who has a card alone is not for a panel."""
+    """Faces arrive, change and go; what somebody else put there stays; who has a card alone is given by it."""
     await pair.client.identifiers.upsert_linked(
         [
             Identifier(
@@ -136,13 +136,110 @@ async def test_a_panel_is_kept_at_what_is_wanted(people: PanelPeople, pair: Pair
 
     sync = Synchroniser("panel", people, store, wanted=wanted)
     assert await sync.run(full=True)
-    assert sync.progress == Progress(total=3, held=3)
-    assert len(faces(pair)) == 4
-    assert {holding.alias for holding in store.holdings("panel").values()} == {"P0", "P1", "P2"}
+    assert sync.progress == Progress(total=4, held=4)
+    assert len(faces(pair)) == 5
+    assert {holding.alias for holding in store.holdings("panel").values()} == {"P0", "P1", "P2", "Card"}
     await store.remove("p0")
     await store.update(replace(store.profiles["p1"], name="Changed"))
     assert await sync.run(full=True)
-    assert sync.progress == Progress(total=2, held=2)
-    assert sorted(face["identifier_owner"]["name"] for face in faces(pair)) == ["Changed", "P2", "Somebody"]
+    assert sync.progress == Progress(total=3, held=3)
+    assert sorted(face["identifier_owner"]["name"] for face in faces(pair)) == ["Card", "Changed", "P2", "Somebody"]
     assert [one.name for one in await sync.foreign()] == ["Somebody"]
     assert digest(GOOD)
+
+
+# Cards
+
+
+def numbers(pair: Pair) -> list[str]:
+    """The cards with a link id."""
+    return [item["identifier_number"] for item in faces(pair) if item["identifier_type"] == "card"]
+
+
+@pytest.mark.parametrize(
+    ("card", "written"), [(4711, "4711"), (9_999_999_999, "9999999999"), (2**64 - 1, "ff:ff:ff:ff:ff:ff:ff:ff")]
+)
+async def test_a_card_comes_and_goes_with_the_face(people: PanelPeople, pair: Pair, card: int, written: str) -> None:
+    """In ten digits, or in bytes where they do not do; with the same validity and lock."""
+    anna = replace(ANNA, card=card, door=1)
+    held = people.as_held(anna)
+    await people.put(anna, (GOOD,))
+    assert numbers(pair) == [written]
+    assert {item["lock"] for item in faces(pair)} == {"first"}
+    assert [one async for one in people.all()] == [held]
+    suspended = replace(anna, suspended=True)
+    await people.put(suspended, None)
+    assert await people.find(held.key) == people.as_held(suspended)
+    assert {item["valid"]["time"]["to"] for item in faces(pair)} == {1}
+    await people.put(replace(anna, card=8), None)
+    assert numbers(pair) == ["8"]
+    await people.put(replace(anna, card=None), None)
+    assert numbers(pair) == []
+    await people.put(anna, (GOOD,))
+    await people.remove(held.key)
+    assert await people.find(held.key) is None
+    assert faces(pair) == []
+
+
+async def test_who_has_a_card_alone_gets_a_face_later(people: PanelPeople, pair: Pair) -> None:
+    anna = replace(ANNA, card=4711)
+    await people.put(anna, ())
+    assert [one async for one in people.all()] == [people.as_held(anna)]
+    await people.put(replace(anna, name="Anna B"), None)
+    assert [one.name async for one in people.all()] == ["Anna B"]
+    await people.put(anna, (GOOD,))
+    assert [one async for one in people.all()] == [people.as_held(anna)]
+    assert (len(faces(pair)), numbers(pair)) == (2, ["4711"])
+    # The card of somebody whose face is gone says nothing of the face: that is missing.
+    items = pair.panel.identifiers.items
+    (face,) = (uid for uid in items if items[uid]["identifier_type"] == "face_id" and "link_id" in items[uid])
+    pair.panel.identifiers.delete(face)
+    assert await people.find(people.as_held(anna).key) is None
+    with pytest.raises(StationRefusedError):
+        await people.put(replace(anna, card=None), None)
+
+
+async def test_a_card_that_somebody_changed_at_the_panel_is_written_anew(people: PanelPeople, pair: Pair) -> None:
+    """What opens the door must not outlast the person's time."""
+    anna = replace(ANNA, card=4711)
+    await people.put(anna, (GOOD,))
+    (card,) = (item for item in faces(pair) if item["identifier_type"] == "card")
+    card["valid"] = {"time": {"is_permanent": True}, "passes": {"is_permanent": True}}
+    held = await people.find(people.as_held(anna).key)
+    assert held == replace(people.as_held(anna), card=None)
+    card["identifier_number"] = "no number"
+    assert (await people.find(people.as_held(anna).key)).card is None
+
+
+async def test_the_first_change_after_a_start_leaves_no_old_card(people: PanelPeople, pair: Pair) -> None:
+    await people.put(replace(ANNA, card=4711), ())
+    fresh = PanelPeople(pair.client)
+    await fresh.put(ANNA, (GOOD,))
+    assert numbers(pair) == []
+
+
+async def test_a_panel_without_faces_learns_cards(running: Running, store: PeopleStore) -> None:
+    """A face is nothing to it; who loses the card leaves."""
+    pair = await running("AV-03BD")
+    people = PanelPeople(pair.client, faces=False)
+    await store.add(profile("anna", card=5), [GOOD])
+    await store.add(profile("bob"), [sample("good") + b"bob"])
+
+    def wanted() -> list[Wanted]:
+        return [
+            Wanted(person=one.id, enrolment=Enrolment(key=one.key, name=one.name, card=one.card), photos=one.photos)
+            for one in store.profiles.values()
+        ]
+
+    sync = Synchroniser("panel", people, store, wanted=wanted)
+    assert await sync.run(full=True)
+    assert sync.progress == Progress(total=1, held=1)
+    assert numbers(pair) == ["5"]
+    assert await sync.run(full=True)
+    assert sync.progress == Progress(total=1, held=1)
+    await store.update(replace(store.profiles["anna"], card=None))
+    assert await sync.run(full=True)
+    assert sync.progress == Progress()
+    assert numbers(pair) == []
+    with pytest.raises(StationPhotoError):
+        await people.put(ANNA, (GOOD,))

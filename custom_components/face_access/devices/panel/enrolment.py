@@ -1,8 +1,9 @@
-"""The faces of a panel as a target of sync: identifiers with a link id of ours (`/access/identifier/items/link`)."""
+"""The people of a panel as a target of sync: identifiers with link ids of ours (`/access/identifier/items/link`)."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+import re
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -17,6 +18,7 @@ from .locks import ALL
 # Link ids are made of our short ids in full: two people never get the same.
 _SPACE: Final = UUID("5b1f5a36-6a3c-5d6e-9c41-0b1c4c1d7f10")
 _MAX_NAME: Final = 255
+_MAX_DIGITS: Final = 10
 # A panel knows no "never": a time that has long been over says it.
 _OVER: Final = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
 _DONE: Final = frozenset({"created", "updated"})
@@ -25,11 +27,17 @@ _EXCEEDED: Final = "exceeded"
 
 
 class PanelPeople:
-    """Whose face the panel recognises. It has neither cards nor texts beside a face, and turns nobody away by name."""
+    """Whose face and whose card the panel recognises. It has no texts beside them, and turns nobody away by name.
 
-    def __init__(self, client: PanelClient) -> None:
-        """Bind to a panel."""
+    A person is up to two identifiers there: the face with the link id that is their key, and the card with one that is
+    made of it, which also says whether it stands beside a face or alone.
+    """
+
+    def __init__(self, client: PanelClient, *, faces: bool = True) -> None:
+        """Bind to a panel; `faces` for one that recognises them, else it is given cards alone."""
         self._identifiers = client.identifiers
+        self.knows_faces = faces
+        self._cards: set[str] | None = None
 
     def as_held(self, enrolment: Enrolment) -> Enrolment:
         """Cut and round as the panel does. Somebody who is blocked is known there and never valid."""
@@ -37,6 +45,7 @@ class PanelPeople:
         return Enrolment(
             key=_link_id(enrolment.key),
             name=enrolment.name.strip()[:_MAX_NAME].strip(),
+            card=enrolment.card or None,
             valid_from=None if suspended else _whole(enrolment.valid_from),
             valid_until=None if suspended else _whole(enrolment.valid_until),
             suspended=suspended,
@@ -48,32 +57,55 @@ class PanelPeople:
         return self.as_held(enrolment).name
 
     async def all(self) -> AsyncIterator[Enrolment]:
-        """Read every face that has a link id. Whoever enrolled the others gave them none, and keeps them."""
+        """Read everybody who has a link id. Whoever enrolled the others gave them none, and keeps them."""
+        faces: dict[str, Enrolment] = {}
+        cards: dict[str, Enrolment] = {}
         async for identifier in self._identifiers.linked():
-            if identifier.type is IdentifierType.FACE and identifier.link_id is not None:
-                yield _enrolment(identifier, identifier.link_id)
+            if identifier.link_id is None:
+                continue
+            if identifier.type is IdentifierType.FACE:
+                faces[_link_id(identifier.link_id)] = _enrolment(identifier, identifier.link_id)
+            elif identifier.type is IdentifierType.CARD:
+                cards[_link_id(identifier.link_id)] = _enrolment(identifier, identifier.link_id)
+        self._cards = set(cards)
+        for key, face in faces.items():
+            card = cards.pop(_beside(key), None)
+            # A card that counts otherwise than the face is as good as missing: it is written anew.
+            same = card is not None and replace(card, key=key, card=None) == face
+            yield replace(face, card=card.card if card is not None and same else None)
+        for key, card in cards.items():
+            yield replace(card, key=_alone(key))
 
     async def find(self, key: str) -> Enrolment | None:
         """Read one: the panel does not filter by link ids."""
+        found = None
         async for enrolment in self.all():
             if enrolment.key == key:
-                return enrolment
-        return None
+                found = enrolment
+        return found
 
     async def photo(self, key: str) -> bytes | None:
         """A panel keeps templates, and gives away no photo."""
         return None
 
     async def put(self, enrolment: Enrolment, photos: tuple[bytes, ...] | None) -> None:
-        """Create or replace by the link id, with the first photo that the panel can use."""
-        identifier = self._identifier(enrolment)
+        """Create or replace by the link ids: the face with the first photo that the panel can use, and the card."""
+        held = self.as_held(enrolment)
         if photos is None:
-            await self._change(identifier)
+            await self._change(held)
             return
+        with_face = self.knows_faces and bool(photos)
+        if with_face:
+            await self._put_face(held, photos)
+        elif held.card is None:
+            raise StationPhotoError(NO_FACE)
+        await self._put_card(held, with_face=with_face)
+
+    async def _put_face(self, held: Enrolment, photos: tuple[bytes, ...]) -> None:
         refused: StationPhotoError | None = None
         for photo in photos:
             try:
-                results = await self._identifiers.upsert_linked([replace(identifier, photo=photo)])
+                results = await self._identifiers.upsert_linked([replace(_face(held), photo=photo)])
             except StationRefusedError as err:
                 if err.code not in _PHOTO_CODES:
                     raise
@@ -83,28 +115,78 @@ class PanelPeople:
                 return
         raise refused or StationPhotoError(NO_FACE)
 
-    async def _change(self, identifier: Identifier) -> None:
+    async def _put_card(self, held: Enrolment, *, with_face: bool) -> None:
+        """Write the card; another one, or one that there shall not be any more, goes first."""
+        wanted = None if held.card is None else (_beside if with_face else _alone)(held.key)
+        links = [link for link in (_beside(held.key), _alone(held.key)) if link != wanted]
+        if self._cards is None or not self._cards.isdisjoint(links):
+            await self._identifiers.delete_linked(links)
+            (self._cards or set()).difference_update(links)
+        if wanted is not None:
+            _judge(await self._identifiers.upsert_linked([_card(held, wanted)]))
+            if self._cards is not None:
+                self._cards.add(wanted)
+
+    async def _change(self, held: Enrolment) -> None:
         """Write anew by the uid, which leaves the face alone; the link variant might take an empty one for it."""
-        async for known in self._identifiers.all(("identifier_type", IdentifierType.FACE.value)):
-            if known.link_id == identifier.link_id and known.uid is not None:
-                await self._identifiers.update(known.uid, identifier)
-                return
-        raise StationRefusedError("record_not_found")
+        with_face, there = False, False
+        async for known in self._identifiers.all():
+            if known.link_id is None or known.uid is None:
+                continue
+            link = _link_id(known.link_id)
+            if link == held.key and known.type is IdentifierType.FACE:
+                await self._identifiers.update(known.uid, _face(held))
+                with_face = there = True
+            there |= link in (_beside(held.key), _alone(held.key))
+        if not there or (not with_face and held.card is None):
+            raise StationRefusedError("record_not_found")
+        await self._put_card(held, with_face=with_face)
 
     async def remove(self, key: str) -> None:
-        """Delete by the link id."""
-        await self._identifiers.delete_linked([key])
+        """Delete by the link ids."""
+        links = [key, _beside(key), _alone(key)]
+        await self._identifiers.delete_linked(links)
+        if self._cards is not None:
+            self._cards.difference_update(links)
 
-    def _identifier(self, enrolment: Enrolment) -> Identifier:
-        held = self.as_held(enrolment)
-        return Identifier(
-            type=IdentifierType.FACE,
-            owner=held.name,
-            link_id=held.key,
-            lock=ALL if held.door is None else held.door,
-            valid_from=held.valid_from,
-            valid_until=_OVER if held.suspended else held.valid_until,
-        )
+
+def _face(held: Enrolment) -> Identifier:
+    return Identifier(
+        type=IdentifierType.FACE,
+        owner=held.name,
+        link_id=held.key,
+        lock=ALL if held.door is None else held.door,
+        valid_from=held.valid_from,
+        valid_until=_OVER if held.suspended else held.valid_until,
+    )
+
+
+def _card(held: Enrolment, link_id: str) -> Identifier:
+    """Describe the card: ten digits, or where they do not do, bytes in hex."""
+    number = str(held.card or 0)
+    if len(number) > _MAX_DIGITS:
+        number = f"{held.card or 0:016x}"
+        number = ":".join(number[place : place + 2] for place in range(0, len(number), 2))
+    return replace(_face(held), type=IdentifierType.CARD, link_id=link_id, number=number)
+
+
+def _number(identifier: Identifier) -> int | None:
+    """Read a card as the number that it was made of; None for one that says nothing readable."""
+    text = identifier.number
+    try:
+        return int(re.sub("[:-]", "", text), 16) if re.search("[:-]", text) else int(text)
+    except ValueError:
+        return None
+
+
+def _beside(key: str) -> str:
+    """Make the link id of a card beside a face, and the key of it again."""
+    return str(UUID(int=UUID(key).int ^ 1))
+
+
+def _alone(key: str) -> str:
+    """Make the link id of the card of somebody without a face, and the key of it again."""
+    return str(UUID(int=UUID(key).int ^ 2))
 
 
 def _link_id(key: str) -> str:
@@ -128,6 +210,7 @@ def _enrolment(identifier: Identifier, link_id: str) -> Enrolment:
     return Enrolment(
         key=_link_id(link_id),
         name=identifier.owner.strip(),
+        card=_number(identifier) if identifier.type is IdentifierType.CARD else None,
         valid_from=None if suspended else identifier.valid_from,
         valid_until=None if suspended else identifier.valid_until,
         suspended=suspended,

@@ -89,6 +89,11 @@ class PanelInfo:
         return self.android and "fb" in (self.model or "")
 
     @property
+    def links(self) -> bool:
+        """Whether identifiers can have link ids: Camdroid, and Android from API 2.8 on."""
+        return not self.android or not self.api or self.since(2, 8)
+
+    @property
     def webhooks(self) -> bool:
         """Whether the firmware is new enough for webhooks: Android from 3.25.8."""
         return self.android and self.version >= (3, 25, 8)

@@ -234,6 +234,6 @@ class PanelFamily:
             tells_trouble=panel.android,
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),
-            people=PanelPeople(client) if panel.faces else None,
+            people=PanelPeople(client, faces=panel.faces) if panel.links else None,
             broker=PanelBroker(info.serial, client, inbox.receiver) if panel.mqtt else None,
         )

@@ -46,6 +46,8 @@ _HELD_ROLES: Final[Mapping[int, Role]] = {
 class TerminalPeople:
     """Whom the terminal recognises."""
 
+    knows_faces = True
+
     def __init__(self, state: TerminalState) -> None:
         """Bind to a terminal."""
         self._people = state.client.people
