@@ -102,7 +102,8 @@ def template(image: Image.Image, nose: Nose | None) -> bytes:
         image = image.crop((round(nose.x - left), round(nose.y - up), round(nose.x + right), round(nose.y + down)))
     pixels = np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BOX)).astype(np.float32)
     level = (pixels - pixels.mean()) / max(float(pixels.std()), 1.0)
-    return np.clip(_MIDDLE + level * _SPREAD, 0, 255).astype(np.uint8).tobytes()
+    made: bytes = np.clip(_MIDDLE + level * _SPREAD, 0, 255).astype(np.uint8).tobytes()
+    return made
 
 
 def difference(first: bytes, second: bytes) -> float:
