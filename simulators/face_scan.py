@@ -18,8 +18,9 @@ from uuid import UUID, uuid4
 
 from aiohttp import web
 
+from ._process import parser, run
 from ._servers import engine
-from ._servers.base import Handler, RefusedError, SimulatedServer, parser, run
+from ._servers.base import Handler, RefusedError, SimulatedServer
 from ._servers.engine import SHAPES
 from ._servers.login import REALM, Login
 
@@ -232,6 +233,7 @@ def main(argv: list[str] | None = None) -> None:
         "records": lambda: server.records_url,
         "authorize": lambda: server.authorize_url,
         "token": lambda: server.token_url,
+        "page": lambda: server.page_url,
     }
     run(server, lines)
 

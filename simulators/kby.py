@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from ._process import parser, run
 from ._servers import engine
-from ._servers.base import RefusedError, SimulatedServer, parser, run
+from ._servers.base import RefusedError, SimulatedServer
 from ._servers.engine import SHAPES
 
 __all__ = ["IMAGES", "SHAPES", "SimulatedKby", "main"]
@@ -90,7 +91,7 @@ def main(argv: list[str] | None = None) -> None:
     server = SimulatedKby(
         image=given.image, shape=given.shape, host=given.host, port=given.port, page_port=given.page_port
     )
-    run(server, {f"kby-{given.image}": lambda: server.url})
+    run(server, {f"kby-{given.image}": lambda: server.url, "page": lambda: server.page_url})
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from ._servers.base import RefusedError, SimulatedServer, parser, picture, run
+from ._process import parser, run
+from ._servers.base import RefusedError, SimulatedServer, picture
 from ._servers.faces import NoPictureError, SeenFace, SeenPicture, likeness
 from ._servers.person_fields import complaint_about
 
@@ -293,7 +294,7 @@ def main(argv: list[str] | None = None) -> None:
     server = SimulatedOpenCvFr(
         api_key=given.api_key, shape=given.shape, host=given.host, port=given.port, page_port=given.page_port
     )
-    run(server, {"opencv_fr": lambda: server.url})
+    run(server, {"opencv_fr": lambda: server.url, "page": lambda: server.page_url})
 
 
 if __name__ == "__main__":

@@ -9,12 +9,9 @@ of the field for retries, the paths that `inferred` switches, the envelope of MQ
 whether the stream wants Digest or Basic (it takes both).
 """
 
-import argparse
 import asyncio
 from collections.abc import Callable
-import contextlib
 from pathlib import Path
-import signal
 import time
 from typing import Any, override
 
@@ -25,6 +22,7 @@ from ._panel.model import MODELS, Model, Opening, Timings
 from ._panel.page import Page, state
 from ._panel.scenes import Scenes
 from ._panel.server import ApiServer
+from ._process import add_times, parser, run, times
 
 __all__ = ["MODELS", "Model", "Opening", "SimulatedPanel", "Timings", "main"]
 
@@ -189,66 +187,48 @@ class SimulatedPanel(Scenes):
         self.background(restart())
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="simulators.panel", description="A simulated intercom panel.")
-    parser.add_argument("--model", choices=sorted(MODELS), default="AA-12FB")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8100, help="port of the API, 0: any")
-    parser.add_argument("--page-port", type=int, help="port of the page and the control API, 0: any")
-    parser.add_argument("--rtsp-port", type=int, default=0, help="port of the stream, 0: any; panels have 8554")
-    parser.add_argument("--https", action="store_true", help="answer with a self-signed certificate")
-    parser.add_argument("--serial", help="a UUID")
-    parser.add_argument("--name")
-    parser.add_argument("--password", help="of the account admin")
-    parser.add_argument("--api", metavar="VERSION")
-    parser.add_argument("--firmware", metavar="VERSION")
-    parser.add_argument("--photo", choices=("webp", "jpeg", "base64"))
-    parser.add_argument("--not-inferred", action="store_true", help="answer only calls whose path a document shows")
-    parser.add_argument("--state", type=Path, metavar="FILE", help="keep the state in this file")
-    parser.add_argument("--clock-offset", type=float, default=0.0, help="seconds the clock is ahead")
-    for name in Timings.__dataclass_fields__:
-        parser.add_argument(f"--time-{name.replace('_', '-')}", type=float, metavar="SECONDS", dest=f"time_{name}")
-    return parser.parse_args(argv)
-
-
-async def _run(options: argparse.Namespace) -> None:
-    """Run until a signal comes; print the addresses first."""
-    given = {key.removeprefix("time_"): value for key, value in vars(options).items() if key.startswith("time_")}
-    panel = SimulatedPanel(
-        model=options.model,
-        serial=options.serial,
-        name=options.name,
-        host=options.host,
-        port=options.port,
-        page_port=options.page_port,
-        rtsp_port=options.rtsp_port,
-        https=options.https,
-        password=options.password,
-        api=options.api,
-        firmware=options.firmware,
-        photo=options.photo,
-        inferred=not options.not_inferred,
-        clock_offset=options.clock_offset,
-        timings=Timings(**{key: value for key, value in given.items() if value is not None}),
-        state_file=options.state,
-    )
-    await panel.start()
-    print(f"panel {panel.model.name} {panel.serial}", flush=True)
-    print(f"api {panel.base_url}", flush=True)
-    print(f"rtsp {panel.stream.port}", flush=True)
-    if options.page_port is not None:
-        print(f"page {panel.page_url}", flush=True)
-    stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    await stop.wait()
-    await panel.stop()
-
-
 def main(argv: list[str] | None = None) -> None:
     """The command line."""
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(_arguments(argv)))
+    options = parser("panel", "A simulated intercom panel.", 8100)
+    options.add_argument("--model", choices=sorted(MODELS), default="AA-12FB")
+    options.add_argument("--rtsp-port", type=int, default=0, help="port of the stream, 0: any; panels have 8554")
+    options.add_argument("--https", action="store_true", help="answer with a self-signed certificate")
+    options.add_argument("--serial", help="a UUID")
+    options.add_argument("--name")
+    options.add_argument("--password", help="of the account admin")
+    options.add_argument("--api", metavar="VERSION")
+    options.add_argument("--firmware", metavar="VERSION")
+    options.add_argument("--photo", choices=("webp", "jpeg", "base64"))
+    options.add_argument("--not-inferred", action="store_true", help="answer only calls whose path a document shows")
+    options.add_argument("--state", type=Path, metavar="FILE", help="keep the state in this file")
+    options.add_argument("--clock-offset", type=float, default=0.0, help="seconds the clock is ahead")
+    add_times(options, Timings.__dataclass_fields__)
+    given = options.parse_args(argv)
+    panel = SimulatedPanel(
+        model=given.model,
+        serial=given.serial,
+        name=given.name,
+        host=given.host,
+        port=given.port,
+        page_port=given.page_port,
+        rtsp_port=given.rtsp_port,
+        https=given.https,
+        password=given.password,
+        api=given.api,
+        firmware=given.firmware,
+        photo=given.photo,
+        inferred=not given.not_inferred,
+        clock_offset=given.clock_offset,
+        timings=Timings(**times(given)),
+        state_file=given.state,
+    )
+    lines = {
+        "panel": lambda: f"{panel.model.name} {panel.serial}",
+        "api": lambda: panel.base_url,
+        "rtsp": lambda: str(panel.stream.port),
+        "page": lambda: panel.page_url if given.page_port is not None else None,
+    }
+    run(panel, lines)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,11 @@ is linked twice. What no document shows is the simulator's own choice: the words
 of somebody who is there, 422 for a photo with several faces (from 4.35), 20 as the size of a page, and its scores.
 """
 
-import argparse
-import asyncio
 from collections.abc import Callable
-import contextlib
-import signal
 import time
 from typing import Any
 
+from ._process import parser, run
 from ._smartface.auth import TOKEN_PATH, Access
 from ._smartface.core import Core
 from ._smartface.model import FULL_VERSIONS
@@ -67,6 +64,11 @@ class SimulatedSmartFace(Core):
         return f"http://{self.host}:{self.port}"
 
     @property
+    def page_url(self) -> str | None:
+        """Where the page and the control API are, if there is one."""
+        return f"http://{self.host}:{self.page.port}/" if self._wanted_page is not None else None
+
+    @property
     def token_url(self) -> str:
         """Where tokens are given."""
         return f"{self.url}{TOKEN_PATH}"
@@ -103,60 +105,40 @@ class SimulatedSmartFace(Core):
         self.violations.clear()
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="simulators.smartface", description="A simulated SmartFace server.")
-    parser.add_argument("--version", choices=sorted(FULL_VERSIONS), default="4.25")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8098, help="port of the API, 0: any")
-    parser.add_argument("--page-port", type=int, help="port of the control API, 0: any")
-    parser.add_argument("--auth", choices=("none", "bearer", "client_credentials"), default="none")
-    parser.add_argument("--token", default="simulated-token", help="the bearer token")
-    parser.add_argument("--client-id", default="face-access")
-    parser.add_argument("--client-secret", default="simulated-secret")
-    parser.add_argument("--audience", default="https://smartface.example")
-    parser.add_argument("--expires-in", type=float, default=3600.0, metavar="SECONDS", help="how long tokens last")
-    parser.add_argument("--licence", type=int, metavar="FACES", help="how many faces may be kept")
-    parser.add_argument("--burst", type=int, metavar="NUMBER", help="how many registrations are taken within a second")
-    parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="how long every answer takes")
-    return parser.parse_args(argv)
-
-
-async def _run(options: argparse.Namespace) -> None:
-    """Run until a signal comes; print the addresses first."""
-    access = Access(
-        kind=options.auth,
-        token=options.token,
-        client_id=options.client_id,
-        client_secret=options.client_secret,
-        audience=options.audience,
-        expires_in=options.expires_in,
-    )
-    server = SimulatedSmartFace(
-        version=options.version,
-        host=options.host,
-        port=options.port,
-        page_port=options.page_port,
-        access=access,
-        licence=options.licence,
-        burst=options.burst,
-        delay=options.delay,
-    )
-    await server.start()
-    print(f"smartface {server.full_version}", flush=True)
-    print(f"api {server.url}", flush=True)
-    if options.page_port is not None:
-        print(f"page http://{server.host}:{server.page.port}/", flush=True)
-    stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    await stop.wait()
-    await server.stop()
-
-
 def main(argv: list[str] | None = None) -> None:
     """The command line."""
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(_arguments(argv)))
+    options = parser("smartface", "A simulated SmartFace server.", 8098)
+    options.add_argument("--version", choices=sorted(FULL_VERSIONS), default="4.25")
+    options.add_argument("--auth", choices=("none", "bearer", "client_credentials"), default="none")
+    options.add_argument("--token", default="simulated-token", help="the bearer token")
+    options.add_argument("--client-id", default="face-access")
+    options.add_argument("--client-secret", default="simulated-secret")
+    options.add_argument("--audience", default="https://smartface.example")
+    options.add_argument("--expires-in", type=float, default=3600.0, metavar="SECONDS", help="how long tokens last")
+    options.add_argument("--licence", type=int, metavar="FACES", help="how many faces may be kept")
+    options.add_argument("--burst", type=int, metavar="NUMBER", help="how many registrations are taken within a second")
+    options.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="how long every answer takes")
+    given = options.parse_args(argv)
+    access = Access(
+        kind=given.auth,
+        token=given.token,
+        client_id=given.client_id,
+        client_secret=given.client_secret,
+        audience=given.audience,
+        expires_in=given.expires_in,
+    )
+    server = SimulatedSmartFace(
+        version=given.version,
+        host=given.host,
+        port=given.port,
+        page_port=given.page_port,
+        access=access,
+        licence=given.licence,
+        burst=given.burst,
+        delay=given.delay,
+    )
+    lines = {"smartface": lambda: server.full_version, "api": lambda: server.url, "page": lambda: server.page_url}
+    run(server, lines)
 
 
 if __name__ == "__main__":

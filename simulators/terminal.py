@@ -5,17 +5,15 @@ In a test:    `terminal = SimulatedTerminal(serial="..."); await terminal.start(
 `violations` lists everything the peer did that the document forbids; a test asserts that it is empty.
 """
 
-import argparse
 import asyncio
 from collections.abc import Callable, Iterable
-import contextlib
 from pathlib import Path
-import signal
 import time
 from typing import Any, override
 
 import aiohttp
 
+from ._process import add_times, parser, run, times
 from ._terminal.commands import execute
 from ._terminal.control import ControlLink
 from ._terminal.core import link_of
@@ -227,60 +225,44 @@ class SimulatedTerminal(Scenes):
         self.background(reboot())
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="simulators.terminal", description="A simulated face terminal.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000, help="command port, 0: any, -1: none (behind NAT)")
-    parser.add_argument("--page-port", type=int, help="port of the page and the control API, 0: any")
-    parser.add_argument("--serial", default=DEFAULT_SERIAL)
-    parser.add_argument("--name", help="the place where a new device hangs")
-    parser.add_argument("--server-url", help="control URL: the device calls it (1.1.3)")
-    parser.add_argument("--upload-url", help="upload URL: captures are pushed to it (1.1.2)")
-    parser.add_argument("--state", type=Path, metavar="FILE", help="keep the state in this file")
-    parser.add_argument("--relays", type=int, default=1)
-    parser.add_argument("--clock-offset", type=float, default=0.0, help="seconds the clock is ahead")
-    parser.add_argument("--utc-offset", type=float, help="seconds the zone of the device is ahead of UTC")
-    parser.add_argument("--upload-heartbeat", action="store_true", help="heartbeats on the upload URL too")
-    for name in Timings.__dataclass_fields__:
-        parser.add_argument(f"--time-{name.replace('_', '-')}", type=float, metavar="SECONDS", dest=f"time_{name}")
-    return parser.parse_args(argv)
-
-
-async def _run(options: argparse.Namespace) -> None:
-    """Run until a signal comes; print the addresses first."""
-    given = {key.removeprefix("time_"): value for key, value in vars(options).items() if key.startswith("time_")}
-    terminal = SimulatedTerminal(
-        serial=options.serial,
-        name=options.name,
-        host=options.host,
-        port=None if options.port < 0 else options.port,
-        page_port=options.page_port,
-        clock_offset=options.clock_offset,
-        utc_offset=options.utc_offset,
-        timings=Timings(**{key: value for key, value in given.items() if value is not None}),
-        relays=options.relays,
-        state_file=options.state,
-        upload_heartbeat=options.upload_heartbeat,
-    )
-    await terminal.start()
-    if options.server_url or options.upload_url:
-        terminal.connect(options.server_url, options.upload_url)
-    print(f"terminal {terminal.serial}", flush=True)
-    if options.port >= 0:
-        print(f"commands {terminal.url}", flush=True)
-    if options.page_port is not None:
-        print(f"page {terminal.page_url}", flush=True)
-    stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    await stop.wait()
-    await terminal.stop()
-
-
 def main(argv: list[str] | None = None) -> None:
-    """The command line."""
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(_arguments(argv)))
+    """The command line. Port -1 is none: the terminal is behind NAT."""
+    options = parser("terminal", "A simulated face terminal.", 8000)
+    options.add_argument("--serial", default=DEFAULT_SERIAL)
+    options.add_argument("--name", help="the place where a new device hangs")
+    options.add_argument("--server-url", help="control URL: the device calls it (1.1.3)")
+    options.add_argument("--upload-url", help="upload URL: captures are pushed to it (1.1.2)")
+    options.add_argument("--state", type=Path, metavar="FILE", help="keep the state in this file")
+    options.add_argument("--relays", type=int, default=1)
+    options.add_argument("--clock-offset", type=float, default=0.0, help="seconds the clock is ahead")
+    options.add_argument("--utc-offset", type=float, help="seconds the zone of the device is ahead of UTC")
+    options.add_argument("--upload-heartbeat", action="store_true", help="heartbeats on the upload URL too")
+    add_times(options, Timings.__dataclass_fields__)
+    given = options.parse_args(argv)
+    terminal = SimulatedTerminal(
+        serial=given.serial,
+        name=given.name,
+        host=given.host,
+        port=None if given.port < 0 else given.port,
+        page_port=given.page_port,
+        clock_offset=given.clock_offset,
+        utc_offset=given.utc_offset,
+        timings=Timings(**times(given)),
+        relays=given.relays,
+        state_file=given.state,
+        upload_heartbeat=given.upload_heartbeat,
+    )
+
+    def connect() -> None:
+        if given.server_url or given.upload_url:
+            terminal.connect(given.server_url, given.upload_url)
+
+    lines = {
+        "terminal": lambda: terminal.serial,
+        "commands": lambda: terminal.url if given.port >= 0 else None,
+        "page": lambda: terminal.page_url if given.page_port is not None else None,
+    }
+    run(terminal, lines, started=connect)
 
 
 if __name__ == "__main__":

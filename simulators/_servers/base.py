@@ -1,12 +1,9 @@
 """A simulated server as such: its port, who asked what, planned failures, a page and its control API."""
 
-import argparse
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping
-import contextlib
+from collections.abc import Awaitable, Callable, Collection
 import json
-import signal
 from typing import Any, Final
 
 from aiohttp import web
@@ -214,31 +211,3 @@ class SimulatedServer:
 async def picture(data: bytes) -> SeenPicture:
     """Look at a picture on a thread: a process may run several servers and Home Assistant's tests."""
     return await asyncio.to_thread(see, data)
-
-
-def parser(name: str, what: str, port: int) -> argparse.ArgumentParser:
-    """The options that every server's command line has."""
-    made = argparse.ArgumentParser(prog=f"simulators.{name}", description=what)
-    made.add_argument("--host", default="127.0.0.1")
-    made.add_argument("--port", type=int, default=port, help="port of the server, 0: any")
-    made.add_argument("--page-port", type=int, help="port of the control API, 0: any")
-    return made
-
-
-def run(server: SimulatedServer, lines: Mapping[str, Callable[[], str]]) -> None:
-    """Run until a signal comes; print addresses first: one line for each, which begins with its name."""
-
-    async def serve() -> None:
-        await server.start()
-        for name, text in lines.items():
-            print(f"{name} {text()}", flush=True)
-        if server.page_url is not None:
-            print(f"page {server.page_url}", flush=True)
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await stop.wait()
-        await server.stop()
-
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve())

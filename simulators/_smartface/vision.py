@@ -1,43 +1,26 @@
 """What the simulated server sees: the drawn faces of the other simulators, told apart by what is around their noses.
 
-A drawn face has a nose of one marker colour. What is around it, at the scale of the nose, is the template: the same
-person gives nearly the same one, another person another. A picture without a marker (a photograph) counts as one face,
-unless it is all of one colour. A face on a sheet of paper is a spoof; where too little is to be seen around a face, its
-liveness cannot be judged.
+A picture without a nose (a photograph) counts as one face, unless it is all of one colour. A face on a sheet of paper
+is a spoof; where too little is to be seen around a face, its liveness cannot be judged.
 """
 
 from dataclasses import dataclass, field
 from functools import lru_cache
 import hashlib
-from io import BytesIO
 import math
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageStat
 
+from .. import _sight
 from .problems import Refusal
 
-type Pixels = NDArray[np.uint8]
-
-_LONGEST: Final = 960
-_SMALLEST_NOSE: Final = 24  # pixels of area at that size
-# The part of a drawing that makes the template, in diameters of the nose: left, up, right, down.
-_AROUND: Final = (1.9, 4.0, 1.9, 2.4)
-_SIDE: Final = 16
-# Eyes of drawn faces are this many noses apart.
-_EYES: Final = 2.5
 # Where a sheet of paper shows beside a head, in noses from the nose.
 _PAPER: Final = ((-3.6, -4.7), (3.6, -4.7))
 _WHITE: Final = 238
 _LEAST_CONTRAST: Final = 2.0
 _WEAK_CONTRAST: Final = 10.0
-# Templates are brought to one brightness and one contrast: grain and exposure say nothing of who it is.
-_MIDDLE: Final = 128
-_SPREAD: Final = 55
-# How far the score falls for each step that two templates differ by on average. Drawings of the same person differ by
-# less than 6, those of two people by more than 10.
+# How far the score falls for each step that two templates differ by on average.
 _FALL: Final = 7.5
 
 
@@ -58,7 +41,7 @@ class Seen:
     @property
     def size(self) -> float:
         """The distance of the eyes in pixels."""
-        return self.nose * _EYES
+        return self.nose * _sight.EYES
 
     @property
     def number(self) -> int:
@@ -95,70 +78,31 @@ def _look(data: bytes) -> tuple[Seen, ...]:
     if contrast < _LEAST_CONTRAST:
         return ()
     weak = contrast < _WEAK_CONTRAST
-    small = image.copy()
-    small.thumbnail((_LONGEST, _LONGEST))
-    factor = image.width / small.width
-    noses = _noses(np.asarray(small))
+    noses = _sight.find_noses(image)
     if not noses:
-        template = _template(small)
-        nose = min(image.size) / 12
+        template, nose = _sight.template(image, None), min(image.size) / 12
         return (Seen(image.width / 2, image.height / 2, nose, template, paper=False, weak=weak),)
-    faces = [_face(small, factor, nose, weak=weak) for nose in noses]
-    return tuple(sorted(faces, key=lambda face: face.nose, reverse=True))
+    return tuple(
+        Seen(nose.x, nose.y, nose.diameter, _sight.template(image, nose), _paper(image, nose), weak) for nose in noses
+    )
 
 
 def decode(data: bytes) -> Image.Image:
     """Decode a picture completely. Raises `Refusal` 400."""
     try:
-        return Image.open(BytesIO(data), formats=("JPEG", "PNG")).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as err:
+        return _sight.decode(data)
+    except _sight.NoPictureError as err:
         raise Refusal(400, "The image could not be decoded.") from err
 
 
-def _noses(pixels: Pixels) -> list[tuple[float, float, float]]:
-    """The marker blobs: middle and diameter."""
-    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
-    rows, columns = np.nonzero((red > 200) & (green < 110) & (blue > 115) & (blue < 205))
-    marked = set(zip(rows.tolist(), columns.tolist(), strict=True))
-    found = []
-    while marked:
-        stack, blob = [marked.pop()], list[tuple[int, int]]()
-        while stack:
-            row, column = stack.pop()
-            blob.append((row, column))
-            near = {(row + 1, column), (row - 1, column), (row, column + 1), (row, column - 1)} & marked
-            marked -= near
-            stack.extend(near)
-        if len(blob) >= _SMALLEST_NOSE:
-            y, x = np.mean(blob, axis=0)
-            found.append((float(x), float(y), 2 * math.sqrt(len(blob) / math.pi)))
-    return found
-
-
-def _face(small: Image.Image, factor: float, place: tuple[float, float, float], *, weak: bool) -> Seen:
-    x, y, nose = place
-    left, up, right, down = (part * nose for part in _AROUND)
-    patch = small.crop((round(x - left), round(y - up), round(x + right), round(y + down)))
-    return Seen(x * factor, y * factor, nose * factor, _template(patch), _paper(small, place), weak)
-
-
-def _template(patch: Image.Image) -> bytes:
-    pixels = np.asarray(patch.resize((_SIDE, _SIDE), Image.Resampling.BOX)).astype(np.float32)
-    level = (pixels - pixels.mean()) / max(float(pixels.std()), 1.0)
-    return np.clip(_MIDDLE + level * _SPREAD, 0, 255).astype(np.uint8).tobytes()
-
-
-def _paper(small: Image.Image, place: tuple[float, float, float]) -> bool | None:
-    x, y, nose = place
-    points = [(round(x + right * nose), round(y + down * nose)) for right, down in _PAPER]
-    if any(not 0 <= px < small.width or not 0 <= py < small.height for px, py in points):
+def _paper(image: Image.Image, nose: _sight.Nose) -> bool | None:
+    points = [(round(nose.x + right * nose.diameter), round(nose.y + down * nose.diameter)) for right, down in _PAPER]
+    if any(not 0 <= px < image.width or not 0 <= py < image.height for px, py in points):
         return None
-    shades = [small.getpixel(point) for point in points]
+    shades = [image.getpixel(point) for point in points]
     return all(isinstance(shade, tuple) and min(shade) >= _WHITE for shade in shades)
 
 
 def alike(first: bytes, second: bytes) -> int:
     """The score of two templates, 0-100."""
-    one, other = np.frombuffer(first, np.uint8), np.frombuffer(second, np.uint8)
-    difference = float(np.mean(np.abs(one.astype(np.int16) - other.astype(np.int16))))
-    return max(0, min(100, round(100 - _FALL * difference)))
+    return max(0, min(100, round(100 - _FALL * _sight.difference(first, second))))

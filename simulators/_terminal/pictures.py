@@ -14,8 +14,9 @@ from io import BytesIO
 import random
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageStat, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageStat
 
+from .. import _sight
 from .schema import DECODE, FACE_COUNT, FACE_CUT, FACE_POOR, FACE_SMALL, NO_FACE, NORMALISE, TOO_LARGE, Refusal
 
 PANORAMA: Final = (640, 480)
@@ -124,9 +125,8 @@ def load(data: bytes, formats: Iterable[str] = ("JPEG", "PNG")) -> Image.Image:
     if len(data) > MAX_BYTES:
         raise Refusal(TOO_LARGE, "image is larger than 10 MB")
     try:
-        image = Image.open(BytesIO(data), formats=list(formats))
-        return image.convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as err:
+        return _sight.decode(data, formats)
+    except _sight.NoPictureError as err:
         raise Refusal(DECODE, "image does not decode") from err
 
 
@@ -140,10 +140,10 @@ def inspect(data: bytes, formats: Iterable[str] = ("JPEG", "PNG")) -> bytes:
         raise Refusal(NO_FACE, "no face in the image")
     if deviation < 10:
         raise Refusal(FACE_POOR, "portrait quality is too poor")
-    noses = find_noses(image)
+    noses = _sight.find_noses(image, longest=160, least=6)
     if len(noses) > 1:
         raise Refusal(FACE_COUNT, f"{len(noses)} faces in the image")
-    if noses and noses[0]:
+    if noses and noses[0].at_border:
         raise Refusal(FACE_CUT, "face is incomplete in the image")
     image.thumbnail((240, 240))
     return to_jpeg(image)
@@ -159,28 +159,3 @@ def normalised(data: bytes) -> None:
         raise Refusal(NORMALISE, "normalised image is neither 150x150 BGR nor a picture") from err
     if size != (150, 150):
         raise Refusal(NORMALISE, "normalised image is not 150x150")
-
-
-def find_noses(image: Image.Image) -> list[bool]:
-    """The marker blobs of a picture; for each, whether it touches the border."""
-    small = image.copy()
-    small.thumbnail((160, 160))
-    width, height = small.size
-    pixels = small.tobytes()
-    marked = {
-        index
-        for index in range(width * height)
-        if pixels[3 * index] > 200 and pixels[3 * index + 1] < 110 and 115 < pixels[3 * index + 2] < 205
-    }
-    found = []
-    while marked:
-        stack, blob = [marked.pop()], set[int]()
-        while stack:
-            here = stack.pop()
-            blob.add(here)
-            near = {here - 1, here + 1, here - width, here + width} & marked
-            marked -= near
-            stack.extend(near)
-        if len(blob) >= 6:
-            found.append(any(i % width in (0, width - 1) or i // width in (0, height - 1) for i in blob))
-    return found

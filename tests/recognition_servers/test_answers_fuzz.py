@@ -198,3 +198,5 @@ def test_words_for_a_log(value: Any, secret: str) -> None:
     assert text == "" or text.isprintable()
     assert len(text) <= 200
     assert words(7) == ""
+    assert words("f" * 40) == "…"
+    assert words("Ada\ud83d") == "Ada?"

@@ -12,6 +12,7 @@ import pytest
 from custom_components.face_access.recognition.errors import (
     EngineAddressError,
     EngineCertificateError,
+    EngineCutOffError,
     EngineProtocolError,
     EngineTimeoutError,
     EngineUnreachableError,
@@ -98,6 +99,20 @@ async def test_no_whole_answer(session: aiohttp.ClientSession, raw: bytes) -> No
             await Http(session, f"http://127.0.0.1:{port}").send(ASK)
 
 
+async def test_answer_that_is_cut_off_is_told_from_one_that_is_none(session: aiohttp.ClientSession) -> None:
+    async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(half, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(EngineCutOffError):
+            await Http(session, f"http://127.0.0.1:{port}").send(ASK)
+
+
 async def test_answer_that_is_too_long(session: aiohttp.ClientSession, scripted: ScriptedServer) -> None:
     scripted.answers((200, "x" * 5000))
     http = Http(session, scripted.url)
@@ -172,6 +187,23 @@ async def test_half_a_character_of_a_name_is_written(session: aiohttp.ClientSess
     assert scripted.asked[0].json == {"name": "Ada\ud83d"}
     with pytest.raises(TypeError):
         await Http(session, scripted.url).send(Request(method="POST", path="/", json={"name": object()}))
+
+
+async def test_plain_form(session: aiohttp.ClientSession, scripted: ScriptedServer) -> None:
+    scripted.answers(web.Response(text="a=1", content_type="text/plain"))
+    answer = await Http(session, f"{scripted.url}/token").send(
+        Request(method="POST", path="", fields={"client_id": "me & you", "grant": "ü"})
+    )
+    (asked,) = scripted.asked
+    assert (asked.path, asked.body) == ("/token", b"client_id=me+%26+you&grant=%C3%BC")
+    assert answer.content_type == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("body", "found"), [(b'{"a": 1}', {"a": 1}), (b"[]", None), (b"<html>", None), (b"", None), (b'{"a": NaN}', None)]
+)
+async def test_body_of_a_refusal_may_be_anything(body: bytes, found: Any) -> None:
+    assert await Answer(status=500, body=body).object_or_none() == found
 
 
 def test_picture_of_a_kind_that_servers_take() -> None:

@@ -7,10 +7,12 @@ import sys
 from typing import Any
 
 import aiohttp
+from PIL import Image, ImageDraw
 import pytest
 
 from simulators._servers.base import SimulatedServer
 from simulators._servers.faces import NoPictureError, likeness, see
+from simulators._sight import find_noses
 from simulators._terminal import pictures
 from simulators.face_scan import SimulatedFaceScan
 from simulators.kby import SimulatedKby
@@ -50,6 +52,23 @@ def test_same_face_in_other_pictures(seed: str) -> None:
         assert likeness(whole, other) > 0.8
     for stranger in {"Alice", "Carol", "Dora", "Gustav"} - {seed}:
         assert likeness(whole, see(pictures.panorama(stranger)).faces[0]) < 0.6
+
+
+def test_noses_at_both_edges_are_two() -> None:
+    """The last pixel of a row is no neighbour of the first one of the next."""
+    image = Image.new("RGB", (200, 100), "#808080")
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((0, 40, 9, 59), fill=pictures.MARKER)
+    pen.rectangle((185, 40, 199, 59), fill=pictures.MARKER)
+    pen.rectangle((90, 10, 99, 19), fill=pictures.MARKER)
+    pen.rectangle((150, 90, 152, 92), fill=pictures.MARKER)
+    found = find_noses(image)
+    assert [(nose.x, nose.y, nose.at_border) for nose in found] == [
+        (192.5, 50, True),
+        (5, 50, True),
+        (95, 15, False),
+    ]
+    assert len(find_noses(image, least=9)) == 4
 
 
 def test_what_is_seen() -> None:

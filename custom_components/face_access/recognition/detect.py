@@ -15,7 +15,6 @@ from .onnx.graph import Array
 from .results import Box, Detection, Floats, Landmarks
 
 STRIDES: Final = (8, 16, 32)
-OUTPUTS: Final = tuple(f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in STRIDES)
 
 MINIMUM_SCORE: Final = 0.6
 MAXIMUM_OVERLAP: Final = 0.3

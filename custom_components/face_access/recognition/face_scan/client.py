@@ -6,7 +6,7 @@ call to delete a record.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import aiohttp
 
@@ -157,8 +157,4 @@ async def _refusal(answer: Answer, token: str, *, known: bool) -> EngineError | 
 
 
 async def _message(answer: Answer, token: str) -> str:
-    try:
-        body: Any = await answer.json()
-    except EngineProtocolError:
-        return ""
-    return words(first_of(body, _WORDS), token) if isinstance(body, dict) else ""
+    return words(first_of(await answer.object_or_none() or {}, _WORDS), token)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ..errors import EngineProtocolError, EngineRefusedError
 from ..kby.answers import Comparison, comparison
-from ..remote.values import a_list, a_number, a_text, an_object, first_of, wrong
+from ..remote.values import a_list, a_number, a_text, a_uuid, an_object, first_of
 
 
 class Channel(StrEnum):
@@ -92,7 +92,7 @@ def scan(body: Any) -> Scan:
     answer = an_object(body, "the answer")
     compared = comparison(answer)
     return Scan(
-        id=_uuid(answer.get("id"), "id"),
+        id=a_uuid(answer.get("id"), "id"),
         comparison=compared,
         **{name: _text(answer, name) for name in ("created", "channel", "reference")},
     )
@@ -101,13 +101,13 @@ def scan(body: Any) -> Scan:
 def record(body: Any) -> ScanRecord:
     """Read a record. Every field may be missing or null but the id. Raises EngineProtocolError."""
     entity = an_object(body, "the answer")
-    found: dict[str, Any] = {"id": _uuid(entity.get("id"), "id")}
+    found: dict[str, Any] = {"id": a_uuid(entity.get("id"), "id")}
     for theirs, (ours, kind) in _FIELDS.items():
         value = entity.get(theirs)
         if value is None:
             continue
         if kind is UUID:
-            found[ours] = _uuid(value, theirs)
+            found[ours] = a_uuid(value, theirs)
         elif kind is float:
             found[ours] = a_number(value, theirs)
         else:
@@ -132,14 +132,6 @@ def page(body: Any) -> ScanPage:
         total=total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None,
         last=last if isinstance(last, bool) else None,
     )
-
-
-def _uuid(value: Any, name: str) -> str:
-    text = a_text(value, name)
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise wrong(name, "is no UUID") from None
 
 
 def _text(body: Mapping[str, Any], name: str) -> str | None:

@@ -15,7 +15,6 @@ from ..errors import (
     EngineFaultError,
     EngineLimitError,
     EngineNotFoundError,
-    EngineProtocolError,
     EngineRefusedError,
     PhotoRefusedError,
 )
@@ -70,13 +69,7 @@ class LivenessError(PhotoRefusedError):
 
 async def refusal(answer: Answer, *secrets: str) -> EngineError | None:
     """Make the error of an answer; None where the server did not refuse. `secrets` are blotted out of its message."""
-    try:
-        body = await answer.json()
-    except EngineProtocolError:
-        if answer.ok:
-            return None
-        body = None
-    code, message, metadata = _envelope(body)
+    code, message, metadata = _envelope(await answer.object_or_none() or {})
     if answer.ok and not code.startswith("ERR_"):
         return None
     return _error(answer.status, code, words(message, *secrets), metadata)
@@ -88,10 +81,8 @@ def item_refusal(item: Mapping[str, Any], *secrets: str) -> EngineError | None:
     return _error(0, code, words(message, *secrets), metadata) if code.startswith("ERR_") else None
 
 
-def _envelope(body: Any) -> tuple[str, Any, Any]:
+def _envelope(body: Mapping[str, Any]) -> tuple[str, Any, Any]:
     """Code, message and metadata of an error, as far as they are there."""
-    if not isinstance(body, dict):
-        return "", None, None
     code = body.get("code")
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         code = ""

@@ -14,6 +14,7 @@ from ..errors import (
     EngineAddressError,
     EngineAuthError,
     EngineCertificateError,
+    EngineCutOffError,
     EngineError,
     EngineProtocolError,
     EngineTimeoutError,
@@ -41,8 +42,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request. `path` follows the base; the body is `json` or the parts of a form. Bytes in JSON become base64.
+    """One request. `path` follows the base. Bytes in JSON become base64.
 
+    The body is `json`, the parts of a form (multipart), or plain `fields` (URL-encoded, as logins want them).
     `repeatable` is whether it may be sent again when the connection breaks before the answer: one that was kept open
     may be closed by the server in the very moment of its next use.
     """
@@ -52,6 +54,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Any = field(default=None, repr=False)
     form: tuple[Part, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     repeatable: bool = False
     timeout: float = TIMEOUT
@@ -63,6 +66,7 @@ class Answer:
     """What came back."""
 
     status: int
+    content_type: str = ""
     body: bytes = field(default=b"", repr=False)
 
     @property
@@ -79,6 +83,14 @@ class Answer:
         except (ValueError, RecursionError) as err:
             raise EngineProtocolError(f"the answer ({self.status}) is no JSON: {type(err).__name__}") from None
 
+    async def object_or_none(self) -> dict[str, Any] | None:
+        """Read the body of a refusal, which need not be what the server's document says: None for no JSON object."""
+        try:
+            body = await self.json()
+        except EngineProtocolError:
+            return None
+        return body if isinstance(body, dict) else None
+
 
 def base_of(address: str) -> URL:
     """Read an address such as `http://192.168.1.20:8080/fr`. Raises EngineAddressError, which names none of it."""
@@ -88,7 +100,7 @@ def base_of(address: str) -> URL:
     except ValueError, TypeError:
         raise EngineAddressError("the address cannot be read") from None
     if url.scheme not in ("http", "https") or not url.host or not port:
-        raise EngineAddressError("the address must begin with http:// or https:// and name a host")
+        raise EngineAddressError("the address must begin with http or https, and name a host")
     if url.user is not None or url.password is not None:
         raise EngineAddressError("a login does not belong into the address")
     if url.query_string or url.fragment:
@@ -128,8 +140,10 @@ class Http:
             raise EngineTimeoutError(f"no answer within {request.timeout:g} s") from None
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as err:
             raise EngineCertificateError(type(err).__name__) from None
-        except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as err:
-            raise EngineProtocolError(f"the answer is no whole HTTP answer ({type(err).__name__})") from None
+        except aiohttp.ClientPayloadError as err:
+            raise EngineCutOffError(f"the answer is no whole HTTP answer ({type(err).__name__})") from None
+        except aiohttp.ClientResponseError as err:
+            raise EngineProtocolError(f"the answer is no HTTP answer ({type(err).__name__})") from None
         except (aiohttp.ClientError, OSError) as err:
             raise EngineUnreachableError(type(err).__name__) from None
 
@@ -149,7 +163,8 @@ class Http:
             if 300 <= response.status < 400:
                 # A login page, or http where https is meant: pictures and keys do not follow it.
                 raise EngineProtocolError(f"the server sends us elsewhere ({response.status})")
-            return Answer(status=response.status, body=await _read(response, request.limit))
+            body = await _read(response, request.limit)
+            return Answer(status=response.status, content_type=response.content_type, body=body)
 
 
 async def _payload(request: Request, headers: dict[str, str]) -> bytes | aiohttp.FormData | None:
@@ -163,6 +178,8 @@ async def _payload(request: Request, headers: dict[str, str]) -> bytes | aiohttp
             else:
                 form.add_field(part.name, part.text or "")
         return form
+    if request.fields:
+        return aiohttp.FormData(dict(request.fields))
     if request.json is None:
         return None
     headers["Content-Type"] = "application/json"

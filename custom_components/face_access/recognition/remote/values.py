@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 import math
 import re
 from typing import Any, Final
+from uuid import UUID
 
 from ..errors import EngineProtocolError
 
 _MAX_WORDS: Final = 200
-_LONG: Final = re.compile(r"\S{41,}")
+# Something as long as this is no word: a picture, a token, a template.
+_LONG: Final = re.compile(r"\S{40,}")
 
 
 def wrong(field: str, what: str) -> EngineProtocolError:
@@ -36,7 +38,21 @@ def a_text(value: Any, field: str, *, empty: bool = False) -> str:
     """Read a text; half characters are replaced."""
     if not isinstance(value, str) or not (value or empty):
         raise wrong(field, "is no text")
-    return value if value.isascii() else value.encode(errors="replace").decode()
+    return whole(value)
+
+
+def whole(text: str) -> str:
+    """Replace half characters (lone surrogates): they can be neither stored nor sent."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def a_uuid(value: Any, field: str) -> str:
+    """Read a UUID, in its usual spelling."""
+    text = a_text(value, field)
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise wrong(field, "is no UUID") from None
 
 
 def a_number(value: Any, field: str, low: float = -math.inf, high: float = math.inf) -> float:
@@ -68,7 +84,7 @@ def words(value: Any, *secrets: str) -> str:
     """Make a server's message fit for a log: a short line, without our secrets, and without anything like a picture."""
     if not isinstance(value, str):
         return ""
-    text = value
+    text = whole(value)
     for secret in secrets:
         text = text.replace(secret, "…") if secret else text
     text = "".join(letter if letter.isprintable() else " " for letter in text[: 20 * _MAX_WORDS])

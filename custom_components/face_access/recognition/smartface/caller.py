@@ -2,33 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-import re
 from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
-from yarl import URL
 
 from ..errors import (
-    EngineAuthError,
     EngineError,
     EngineLimitError,
     EngineNotFoundError,
     EngineProtocolError,
     EngineRefusedError,
-    EngineTimeoutError,
     EngineUnreachableError,
     PhotoRefusedError,
     RecognitionError,
 )
+from ..remote.http import Answer, Request
+from ..remote.status import refused_by
+from ..remote.values import words
 from .login import Login
-from .server import Server, base_of
-from .transport import MAX_ANSWER, TIMEOUT, Answer, Request, send
+from .server import Server
+from .transport import MAX_ANSWER, TIMEOUT, SmartFaceHttp
 
-_BASE: Final = "api/v1"
-_MAX_DETAIL: Final = 200
-# Something as long as this is no word: a picture, a token, a template.
-_LONG_RUN: Final = re.compile(r"[A-Za-z0-9+/=_.~-]{40,}")
+_BASE: Final = "/api/v1/"
 
 BAD_REQUEST: Final = "bad_request"
 NOT_FOUND: Final = "not_found"
@@ -46,9 +42,7 @@ class Caller:
 
     def __init__(self, session: aiohttp.ClientSession, server: Server, *, timeout: float = TIMEOUT) -> None:
         """Bind to a server. `timeout` in seconds is the shortest that a call waits for its answer."""
-        self._session = session
-        self._base = base_of(server.url)
-        self._verify = server.verify
+        self._http = SmartFaceHttp(session, server.url, verify=server.verify)
         self._timeout = timeout
         self._login = Login(session, server)
 
@@ -88,8 +82,9 @@ class Caller:
         """Call as `call` does, and return the answer as it came; `wordless` where a refusal comes without a body."""
         request = Request(
             method=method,
-            url=URL(f"{str(self._base).rstrip('/')}/{_BASE}/{path}", encoded=True).with_query(query or None),
-            body=body,
+            path=f"{_BASE}{path}",
+            query=query or {},
+            json=body,
             headers=headers or {},
             timeout=max(timeout, self._timeout),
             limit=limit,
@@ -105,7 +100,7 @@ class Caller:
         """Send with the login; the answer, and the header that proved who we are."""
         header = await self._login.header()
         signed = replace(request, headers={**request.headers, **header})
-        return await send(self._session, signed, verify=self._verify), header
+        return await self._http.send(signed), header
 
 
 def segment(name: str) -> str:
@@ -117,9 +112,10 @@ def segment(name: str) -> str:
 
 async def _judge(answer: Answer, meanings: Meanings, *, wordless: bool) -> None:
     """Pass a success; raise what any other status means."""
-    if 200 <= answer.status < 300:
+    if answer.ok:
         return
-    problem = {} if wordless else await _problem(answer)
+    # ProblemDetails, under whatever content type.
+    problem = {} if wordless else await answer.object_or_none()
     if problem is None and answer.status in _SPOKEN:
         # A gateway on the way, or a server of another kind: it says nothing of faces and people.
         raise EngineProtocolError(f"HTTP {answer.status} without the words of SmartFace")
@@ -132,6 +128,8 @@ async def _judge(answer: Answer, meanings: Meanings, *, wordless: bool) -> None:
         raise meaning(text)
     if (usual := _STATUSES.get(answer.status)) is not None:
         raise usual(text)
+    if (code := _USUAL.get(answer.status)) is not None:
+        raise refused_by(answer.status, code, text)
     raise EngineProtocolError(f"the server answered with HTTP {answer.status}")
 
 
@@ -139,35 +137,19 @@ async def _judge(answer: Answer, meanings: Meanings, *, wordless: bool) -> None:
 _SPOKEN: Final = frozenset({400, 404, 409, 422})
 _STATUSES: Final[Mapping[int, Callable[[str], EngineError]]] = {
     400: lambda text: EngineRefusedError(BAD_REQUEST, text),
-    401: lambda _text: EngineAuthError("the server wants a login"),
-    403: lambda _text: EngineAuthError("the login may not do this"),
     404: lambda text: EngineNotFoundError(NOT_FOUND, text),
-    408: lambda _text: EngineTimeoutError("the server was not done in time"),
     # The licence's limit, or two who change the same at once: both are for another time.
     409: lambda text: EngineLimitError(CONFLICT, text),
     422: lambda text: PhotoRefusedError(UNSUITABLE, (text,) if text else (), text),
-    429: lambda text: EngineLimitError(TOO_MANY, text),
     500: lambda text: EngineRefusedError(SERVER_ERROR, text),
     502: lambda _text: EngineUnreachableError("the server behind the gateway does not answer"),
     503: lambda _text: EngineUnreachableError("the server is not ready"),
     504: lambda _text: EngineUnreachableError("the server behind the gateway does not answer"),
 }
-
-
-async def _problem(answer: Answer) -> dict[str, Any] | None:
-    """Read ProblemDetails, under whatever content type; None where the body is something else."""
-    try:
-        body = await answer.json()
-    except EngineProtocolError:
-        return None
-    return body if isinstance(body, dict) else None
+# These mean what they mean everywhere; with our code where there is one.
+_USUAL: Final[Mapping[int, str]] = {401: "", 403: "", 408: "", 429: TOO_MANY}
 
 
 def _words(problem: Mapping[str, Any]) -> str:
-    """The server's own words: `detail`, else the title; without anything long enough to be a picture or a token."""
-    for name in ("detail", "title"):
-        value = problem.get(name)
-        if isinstance(value, str) and value.strip():
-            line = " ".join(value.encode(errors="replace").decode().split())
-            return _LONG_RUN.sub("…", line)[:_MAX_DETAIL]
-    return ""
+    """The server's own words: `detail`, else the title."""
+    return words(problem.get("detail")) or words(problem.get("title"))

@@ -9,9 +9,10 @@ from typing import Final
 import aiohttp
 
 from ...access import Similarity
-from ..errors import EngineNotFoundError, EngineProtocolError, EngineRefusedError, PhotoRefusedError, PictureError
+from ..errors import EngineNotFoundError, EngineProtocolError, EngineRefusedError, PhotoRefusedError
 from ..interface import EngineInfo, Judgement, Match, RemoteEngine, Score, SeenFace, Verification
-from ..terms import MAX_BYTES, FaceLiveness
+from ..remote.pictures import checked
+from ..terms import FaceLiveness
 from .client import SmartFaceClient
 from .models import FaceDetails
 from .register import SmartFaceRegister
@@ -93,7 +94,10 @@ def engine(
 
 
 class SmartFaceEngine:
-    """Search, verify and liveness of one server, for one watchlist."""
+    """Search, verify and liveness of one server, for one watchlist.
+
+    Pictures are what the vendor's own tools send, JPEG or PNG: of anything else the server says that it has no face.
+    """
 
     def __init__(self, client: SmartFaceClient, register: SmartFaceRegister, options: EngineOptions) -> None:
         """Bind to a client."""
@@ -122,7 +126,7 @@ class SmartFaceEngine:
 
         Raises every kind of EngineError, PictureError.
         """
-        check_picture(picture)
+        checked(picture)
         threshold = self._options.thresholds[similarity]
         judged = liveness and bool(self._options.tuning.spoof)
         try:
@@ -174,8 +178,8 @@ class SmartFaceEngine:
 
     async def verify(self, first: bytes, second: bytes, similarity: Similarity) -> Verification:
         """Compare two pictures. Raises NoFaceError, every kind of EngineError, PictureError."""
-        check_picture(first)
-        check_picture(second)
+        checked(first)
+        checked(second)
         threshold = self._options.thresholds[similarity]
         result = await self._client.faces.verify(first, second, self._options.tuning)
         if not 0 <= result.confidence <= MAX_SCORE:
@@ -189,23 +193,12 @@ class SmartFaceEngine:
 
     async def check(self, picture: bytes) -> Judgement:
         """Judge liveness. Raises NoFaceError, every kind of EngineError, PictureError."""
-        check_picture(picture)
+        checked(picture)
         try:
             found = await self._client.faces.spoof_check(picture, self._options.tuning)
         except PhotoRefusedError as err:
             return Judgement(state=FaceLiveness.UNKNOWN, reasons=err.reasons or (err.code,))
         return judge_liveness(found, self._options.tuning)
-
-
-def check_picture(picture: bytes) -> None:
-    """Pass what the vendor's own tools send, a JPEG or a PNG: of anything else the server says that it has no face.
-
-    Raises PictureError.
-    """
-    if len(picture) > MAX_BYTES:
-        raise PictureError(f"the picture has {len(picture)} bytes, more than {MAX_BYTES}")
-    if not picture.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
-        raise PictureError("this is no JPEG or PNG picture")
 
 
 def _face(details: FaceDetails | None) -> SeenFace | None:

@@ -9,8 +9,10 @@ from typing import Any, Final
 import aiohttp
 
 from ..errors import EngineAuthError, EngineProtocolError, EngineUnreachableError
-from .server import Server, base_of, usable_token
-from .transport import Answer, Request, send
+from ..remote.http import Answer, Request
+from ..remote.values import an_object
+from .server import Server, usable_token
+from .transport import TIMEOUT, SmartFaceHttp
 
 _MAX_ANSWER: Final = 256 * 1024
 # A token is renewed before its end: on its way it must not run out.
@@ -63,19 +65,19 @@ class Login:
         form = {"grant_type": "client_credentials", "client_id": login.client_id, "client_secret": login.client_secret}
         if login.audience:
             form["audience"] = login.audience
-        request = Request(method="POST", url=base_of(login.token_url), form=form, limit=_MAX_ANSWER)
+        http = SmartFaceHttp(self._session, login.token_url, verify=self._server.verify)
         asked_at = self._clock()
-        answer = await send(self._session, request, verify=self._server.verify)
+        answer = await http.send(Request(method="POST", path="", fields=form, timeout=TIMEOUT, limit=_MAX_ANSWER))
         self._judge(answer)
-        reply = await answer.json()
-        token = reply.get("access_token") if isinstance(reply, dict) else None
+        reply = an_object(await answer.json(), "the answer to a login")
+        token = reply.get("access_token")
         if not isinstance(token, str) or not usable_token(token):
             raise EngineProtocolError("the answer to a login has no token")
         self._ends_at = asked_at + _lasts(reply.get("expires_in"))
         self._token = token
 
     def _judge(self, answer: Answer) -> None:
-        if 200 <= answer.status < 300:
+        if answer.ok:
             return
         if answer.status in {429, 500, 502, 503, 504}:
             raise EngineUnreachableError(f"the login server answered with HTTP {answer.status}")

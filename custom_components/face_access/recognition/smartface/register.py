@@ -7,15 +7,14 @@ from typing import Final
 from ...access import Role
 from ..errors import EngineLimitError, EngineNotFoundError, EngineRefusedError, PhotoRefusedError
 from ..interface import Member
+from ..remote.values import whole
+from ..remote.words import Unfit
 from .client import SmartFaceClient
 from .members import MemberFacts, Privacy
 from .models import MAX_KEY, MAX_NAME, MAX_VALUE, WatchlistMember
-from .read import whole_text
 from .tuning import FaceValidation, Tuning
 
 ROLE: Final = "face_access_role"
-SEVERAL_FACES: Final = "several_faces"
-NO_FACE: Final = "no_face"
 NOT_REMOVED: Final = "not_removed"
 # The server takes registrations only so fast (429), and refuses two at once (409).
 _TRIES: Final = 4
@@ -63,11 +62,11 @@ class SmartFaceRegister:
     def as_held(self, member: Member) -> Member:
         """Cut the name, and leave out labels that the server has no room for."""
         labels = {
-            whole_text(key): whole_text(value)
+            whole(key): whole(value)
             for key, value in member.metadata.items()
             if key != ROLE and 0 < len(key) <= MAX_KEY and len(value) <= MAX_VALUE
         }
-        name = whole_text(member.name).strip()[:MAX_NAME].strip()
+        name = whole(member.name).strip()[:MAX_NAME].strip()
         return Member(key=member.key, name=name, role=member.role, metadata=labels)
 
     async def all(self) -> AsyncIterator[Member]:
@@ -151,7 +150,7 @@ class SmartFaceRegister:
             )
         )
         if not registered.faces:
-            raise PhotoRefusedError(NO_FACE, (NO_FACE,), "the member was registered without a face")
+            raise PhotoRefusedError(Unfit.NO_FACE, (Unfit.NO_FACE,), "the member was registered without a face")
 
     async def _replace_faces(self, key: str, photos: tuple[bytes, ...]) -> None:
         """Give new faces, then take the old ones, those included that the platform learnt from them."""
@@ -159,7 +158,7 @@ class SmartFaceRegister:
         old = [face.id async for face in self._client.members.faces(key)]
         added, refused = await self._add_faces(key, photos)
         if not added:
-            raise refused or PhotoRefusedError(NO_FACE)
+            raise refused or PhotoRefusedError(Unfit.NO_FACE)
         for face in old:
             if face not in added:
                 await self._remove_face(key, face)
@@ -193,13 +192,13 @@ class SmartFaceRegister:
         Raises PhotoRefusedError where none is left.
         """
         if not photos:
-            raise PhotoRefusedError(NO_FACE, (NO_FACE,), "there is no photo")
+            raise PhotoRefusedError(Unfit.NO_FACE, (Unfit.NO_FACE,), "there is no photo")
         if await self._client.refuses_crowds():
             return photos
         counts = [await self._count(photo) for photo in photos]
         usable = tuple(photo for photo, count in zip(photos, counts, strict=True) if count == 1)
         if not usable:
-            code = SEVERAL_FACES if max(counts) > 1 else NO_FACE
+            code = Unfit.SEVERAL_FACES if max(counts) > 1 else Unfit.NO_FACE
             raise PhotoRefusedError(code, (code,))
         return usable
 

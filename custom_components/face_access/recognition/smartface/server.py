@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from yarl import URL
+from ..errors import EngineAddressError
+from ..remote.http import base_of
 
 PORT: Final = 8098
 
@@ -33,24 +34,19 @@ class Server:
 
     def __post_init__(self) -> None:
         """Look at the addresses and at the token."""
-        base_of(self.url)
+        _check_address(self.url)
         if self.login is not None:
-            base_of(self.login.token_url)
+            _check_address(self.login.token_url)
         if self.token is not None and not usable_token(self.token):
             raise ValueError("the token has characters that no token has")
 
 
-def base_of(url: str) -> URL:
-    """Read an address without a slash at its end. Raises ValueError, whose text does not repeat it."""
+def _check_address(url: str) -> None:
+    """Raise ValueError for what is no address; its text does not repeat it."""
     try:
-        read = URL(url.strip())
-    except (ValueError, TypeError) as err:
-        raise ValueError("this is no address") from err
-    if read.scheme not in {"http", "https"} or not read.host or read.query_string or read.fragment:
-        raise ValueError("this is no address of a server")
-    if read.user is not None or read.password is not None:
-        raise ValueError("a name or a password does not belong into the address")
-    return read.with_path(read.path.rstrip("/") or "/")
+        base_of(url)
+    except EngineAddressError as err:
+        raise ValueError(str(err)) from None
 
 
 def usable_token(token: str) -> bool:
