@@ -12,7 +12,6 @@ import pytest
 from custom_components.face_access.recognition.errors import (
     EngineAddressError,
     EngineCertificateError,
-    EngineCutOffError,
     EngineProtocolError,
     EngineTimeoutError,
     EngineUnreachableError,
@@ -99,7 +98,7 @@ async def test_no_whole_answer(session: aiohttp.ClientSession, raw: bytes) -> No
             await Http(session, f"http://127.0.0.1:{port}").send(ASK)
 
 
-async def test_answer_that_is_cut_off_is_told_from_one_that_is_none(session: aiohttp.ClientSession) -> None:
+async def test_answer_that_is_cut_off(session: aiohttp.ClientSession) -> None:
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(10)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
@@ -109,7 +108,7 @@ async def test_answer_that_is_cut_off_is_told_from_one_that_is_none(session: aio
     server = await asyncio.start_server(half, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises(EngineCutOffError):
+        with pytest.raises(EngineUnreachableError):
             await Http(session, f"http://127.0.0.1:{port}").send(ASK)
 
 

@@ -87,6 +87,9 @@ async def test_smartface_with_a_token(hass: HomeAssistant, started: Start) -> No
     server = await started(SimulatedSmartFace(access=Access(kind="bearer", token=TOKEN)))
     flow = await go_on(hass, await begin(hass, "smartface"), url=server.url)
     assert flow["errors"] == {"base": "server_invalid_auth"}
+    # What no header can hold is a bad token, not a bad address.
+    flow = await go_on(hass, flow, url=server.url, token="two\nlines")
+    assert flow["errors"] == {"base": "server_invalid_auth"}
     flow = await go_on(hass, flow, url=server.url, token=TOKEN)
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     assert flow["data"]["token"] == TOKEN

@@ -121,10 +121,6 @@ class EngineProtocolError(EngineError):
     """What came back is not what the server's document says."""
 
 
-class EngineCutOffError(EngineProtocolError):
-    """The answer began, and the connection ended before the answer did."""
-
-
 class PhotoRefusedError(EngineRefusedError):
     """The server cannot use a photo: `reasons` are in our words (`remote.words.Unfit`) as far as we have them."""
 

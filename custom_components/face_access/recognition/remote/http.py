@@ -14,7 +14,6 @@ from ..errors import (
     EngineAddressError,
     EngineAuthError,
     EngineCertificateError,
-    EngineCutOffError,
     EngineError,
     EngineProtocolError,
     EngineTimeoutError,
@@ -140,8 +139,6 @@ class Http:
             raise EngineTimeoutError(f"no answer within {request.timeout:g} s") from None
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as err:
             raise EngineCertificateError(type(err).__name__) from None
-        except aiohttp.ClientPayloadError as err:
-            raise EngineCutOffError(f"the answer is no whole HTTP answer ({type(err).__name__})") from None
         except aiohttp.ClientResponseError as err:
             raise EngineProtocolError(f"the answer is no HTTP answer ({type(err).__name__})") from None
         except (aiohttp.ClientError, OSError) as err:

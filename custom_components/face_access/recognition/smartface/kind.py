@@ -4,10 +4,10 @@ from typing import Final
 
 import aiohttp
 
-from ..errors import EngineAddressError
+from ..errors import EngineAddressError, EngineAuthError
 from ..server_kind import OUR_NAME, Field, FieldKind, HalfLoginError, Made, ServerKind, TokenProvider, Values
 from .engine import NAME, EngineOptions, engine
-from .server import ClientCredentials, Server
+from .server import ClientCredentials, Server, usable_token
 
 _FIELDS: Final = (
     Field(key="url", kind=FieldKind.ADDRESS, required=True, place=True),
@@ -23,10 +23,11 @@ _FIELDS: Final = (
 
 
 def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider | None) -> Made:
+    token = values.get("token")
+    if token and not usable_token(token):
+        raise EngineAuthError("the token has characters that no token has")
     try:
-        server = Server(
-            url=values["url"], token=values.get("token"), login=_login(values), verify=values.get("verify_ssl", True)
-        )
+        server = Server(url=values["url"], token=token, login=_login(values), verify=values.get("verify_ssl", True))
     except ValueError as err:
         raise EngineAddressError(str(err)) from None
     options = EngineOptions(watchlist=values["watchlist"], keep_pictures=values.get("keep_pictures", False))

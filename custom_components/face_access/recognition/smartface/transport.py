@@ -1,9 +1,8 @@
-"""What is SmartFace's own about a request: how long it may take, how long its answer may be, and who is not there."""
+"""What is SmartFace's own about a request: how long it may take, how long its answer may be, and what it may be."""
 
 from dataclasses import replace
 from typing import Final, override
 
-from ..errors import EngineCutOffError, EngineUnreachableError
 from ..remote.http import Answer, Http, Request
 
 # The server gives up on its own parts after 10 s, and says so with 408: we must still be there to hear it.
@@ -20,11 +19,5 @@ class SmartFaceHttp(Http):
 
     @override
     async def send(self, request: Request) -> Answer:
-        """Send. Raises what `Http.send` does, but EngineUnreachableError for an answer that is cut off.
-
-        The server is made of parts that are started anew one by one, and its answer then ends in the middle.
-        """
-        try:
-            return await super().send(replace(request, headers={"Accept": _ACCEPT, **request.headers}))
-        except EngineCutOffError as err:
-            raise EngineUnreachableError(str(err)) from None
+        """Send, see `Http.send`."""
+        return await super().send(replace(request, headers={"Accept": _ACCEPT, **request.headers}))
