@@ -517,10 +517,12 @@ assert runtimes()[0] == "onnxruntime"
 
 @pytest.mark.usefixtures("other")
 def test_onnxruntime_reports_to_nobody(tmp_path: Path) -> None:
-    """Its packages tell their maker what they run on, and keep what they could not send, unless they are told not to."""
+    """Its packages tell their maker what they run on, and keep what they could not send, unless told not to."""
+    home = tmp_path / "home"
+    home.mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
-    subprocess.run([sys.executable, "-c", _START], env={**environment, "HOME": str(tmp_path)}, check=True)
-    assert not list(tmp_path.iterdir())
+    subprocess.run([sys.executable, "-c", _START], env={**environment, "HOME": str(home)}, check=True)
+    assert not list(home.iterdir())
 
 
 def test_onnxruntime_is_the_first_choice(other: Callable[[Network], Net]) -> None:
