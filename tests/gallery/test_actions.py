@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import MockUser
 from custom_components.face_access.actions.recognition import RECOGNITION_ACTIONS
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.gallery import HouseGallery
+from custom_components.face_access.hub.local import async_get_local
 from tests.recognition import toys
 
 from .conftest import ALICE, BOB, CAROL, Call, Photo, learned
