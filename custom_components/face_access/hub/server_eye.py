@@ -89,6 +89,11 @@ class ServerEye:
         """Nothing that the camera need know: frames that come while one is under way take each other's place."""
         return None
 
+    @property
+    def unmeasured(self) -> str | None:
+        """None: what a server's likeness means is its maker's word."""
+        return None
+
     @callback
     def offer(self, content: bytes, captured_at: datetime, *, on_motion: bool) -> None:
         """Show a frame; a later one takes its place while one is under way."""
