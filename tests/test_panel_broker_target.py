@@ -233,6 +233,7 @@ async def test_nothing_leaks(
 )
 async def test_suggested_address(hass: HomeAssistant, broker: str, suggested: str) -> None:
     """A name that only Home Assistant knows is of no use to a panel."""
+    hass.config.internal_url = "http://127.0.0.1:8123"
     MockConfigEntry(domain="mqtt", data={"broker": broker, "port": 1883}).add_to_hass(hass)
     assert async_suggestion(hass) == suggested
 
