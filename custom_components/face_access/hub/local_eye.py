@@ -62,6 +62,11 @@ class LocalEye:
         load = self._local.worker.load(self._watch.source)
         return None if load is None else load.seconds
 
+    @property
+    def threshold(self) -> float:
+        """The score that the household asks for now, 0-100."""
+        return self._settings().threshold
+
     def offer(self, content: bytes, captured_at: datetime, *, on_motion: bool) -> None:
         """Show a frame; a later one takes its place when that comes first."""
         self._watch.on_motion = on_motion
