@@ -14,6 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import Factor, Similarity
+from custom_components.face_access.hub.local import async_get_local
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.model import Profile
 from custom_components.face_access.recognition import engine
@@ -110,6 +111,8 @@ class Held:
         await until(lambda: porch.taken > taken + 1)
         await change()
         self.release.set()
+        # The engine answers once the frame is done, which was reported by then.
+        await (await async_get_local(hass)).ask(lambda _engine: None)
         await settle(hass)
 
 
