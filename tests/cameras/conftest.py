@@ -26,7 +26,10 @@ EMPTY = toys.portrait()
 
 
 class PlayedCamera(Camera):
-    """Plays its pictures in turn, for ever; None is one that it cannot give. No two files are the same."""
+    """Plays its pictures in turn, for ever; None is one that it cannot give.
+
+    Each is given `repeats` times, to the last byte, as by a camera that waits for a new one; no other two are the same.
+    """
 
     _attr_name = "Porch"
     _attr_unique_id = "porch"
@@ -35,6 +38,7 @@ class PlayedCamera(Camera):
         super().__init__()
         self.pictures = pictures
         self.frozen = False
+        self.repeats = 1
         self.taken = 0
         self.error: Exception | None = None
         self._count = count()
@@ -43,7 +47,7 @@ class PlayedCamera(Camera):
         self.taken += 1
         if self.error is not None:
             raise self.error
-        number = 0 if self.frozen else next(self._count)
+        number = 0 if self.frozen else next(self._count) // self.repeats
         picture = self.pictures[number % len(self.pictures)]
         # What follows the end of a picture is read by nobody.
         return None if picture is None else picture + number.to_bytes(4, "little")

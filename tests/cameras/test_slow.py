@@ -60,6 +60,25 @@ async def test_only_when_there_is_reason(
     assert porch.taken - taken <= watching.SHOTS
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+async def test_pictures_that_repeat_are_none_of_the_few(
+    hass: HomeAssistant,
+    tested: Callable[[float], None],
+    porch: PlayedCamera,
+    alice: Profile,
+    camera_entry: MockConfigEntry,
+    frozen: bool,
+) -> None:
+    """While somebody waits; a camera that hangs is not looked at for ever."""
+    await until(lambda: issue(hass, camera_entry) is not None)
+    await preferring(hass, camera_entry, frames_per_second=5)
+    await until(lambda: camera_entry.runtime_data.station.lookout._timer is None)
+    porch.pictures, porch.repeats, porch.frozen = (toys.portrait((ALICE, 20, 10)),), 3, frozen
+    await look(hass)
+    await has_seen(hass, "seen" if frozen else "recognised")
+    await until(lambda: camera_entry.runtime_data.station.lookout._timer is None)
+
+
 async def test_a_sensor_is_reason_enough(
     hass: HomeAssistant,
     tested: Callable[[float], None],

@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
@@ -20,8 +20,13 @@ from custom_components.face_access.hub import watching
 from custom_components.face_access.hub.house import async_get_history
 from custom_components.face_access.hub.local import Local
 from custom_components.face_access.people.model import Profile
-from custom_components.face_access.recognition.errors import WorkerBusyError
-from tests.conftest import settle, until
+from custom_components.face_access.recognition.errors import (
+    EngineError,
+    PhotoRefusedError,
+    PictureError,
+    WorkerBusyError,
+)
+from tests.conftest import issue_id, settle, until
 from tests.recognition import toys
 
 from .conftest import ALICE, CAROL, EMPTY, PlayedCamera, add_camera, has_seen, look, preferring
@@ -293,6 +298,41 @@ async def test_something_that_is_no_picture(
     porch.pictures = (toys.portrait((ALICE, 20, 10)),)
     await look(hass)
     await has_seen(hass, "seen")
+
+
+async def test_a_picture_that_stays(
+    hass: HomeAssistant,
+    porch: PlayedCamera,
+    alice: Profile,
+    camera_entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A camera that has no new one for long: somebody was there, and one picture does not say who."""
+    monkeypatch.setattr(watching, "STILL", 0.2)
+    monkeypatch.setattr(watching, "SETTLE_AFTER", 60)
+    await until(lambda: porch.taken > 1)
+    porch.frozen, porch.pictures = True, (toys.portrait((ALICE, 20, 10)),)
+    await has_seen(hass, "seen")
+    taken, told = porch.taken, hass.states.get(FACE).state
+    await until(lambda: porch.taken > taken + 5)
+    assert hass.states.get(FACE).state == told
+    porch.frozen = False
+    await has_seen(hass, "recognised")
+
+
+async def test_one_refused_picture_says_nothing(
+    hass: HomeAssistant, camera_entry: MockConfigEntry, issue_registry: ir.IssueRegistry
+) -> None:
+    """Neither that recognition is away, nor that it is back."""
+    await settle(hass)
+    lookout, issue = camera_entry.runtime_data.station.lookout, (DOMAIN, issue_id("engine_away", camera_entry))
+    for picture in (PhotoRefusedError("413"), PictureError("torn")):
+        lookout.async_trouble(picture)
+        assert issue not in issue_registry.issues
+        lookout.async_trouble(EngineError("broken"))
+        lookout.async_trouble(picture)
+        assert issue in issue_registry.issues
+        lookout.async_trouble(None)
 
 
 async def test_camera_is_renamed(

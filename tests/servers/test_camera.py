@@ -1,9 +1,14 @@
 """A camera that a recognition server looks through: the same events and doors as with Home Assistant's own engine."""
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from collections.abc import Iterable
+import logging
+from unittest.mock import patch
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from PIL import Image
 import pytest
@@ -12,6 +17,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import watching
 from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.server_eye import ServerEye
+from custom_components.face_access.hub.watching import Watching
 from custom_components.face_access.people.model import Profile
 from simulators import opencv_fr
 from simulators._terminal import pictures
@@ -307,6 +314,51 @@ async def test_a_server_that_was_removed(
     await settle(hass)
     assert not await hass.config_entries.async_reload(camera.entry_id)
     assert camera.state is ConfigEntryState.SETUP_ERROR
+
+
+async def test_a_server_that_comes_while_the_camera_is_set_up(
+    hass: HomeAssistant,
+    camera: MockConfigEntry,
+    porch: PlayedCamera,
+    smartface_entry: MockConfigEntry,
+    anna: Profile,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nobody looks yet: there is nothing to be checked before the start, and after it all is well."""
+    forward = hass.config_entries.async_forward_entry_setups
+
+    async def interrupted(entry: ConfigEntry, platforms: Iterable[Platform]) -> None:
+        if entry is camera:
+            await hass.config_entries.async_unload(smartface_entry.entry_id)
+            await hass.config_entries.async_setup(smartface_entry.entry_id)
+        await forward(entry, platforms)
+
+    await hass.config_entries.async_unload(camera.entry_id)
+    with patch.object(hass.config_entries, "async_forward_entry_setups", interrupted):
+        assert await hass.config_entries.async_setup(camera.entry_id)
+    await settle(hass)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert (await seen(hass, porch, ANNA))["person"] == "Anna"
+
+
+async def test_a_camera_whose_set_up_fails_halfway(
+    hass: HomeAssistant, camera: MockConfigEntry, smartface_entry: MockConfigEntry
+) -> None:
+    """It listens to its server no more."""
+    await hass.config_entries.async_unload(camera.entry_id)
+    stopped = []
+    stop = ServerEye.stop
+    with (
+        patch.object(hass.config_entries, "async_forward_entry_setups", side_effect=ConfigEntryNotReady),
+        patch.object(ServerEye, "stop", lambda self: (stopped.append(self), stop(self))[1]),
+        patch.object(Watching, "async_check_soon") as heard,
+    ):
+        assert not await hass.config_entries.async_setup(camera.entry_id)
+        assert camera.state is ConfigEntryState.SETUP_RETRY
+        await hass.config_entries.async_unload(smartface_entry.entry_id)
+        await settle(hass)
+    assert len(stopped) == 1
+    heard.assert_not_called()
 
 
 async def test_motion_alone(

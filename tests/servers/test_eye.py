@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+import logging
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -16,6 +17,7 @@ from custom_components.face_access.recognition.errors import (
     EngineError,
     EngineProtocolError,
     EngineUnreachableError,
+    PhotoRefusedError,
     PictureError,
     RecognitionError,
 )
@@ -186,11 +188,43 @@ async def test_it_recovers_by_itself(hass: HomeAssistant, looking: Looking) -> N
     assert looking.troubles[-1] is None
 
 
-async def test_one_picture_that_is_none_is_no_trouble_of_the_server(hass: HomeAssistant, looking: Looking) -> None:
-    """The next is looked at as always."""
-    looking.search.answer = PictureError("no picture")
+@pytest.mark.parametrize("error", [PictureError("no picture"), PhotoRefusedError("413", ("too_large",))])
+async def test_one_picture_that_is_none_is_no_trouble_of_the_server(
+    hass: HomeAssistant, looking: Looking, error: RecognitionError, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next is looked at as always; the log says it once, until one is looked at again."""
+    looking.search.answer = error
     await looking.show(ANNA, ANNA)
     assert len(looking.search.asked) == 2
+    warned = [record for record in caplog.records if "did not look at a frame" in record.message]
+    assert [record.levelno for record in warned] == [logging.WARNING, logging.DEBUG]
+    looking.search.answer = ()
+    await looking.show()
+    assert (len(looking.search.asked), looking.troubles) == (3, [error, error])
+    looking.search.answer = error
+    await looking.show()
+    assert sum(record.levelno == logging.WARNING and "frame" in record.message for record in caplog.records) == 2
+
+
+async def test_the_score_that_is_asked_for_now(
+    hass: HomeAssistant, looking: Looking, smartface_entry: MockConfigEntry
+) -> None:
+    """On the scale that the server showed; where it has no such level, or is away, nobody can tell."""
+    people = await async_get_people(hass)
+    anna = await name_somebody(people, "anna")
+    await synced(people, smartface_entry)
+    looking.search.thresholds = {Similarity.HIGH: 60, Similarity.LOW: 20}
+    assert looking.eye.threshold is None
+    looking.search.answer = (face(anna.key),)
+    await looking.show(ANNA, ANNA)
+    assert looking.eye.threshold == 60
+    looking.wish = Wish(similarity=Similarity.LOW, antispoofing=True)
+    assert looking.eye.threshold == 20
+    looking.wish = Wish(similarity=Similarity.NORMAL, antispoofing=True)
+    assert looking.eye.threshold is None
+    await hass.config_entries.async_unload(smartface_entry.entry_id)
+    looking.wish = Wish(similarity=Similarity.HIGH, antispoofing=True)
+    assert looking.eye.threshold is None
 
 
 async def test_a_server_that_cannot_search(

@@ -81,6 +81,11 @@ class CameraSettings:
         return bool(self.values["recognition"])
 
     @property
+    def antispoofing(self) -> bool:
+        """Whether a face must prove live."""
+        return self.values["recognition_mode"] == "antispoofing"
+
+    @property
     def autostart(self) -> bool:
         """Whether the camera is looked at without being asked to."""
         return bool(self.values["autostart"])
@@ -163,7 +168,7 @@ async def async_make_eye(
         )
 
     entry.async_on_unload(local.async_on_models_changed(watching.async_check_soon))
-    return LocalEye(
+    eye = LocalEye(
         hass,
         local,
         people.store,
@@ -172,6 +177,9 @@ async def async_make_eye(
         report=watching.async_report,
         trouble=watching.async_trouble,
     )
+    # Here already: what follows of the set-up may fail.
+    entry.async_on_unload(eye.stop)
+    return eye
 
 
 def _make_server_eye(
@@ -182,16 +190,14 @@ def _make_server_eye(
     server: str = entry.data[CONF_ENGINE]
     if server not in {found.entry_id for found in async_searchers(hass)}:
         raise ConfigEntryError(translation_domain=DOMAIN, translation_key="engine_unknown")
-    # Only now: numpy comes with it.
+    # Only now: numpy comes with it, and both were loaded on another thread.
     from .server_eye import ServerEye, Wish  # noqa: PLC0415
 
     def wish() -> Wish:
-        found = watching.settings.values
-        return Wish(
-            similarity=Similarity(str(found["similarity"])), antispoofing=found["recognition_mode"] == "antispoofing"
-        )
+        similarity = Similarity(str(watching.settings.values["similarity"]))
+        return Wish(similarity=similarity, antispoofing=watching.settings.antispoofing)
 
-    return ServerEye(
+    eye = ServerEye(
         hass,
         server,
         people.store,
@@ -201,3 +207,5 @@ def _make_server_eye(
         trouble=watching.async_trouble,
         check_soon=watching.async_check_soon,
     )
+    entry.async_on_unload(eye.stop)
+    return eye

@@ -139,6 +139,6 @@ def _make_worker(store: ModelStore) -> Worker:
     from ..recognition import compare, register  # noqa: F401, PLC0415
     from ..recognition.engine import Engine  # noqa: PLC0415
     from ..recognition.worker import Worker  # noqa: PLC0415
-    from . import local_eye  # noqa: F401, PLC0415
+    from . import local_eye, server_eye  # noqa: F401, PLC0415
 
     return Worker(Engine(store))

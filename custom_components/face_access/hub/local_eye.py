@@ -68,6 +68,11 @@ class LocalEye:
         """The model that compares faces, if its threshold is only assumed."""
         return self._unmeasured
 
+    @property
+    def threshold(self) -> float:
+        """The score that the household asks for now, 0-100."""
+        return self._settings().threshold
+
     def offer(self, content: bytes, captured_at: datetime, *, on_motion: bool) -> None:
         """Show a frame; a later one takes its place when that comes first."""
         self._watch.on_motion = on_motion

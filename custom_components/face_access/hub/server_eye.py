@@ -16,7 +16,7 @@ from homeassistant.core import HomeAssistant, callback
 from ..access import Pictures, Sighting, Similarity
 from ..const import LOGGER
 from ..people.store import PeopleStore
-from ..recognition.errors import EngineError, EngineUnreachableError, PictureError, RecognitionError
+from ..recognition.errors import EngineError, EngineUnreachableError, PhotoRefusedError, PictureError, RecognitionError
 from ..recognition.interface import Search
 from ..recognition.motion import Motion
 from ..recognition.picture import Picture
@@ -74,6 +74,8 @@ class ServerEye:
         self._failures = 0
         self._not_before = float("-inf")
         self._troubled = False
+        self._complained = False
+        self._maximum: float | None = None
         self._stopped = False
         self._unsubscribe = async_on_server(hass, server, check_soon)
 
@@ -93,6 +95,15 @@ class ServerEye:
     def unmeasured(self) -> str | None:
         """None: what a server's likeness means is its maker's word."""
         return None
+
+    @property
+    def threshold(self) -> float | None:
+        """The score that the household asks for now, 0-100; None before the server gave one, and while it is away."""
+        coordinator = async_server(self._hass, self._server)
+        if coordinator is None or coordinator.engine.search is None or self._maximum is None:
+            return None
+        wanted = coordinator.engine.search.thresholds.get(self._wish().similarity)
+        return None if wanted is None else wanted / self._maximum * 100
 
     @callback
     def offer(self, content: bytes, captured_at: datetime, *, on_motion: bool) -> None:
@@ -123,7 +134,7 @@ class ServerEye:
         """Look whether the server is there. Raises EngineUnreachableError; a face is not sent for this."""
         self._there()
         self._failures, self._not_before = 0, float("-inf")
-        self._troubled = False
+        self._troubled = self._complained = False
         return None
 
     def slow(self, slow: bool) -> None:
@@ -202,6 +213,8 @@ class ServerEye:
         self, reports: list[Report], wish: Wish, captured_at: datetime, pictures: list[Pictures] | None = None
     ) -> None:
         for number, report in enumerate(reports):
+            if report.score is not None:
+                self._maximum = report.score.maximum
             self._sequence += 1
             self._report(
                 sighting_of(
@@ -218,10 +231,14 @@ class ServerEye:
     # How it goes
 
     def _note(self, err: RecognitionError) -> None:
-        """A frame came to nothing. The next must wait, longer each time: a server in trouble is not to be flooded."""
-        level = LOGGER.debug if self._troubled else LOGGER.warning
+        """A frame came to nothing. The next must wait, longer each time: a server in trouble is not to be flooded.
+
+        A picture that the server, or we, can do nothing with says nothing against the next.
+        """
+        level = LOGGER.debug if self._complained else LOGGER.warning
         level("%s: the recognition server did not look at a frame: %s", self._source, err)
-        if isinstance(err, EngineError):
+        self._complained = True
+        if isinstance(err, EngineError) and not isinstance(err, PhotoRefusedError):
             self._failures = min(self._failures + 1, 10)
             self._not_before = self._hass.loop.time() + min(2.0 ** (self._failures - 1), _LONGEST_PAUSE)
             self._troubled = True
@@ -230,6 +247,7 @@ class ServerEye:
 
     def _well(self) -> None:
         self._failures = 0
+        self._complained = False
         if self._troubled:
             self._troubled = False
             LOGGER.info("%s: the recognition server looks at frames again", self._source)

@@ -1,49 +1,46 @@
 """Whom a watched camera shows: stored and told like every sighting, and judged where a door was chosen for the camera.
 
 The camera's own preferences decide, and what the door asks for besides: a door that never opens by our word does not
-open for a camera either, and its second factors are wanted from whoever the camera sees.
+open for a camera either, and its second factors and its liveness are wanted from whoever the camera sees.
 """
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 
-from ..access import Decision, DoorMode, Person, Reason, Sighting
+from ..access import Decision, DoorMode, DoorPolicy, Person, Reason, Sighting
 from ..access.naming import recognised_name
 from ..const import CONF_DOOR, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
 from .doors import async_find, async_open
+from .eye import Eye
 from .intake import Intake
 from .telling import async_tell_decision
+
+if TYPE_CHECKING:
+    from .camera_station import CameraSettings
 
 
 class Watched:
     """What one camera's eye reports."""
 
-    def __init__(self, hass: HomeAssistant, coordinator: FaceAccessCoordinator) -> None:
-        """Bind to the camera's coordinator."""
+    def __init__(
+        self, hass: HomeAssistant, coordinator: FaceAccessCoordinator, settings: CameraSettings, eye: Eye
+    ) -> None:
+        """Bind to the camera's coordinator, its settings and who looks through it."""
         self._hass = hass
         self._coordinator = coordinator
         self._entry = coordinator.config_entry
         self._intake = Intake(hass, coordinator)
-        self._content = b""
-        self._frozen = b""
-
-    @callback
-    def async_note(self, content: bytes) -> None:
-        """Remember a frame: one that comes twice, to the last byte, was not taken twice."""
-        if content == self._content:
-            self._frozen = content
-        self._content = content
+        self._settings = settings
+        self._eye = eye
 
     @callback
     def async_report(self, sighting: Sighting) -> None:
         """Take in a sighting of the eye's."""
-        # A camera that stands still shows for ever who was there once: that is no evidence of anybody.
-        if self._frozen and sighting.pictures.scene == self._frozen:
-            sighting = replace(sighting, repeated=True)
         self._entry.async_create_task(self._hass, self._take(sighting), "face_access sighting")
 
     async def _take(self, sighting: Sighting) -> None:
@@ -60,11 +57,17 @@ class Watched:
             await self._open(door)
 
     def _judge(self, door: str, sighting: Sighting, person: Person | None) -> Decision:
+        # A frame may be under way for long: the settings of now count, not those that it was looked at with.
+        if not self._settings.enabled:
+            return Decision(reason=Reason.POLICY)
         policy, found = self._coordinator.policy(), async_find(self._hass, door)
+        policy = replace(
+            policy,
+            liveness_required=policy.liveness_required or self._settings.antispoofing,
+            minimum_score=max(policy.minimum_score, self._eye.threshold or 0),
+        )
         if found is not None:
-            asked = found[0].policy()
-            mode = DoorMode.NEVER if asked.mode is DoorMode.NEVER else policy.mode
-            policy = replace(policy, mode=mode, factors=policy.factors | asked.factors)
+            policy = _strictest(policy, found[0])
         decision = self._coordinator.async_decide_at(sighting, person, door, policy)
         # Granted in vain, nobody shall read that somebody was let in.
         return Decision(reason=Reason.DEVICE) if decision.granted and found is None else decision
@@ -77,3 +80,24 @@ class Watched:
             await async_open(coordinator, door)
         except StationError as err:
             LOGGER.error("%s: %s did not open its door: %s", self._entry.title, coordinator.name, err)
+
+
+def _strictest(policy: DoorPolicy, station: FaceAccessCoordinator) -> DoorPolicy:
+    """Add to a camera's policy what the door's own station asks for.
+
+    *Notify only* of the station is not taken over: it is the default, and meant for the faces that the station sees
+    itself. Whoever chose *open* for the camera chose it for this door.
+    """
+    asked = station.policy()
+    # A station that only asks about cards and codes has no preference about liveness.
+    live = asked.liveness_required and station.station.questions is None
+    return replace(
+        policy,
+        mode=DoorMode.NEVER if asked.mode is DoorMode.NEVER else policy.mode,
+        liveness_required=policy.liveness_required or live,
+        minimum_score=max(policy.minimum_score, asked.minimum_score),
+        freshness=min(policy.freshness, asked.freshness),
+        factors=policy.factors | asked.factors,
+        # Without factors their time says nothing.
+        factors_within=min(policy.factors_within, asked.factors_within) if asked.factors else policy.factors_within,
+    )

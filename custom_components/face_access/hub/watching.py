@@ -19,7 +19,15 @@ from homeassistant.util import dt as dt_util
 from ..access import Sighting
 from ..const import CONF_CAMERA, CONF_RATE, CONF_TRIGGERS, DEFAULT_RATE, LOGGER
 from ..devices.errors import StationConnectionError
-from ..recognition.errors import EngineError, ModelError, RecognitionError, RecognitionOffError, WorkerBusyError
+from ..recognition.errors import (
+    EngineError,
+    ModelError,
+    PhotoRefusedError,
+    PictureError,
+    RecognitionError,
+    RecognitionOffError,
+    WorkerBusyError,
+)
 from . import issues
 from .eye import Eye
 from .watched import Watched
@@ -41,6 +49,8 @@ SHOTS: Final = 3
 # Seconds a picture may take, from which a machine is too slow, and below which it no longer is.
 SLOW: Final = 0.7
 NOT_SLOW: Final = 0.5
+# After these many seconds of one and the same picture whoever was in it is told of: it may be the last one for long.
+STILL: Final = 8.0
 _FETCH_WITHIN: Final = 10
 LONGEST_PAUSE: Final = 60.0
 
@@ -62,10 +72,13 @@ class Watching:
         self._problem: EngineError | ModelError | None = None
         self._timer: CALLBACK_TYPE | None = None
         self._fetching = asyncio.Lock()
+        self._started = False
         self._stopped = False
         self._settled = True
         self._failures = 0
         self._asked_at = float("-inf")
+        self._offered = b""
+        self._offered_at = float("-inf")
         self._until = 0.0
         self._shots = 0
         self._on: set[str] = set()
@@ -77,7 +90,8 @@ class Watching:
     def async_start(self, coordinator: FaceAccessCoordinator, eye: Eye) -> None:
         """Watch until the entry is unloaded."""
         self._coordinator, self._eye = coordinator, eye
-        self._watched = Watched(self._hass, coordinator)
+        self._watched = Watched(self._hass, coordinator, self.settings, eye)
+        self._started = True
         self.settings.listener = self._async_settings_changed
         registry = er.async_get(self._hass)
         triggers = [found for name in self._triggers if (found := er.async_resolve_entity_id(registry, name))]
@@ -93,7 +107,6 @@ class Watching:
         self._stopped = True
         self.settings.listener = None
         self._async_cancel_timer()
-        self._eye.stop()
 
     @property
     def entity_id(self) -> str:
@@ -122,8 +135,11 @@ class Watching:
 
     @callback
     def async_check_soon(self) -> None:
-        """Find out anew whether the eye can look, and how fast: models were added, or the mode is another one."""
-        if not self._stopped:
+        """Find out anew whether the eye can look, and how fast: models were added, or the mode is another one.
+
+        Before the start there is no need to: that begins with it.
+        """
+        if self._started and not self._stopped:
             self._entry.async_create_background_task(self._hass, self._check(), "face_access recognition check")
 
     async def _check(self) -> None:
@@ -142,9 +158,9 @@ class Watching:
     @callback
     def async_trouble(self, problem: RecognitionError | None) -> None:
         """Hear that the eye cannot look, or that it can again."""
-        if self._stopped:
+        # A single picture that is none says nothing against the next, and nothing for it.
+        if self._stopped or isinstance(problem, (PictureError, PhotoRefusedError)):
             return
-        # A single picture that is none says nothing against the next.
         self._problem = problem if isinstance(problem, (EngineError, ModelError)) else None
         issues.models(self._hass, self._entry, problem if isinstance(problem, ModelError) else None)
         issues.engine_away(self._hass, self._entry, str(problem) if isinstance(problem, EngineError) else None)
@@ -264,8 +280,8 @@ class Watching:
 
     @callback
     def async_report(self, sighting: Sighting) -> None:
-        """Hear of a sighting of the eye's."""
-        if not self._stopped:
+        """Hear of a sighting of the eye's; what was under way when the household switched it off is none."""
+        if not self._stopped and self.settings.enabled:
             self._watched.async_report(sighting)
 
     # Looking
@@ -283,13 +299,16 @@ class Watching:
     @callback
     def _async_settle(self, _now: datetime) -> None:
         self._timer = None
+        self._settle()
+        if self.slow:
+            self.async_check_soon()
+
+    def _settle(self) -> None:
         self._settled = True
         try:
             self._eye.settle()
         except WorkerBusyError as err:
             LOGGER.debug("%s: faces that are gone are told of later: %s", self._entry.title, err)
-        if self.slow:
-            self.async_check_soon()
 
     async def _take(self) -> bool:
         """Fetch a frame and show it to the eye; False when there was none."""
@@ -309,12 +328,26 @@ class Watching:
         if self._stopped:
             return True
         self._note_sight()
-        self._watched.async_note(content)
-        self._shots = max(0, self._shots - 1)
-        self._settled = False
-        self._eye.offer(content, captured_at, on_motion=on_motion)
+        if content == self._offered:
+            self._pass_over()
+        else:
+            self._offered, self._offered_at = content, self._asked_at
+            self._shots = max(0, self._shots - 1)
+            self._settled = False
+            self._eye.offer(content, captured_at, on_motion=on_motion)
         self._measure()
         return True
+
+    def _pass_over(self) -> None:
+        """Leave out a frame that came before, to the last byte: it was not taken twice, and agrees with itself alone.
+
+        Many cameras give the picture of before until they have a new one; one that hangs shows for ever who was there.
+        """
+        # While somebody waits for it, the next may be another one.
+        if not self._demanded:
+            self._shots = max(0, self._shots - 1)
+        if not self._settled and self._asked_at - self._offered_at >= STILL:
+            self._settle()
 
     def _note_blind(self, err: Exception) -> None:
         level = LOGGER.debug if self._failures else LOGGER.warning
