@@ -21,7 +21,7 @@ from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Enrolment, Question
-from ..people.model import PersonError, Profile, Storage
+from ..people.model import PersonError, Profile, Storage, is_new_key
 from ..people.photos import thumbnail
 from ..people.store import Holding, HoldingState, PeopleStore, Seen
 from ..people.sync import PHOTO_MISSING, Wanted
@@ -145,11 +145,15 @@ class HousePeople:
             for holding in self.store.holdings(sighting.source).values()
             if holding.alias == sighting.person_id
         }
-        if not found:
+        if not found and (owner := self.store.person_of(sighting.person_id)) is not None:
+            # Our key on a station that has not heard of it yet, or not again: it is theirs wherever it turns up.
+            found = {owner}
+        if not found and not self._is_gone(sighting):
             return sighting, known
         profiles = [profile for person in found if (profile := self.store.profiles.get(person)) is not None]
         if not profiles:
-            # Removed, and the station has not heard: what it tells is told, but no picture of them is kept.
+            # Removed, and the station has not heard, or has them back, as from a backup: what it tells is told, but no
+            # picture of them is kept.
             return replace(sighting, pictures=Pictures()), None
         if len(found) > 1:
             # Two people of one name, on a station that tells names alone: it may be either.
@@ -157,6 +161,19 @@ class HousePeople:
         (profile,) = profiles
         named = replace(sighting, person_id=profile.id, person_name=profile.name, household=True)
         return named, self._agreed(profile, known)
+
+    def _is_gone(self, sighting: Sighting) -> bool:
+        """Whether a station names one whom the household gave to it and who is gone: by its own word it would open."""
+        source, key = sighting.source, sighting.person_id
+        if key is None:
+            return False
+        if self.store.gone(source, key) is None:
+            return is_new_key(key)
+        worker = self.workers.get(source)
+        if sighting.realtime and worker is not None and worker.done.is_set():
+            # They are back: a station that decides by itself must not know them either.
+            worker.async_wake(look=True)
+        return True
 
     def _agreed(self, profile: Profile, known: Person | None) -> Person:
         """What the station holds against somebody counts as well."""
