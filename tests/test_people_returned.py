@@ -1,5 +1,7 @@
 """Whoever was removed stays nobody, wherever a station has them from: it is not its word that opens then."""
 
+# ruff: noqa: F811 - fixtures of another file
+
 import asyncio
 from collections.abc import AsyncIterator
 import copy
@@ -14,7 +16,7 @@ from custom_components.face_access.devices.station import Enrolment
 from custom_components.face_access.hub.people import HousePeople
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.store import PeopleStore
-from simulators._terminal.people import Person as TerminalPerson
+from simulators._terminal.model import Person as TerminalPerson
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import SERIAL, add_direct, settle
@@ -87,7 +89,10 @@ async def _coordinator(hass: HomeAssistant):  # noqa: ANN202
 
 @pytest.fixture
 async def added_again(
-    hass: HomeAssistant, entry: MockConfigEntry, people: HousePeople, terminal: SimulatedTerminal  # noqa: F811
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    people: HousePeople,
+    terminal: SimulatedTerminal,
 ) -> AsyncIterator[str]:
     """Take the terminal's entry away, and forbid its people to be read or changed until the test is over."""
     key = people.store.profiles["anna"].key
@@ -164,9 +169,7 @@ def _device(hass: HomeAssistant) -> str:
 
 async def test_what_is_gone_survives_a_restart(people: HousePeople) -> None:
     anna = people.store.profiles["anna"]
-    await people.store.keep(
-        [replace(people.store.holdings(SERIAL)[anna.key], target="t", key="0007", facts="abcdef")]
-    )
+    await people.store.keep([replace(people.store.holdings(SERIAL)[anna.key], target="t", key="0007", facts="abcdef")])
     await people.store.drop_target("t")
     assert people.store.gone("t", "0007").person == "anna"
     assert people.store.gone("t", anna.key) is None
