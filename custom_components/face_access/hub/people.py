@@ -16,7 +16,7 @@ from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Factor, Method, Person, Pictures, Proof, Reason, Role, Sighting, StationEvent
+from ..access import DoorMode, Factor, Method, Person, Pictures, Proof, Reason, Role, Sighting, StationEvent
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
@@ -347,6 +347,17 @@ class HousePeople:
             wanted=partial(self._wanted, coordinator),
         )
         self.async_keep_worker(worker)
+        decided_itself = coordinator.decides_itself
+
+        @callback
+        def check() -> None:
+            """Who decides is a setting of some stations: what they must know of people depends on it."""
+            nonlocal decided_itself
+            if (now := coordinator.decides_itself) is not decided_itself:
+                decided_itself = now
+                worker.async_wake()
+
+        entry.async_on_unload(coordinator.async_add_listener(check))
 
     @callback
     def async_keep_worker(self, worker: TargetWorker) -> None:
@@ -374,6 +385,8 @@ class HousePeople:
 
         Nobody can be given to a station without a face or a card; one who came from there has them there.
         """
+        # Only by never letting anybody in does a station that decides by itself mind that this door never opens.
+        shut = coordinator.decides_itself and coordinator.policy().mode is DoorMode.NEVER
         there = {holding.person for holding in self.store.holdings(coordinator.serial).values()}
         doors = {coordinator.door_id(door.number): door.number for door in async_wired(coordinator)}
         for profile in tuple(self.store.profiles.values()):
@@ -382,9 +395,9 @@ class HousePeople:
             if (blocked or numbers) and (profile.photos or profile.card is not None or profile.id in there):
                 # A station can be told of one door or of all, wired or not: of two out of three, the first is safe.
                 every = len(numbers) == len(doors) > 1
-                yield self._wanted_one(profile, None if blocked or every else numbers[0])
+                yield self._wanted_one(profile, None if blocked or every else numbers[0], shut=shut)
 
-    def _wanted_one(self, profile: Profile, door: int | None) -> Wanted:
+    def _wanted_one(self, profile: Profile, door: int | None, *, shut: bool) -> Wanted:
         person = self.person(profile)
         return Wanted(
             person=profile.id,
@@ -396,7 +409,7 @@ class HousePeople:
                 valid_from=profile.valid_from,
                 valid_until=profile.valid_until,
                 # A station may decide by itself: it must know as well that this is not the time.
-                suspended=not person.enabled or person.schedule_on is False,
+                suspended=shut or not person.enabled or person.schedule_on is False,
                 text=profile.text,
                 door=door,
             ),
