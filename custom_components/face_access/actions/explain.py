@@ -11,7 +11,6 @@ from ..people.store import HoldingState
 from .door import wired_door
 from .request import Request, invalid
 
-
 # What stations are told of a person, and mind by themselves.
 _TOLD = frozenset(
     {
@@ -61,7 +60,7 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
 def _lets_in(
     people: HousePeople, coordinator: FaceAccessCoordinator, person: str, reasons: tuple[Reason, ...]
 ) -> bool | None:
-    """Say whether a station that decides by itself lets somebody in; None where it asks, or has not got them yet.
+    """Say whether a station that decides by itself lets somebody in; None where it asks, or is not told yet.
 
     It knows nothing of doors that only notify, and nothing of second factors.
     """

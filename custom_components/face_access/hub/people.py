@@ -436,11 +436,20 @@ class HousePeople:
 
     async def _async_let_go_of_photos(self) -> None:
         """Keep no more of photos than was asked for, once every station that is there has them."""
-        for profile in tuple(self.store.profiles.values()):
+        if not self._has_learned or all(one.storage is Storage.FULL for one in self.store.profiles.values()):
+            return
+        states = await self._states()
+        for number, profile in enumerate(tuple(self.store.profiles.values()), start=1):
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
             wanted = (profile.storage, profile.photos)
             if profile.storage is Storage.FULL or self._let_go.get(profile.id) == wanted:
                 continue
-            if not self._is_settled(profile):
+            if not self._has_learned or self.store.profiles.get(profile.id) != profile:
+                # Something else is wanted by now, and whoever has learned it comes here again.
+                return
+            found = states.get(profile.id, set())
+            if HoldingState.HELD not in found or HoldingState.PENDING in found:
                 continue
             self._let_go[profile.id] = wanted
             try:
@@ -461,18 +470,22 @@ class HousePeople:
         if less:
             await self.store.keep_instead(profile.id, less)
 
-    def _is_settled(self, profile: Profile) -> bool:
-        """Whether some station has the person, and none is still to get them."""
-        states = {
-            holding.state
-            for target in self.store.targets
-            for holding in self.store.holdings(target).values()
-            if holding.person == profile.id
-        }
-        done = all(worker.done.is_set() for worker in self.workers.values()) and all(
+    @property
+    def _has_learned(self) -> bool:
+        """Whether nobody is still to be given to any target that is here."""
+        return all(worker.done.is_set() for worker in self.workers.values()) and all(
             learner.has_learned for learner in self.learners
         )
-        return done and HoldingState.HELD in states and HoldingState.PENDING not in states
+
+    async def _states(self) -> dict[str, set[HoldingState]]:
+        """Find how far all targets are with each person, in one go over them."""
+        states: dict[str, set[HoldingState]] = {}
+        for target in self.store.targets:
+            for number, holding in enumerate(tuple(self.store.holdings(target).values()), start=1):
+                states.setdefault(holding.person, set()).add(holding.state)
+                if number % _BREATH == 0:
+                    await asyncio.sleep(0)
+        return states
 
     # Sightings
 
