@@ -246,6 +246,8 @@ async def test_explains_what_would_happen(
         "reasons": [],
         "door": f"{SERIAL}_1",
         "mode": "open",
+        "decides": "home_assistant",
+        "station_lets_in": None,
     }
     answer = await explained(hass, device_id, person_id="anna", liveness="unchecked", score=0)
     assert (answer["granted"], answer["reason"]) == (False, answer["reasons"][0])

@@ -314,6 +314,11 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             factors_within=timedelta(seconds=options.get(CONF_FACTORS_WITHIN, DEFAULT_FACTORS_WITHIN)),
         )
 
+    @property
+    def decides_itself(self) -> bool:
+        """Whether the station opens for whom it knows, without waiting for our word."""
+        return self.station.inbox is not None and not self.station.inbox.asks_decisions
+
     # A station that calls us
 
     @callback

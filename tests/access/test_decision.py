@@ -17,7 +17,9 @@ from custom_components.face_access.access import (
     Role,
     Sighting,
     SightingKey,
+    Verdict,
     decide,
+    decide_shown,
     explain,
 )
 
@@ -106,6 +108,9 @@ sightings = st.builds(
     threshold=st.none() | st.floats(0, 100),
     liveness=st.sampled_from(Liveness),
     refused=st.none() | st.sampled_from(Reason),
+    verdict=st.sampled_from(Verdict),
+    card=st.booleans(),
+    household=st.booleans(),
 )
 persons = st.none() | st.builds(
     Person,
@@ -265,3 +270,45 @@ def test_a_number_that_is_none_opens_nothing(score: float, where: str) -> None:
         sighting = replace(sighting, **{where: score})
     granted = decide(sighting, PERSON, DOOR, NOW, policy).granted
     assert granted is (where != "score" and score == float("-inf"))
+
+
+@given(persons, policies, st.frozensets(st.sampled_from(Factor)))
+def test_a_card_opens_only_when_every_condition_holds(
+    person: Person | None, policy: DoorPolicy, factors: frozenset[Factor]
+) -> None:
+    """The same for what is shown: whose it is counts, and that one factor is enough at this door."""
+    policy = replace(policy, factors=factors)
+    decision = decide_shown(person, DOOR, NOW, policy)
+    expected = (
+        person is not None
+        and not factors
+        and policy.mode is DoorMode.OPEN
+        and person.role is not Role.BLOCKED
+        and person.enabled
+        and (person.valid_from is None or person.valid_from <= NOW)
+        and (person.valid_until is None or person.valid_until > NOW)
+        and (person.doors is None or DOOR in person.doors)
+        and person.schedule_on is not False
+    )
+    assert decision.granted is expected
+    assert (decision.reason is None) is expected
+
+
+@given(persons, policies)
+def test_a_card_opens_what_a_live_face_would(person: Person | None, policy: DoorPolicy) -> None:
+    """What is held against a person is held against their card, with the same reason."""
+    if person is None:
+        assert decide_shown(None, DOOR, NOW, policy).reason is Reason.UNKNOWN
+        return
+    seen = replace(SIGHTING, captured_at=NOW, person_id=person.id, score=100, threshold=None)
+    assert decide_shown(person, DOOR, NOW, policy) == decide(seen, person, DOOR, NOW, policy)
+
+
+@pytest.mark.parametrize(
+    ("person", "policy", "reason"),
+    [(one[1], one[2], one[3]) for one in BROKEN.values() if not one[0] and "id" not in one[1]],
+)
+def test_one_failing_condition_is_enough_for_a_card(person: dict, policy: dict, reason: Reason) -> None:
+    assert decide_shown(PERSON, DOOR, NOW, POLICY).granted
+    decision = decide_shown(replace(PERSON, **person), DOOR, NOW, replace(POLICY, **policy))
+    assert decision.reason is reason

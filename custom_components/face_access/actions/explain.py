@@ -3,11 +3,26 @@
 from homeassistant.core import ServiceResponse
 from homeassistant.util import dt as dt_util
 
-from ..access import Factor, Liveness, Sighting, SightingKey, explain
+from ..access import DoorMode, Factor, Liveness, Reason, Sighting, SightingKey, explain
+from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Door
-from ..hub.people import async_get_people
+from ..hub.people import HousePeople, async_get_people
+from ..people.store import HoldingState
 from .door import wired_door
 from .request import Request, invalid
+
+# What stations are told of a person, and mind by themselves.
+_TOLD = frozenset(
+    {
+        Reason.BLOCKED,
+        Reason.DISABLED,
+        Reason.NOT_YET_VALID,
+        Reason.EXPIRED,
+        Reason.NOT_PERMITTED,
+        Reason.SCHEDULE,
+        Reason.UNKNOWN,
+    }
+)
 
 
 async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
@@ -37,7 +52,24 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
         "reasons": [reason.value for reason in reasons],
         "door": door,
         "mode": policy.mode.value,
+        "decides": "station" if coordinator.decides_itself else "home_assistant",
+        "station_lets_in": _lets_in(people, coordinator, data["person_id"], reasons),
     }
+
+
+def _lets_in(
+    people: HousePeople, coordinator: FaceAccessCoordinator, person: str, reasons: tuple[Reason, ...]
+) -> bool | None:
+    """Say whether a station that decides by itself lets somebody in; None where it asks, or is not told yet.
+
+    It knows nothing of doors that only notify, and nothing of second factors.
+    """
+    if not coordinator.decides_itself:
+        return None
+    held = [each for each in people.store.holdings(coordinator.serial).values() if each.person == person]
+    if any(each.state is not HoldingState.HELD for each in held):
+        return None
+    return bool(held) and coordinator.policy().mode is not DoorMode.NEVER and not _TOLD.intersection(reasons)
 
 
 async def confirm_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:

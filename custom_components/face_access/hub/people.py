@@ -16,12 +16,12 @@ from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Factor, Method, Person, Pictures, Proof, Reason, Role, Sighting, StationEvent
+from ..access import DoorMode, Factor, Method, Person, Pictures, Proof, Reason, Role, Sighting, StationEvent
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Enrolment, Question
-from ..people.model import PersonError, Profile, Storage
+from ..people.model import PersonError, Profile, Storage, is_new_key
 from ..people.photos import thumbnail
 from ..people.store import Holding, HoldingState, PeopleStore, Seen
 from ..people.sync import PHOTO_MISSING, Wanted
@@ -145,11 +145,15 @@ class HousePeople:
             for holding in self.store.holdings(sighting.source).values()
             if holding.alias == sighting.person_id
         }
-        if not found:
+        if not found and (owner := self.store.person_of(sighting.person_id)) is not None:
+            # Our key on a station that has not heard of it yet, or not again: it is theirs wherever it turns up.
+            found = {owner}
+        if not found and not self._is_gone(sighting):
             return sighting, known
         profiles = [profile for person in found if (profile := self.store.profiles.get(person)) is not None]
         if not profiles:
-            # Removed, and the station has not heard: what it tells is told, but no picture of them is kept.
+            # Removed, and the station has not heard, or has them back, as from a backup: what it tells is told, but no
+            # picture of them is kept.
             return replace(sighting, pictures=Pictures()), None
         if len(found) > 1:
             # Two people of one name, on a station that tells names alone: it may be either.
@@ -157,6 +161,19 @@ class HousePeople:
         (profile,) = profiles
         named = replace(sighting, person_id=profile.id, person_name=profile.name, household=True)
         return named, self._agreed(profile, known)
+
+    def _is_gone(self, sighting: Sighting) -> bool:
+        """Whether a station names one whom the household gave to it and who is gone: by its own word it would open."""
+        source, key = sighting.source, sighting.person_id
+        if key is None:
+            return False
+        if self.store.gone(source, key) is None:
+            return is_new_key(key)
+        worker = self.workers.get(source)
+        if sighting.realtime and worker is not None and worker.done.is_set():
+            # They are back: a station that decides by itself must not know them either.
+            worker.async_wake(look=True)
+        return True
 
     def _agreed(self, profile: Profile, known: Person | None) -> Person:
         """What the station holds against somebody counts as well."""
@@ -330,6 +347,17 @@ class HousePeople:
             wanted=partial(self._wanted, coordinator),
         )
         self.async_keep_worker(worker)
+        decided_itself = coordinator.decides_itself
+
+        @callback
+        def check() -> None:
+            """Who decides is a setting of some stations: what they must know of people depends on it."""
+            nonlocal decided_itself
+            if (now := coordinator.decides_itself) is not decided_itself:
+                decided_itself = now
+                worker.async_wake()
+
+        entry.async_on_unload(coordinator.async_add_listener(check))
 
     @callback
     def async_keep_worker(self, worker: TargetWorker) -> None:
@@ -357,6 +385,8 @@ class HousePeople:
 
         Nobody can be given to a station without a face or a card; one who came from there has them there.
         """
+        # Only by never letting anybody in does a station that decides by itself mind that this door never opens.
+        shut = coordinator.decides_itself and coordinator.policy().mode is DoorMode.NEVER
         there = {holding.person for holding in self.store.holdings(coordinator.serial).values()}
         doors = {coordinator.door_id(door.number): door.number for door in async_wired(coordinator)}
         for profile in tuple(self.store.profiles.values()):
@@ -365,9 +395,9 @@ class HousePeople:
             if (blocked or numbers) and (profile.photos or profile.card is not None or profile.id in there):
                 # A station can be told of one door or of all, wired or not: of two out of three, the first is safe.
                 every = len(numbers) == len(doors) > 1
-                yield self._wanted_one(profile, None if blocked or every else numbers[0])
+                yield self._wanted_one(profile, None if blocked or every else numbers[0], shut=shut)
 
-    def _wanted_one(self, profile: Profile, door: int | None) -> Wanted:
+    def _wanted_one(self, profile: Profile, door: int | None, *, shut: bool) -> Wanted:
         person = self.person(profile)
         return Wanted(
             person=profile.id,
@@ -379,7 +409,7 @@ class HousePeople:
                 valid_from=profile.valid_from,
                 valid_until=profile.valid_until,
                 # A station may decide by itself: it must know as well that this is not the time.
-                suspended=not person.enabled or person.schedule_on is False,
+                suspended=shut or not person.enabled or person.schedule_on is False,
                 text=profile.text,
                 door=door,
             ),
@@ -406,11 +436,20 @@ class HousePeople:
 
     async def _async_let_go_of_photos(self) -> None:
         """Keep no more of photos than was asked for, once every station that is there has them."""
-        for profile in tuple(self.store.profiles.values()):
+        if not self._has_learned or all(one.storage is Storage.FULL for one in self.store.profiles.values()):
+            return
+        states = await self._states()
+        for number, profile in enumerate(tuple(self.store.profiles.values()), start=1):
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
             wanted = (profile.storage, profile.photos)
             if profile.storage is Storage.FULL or self._let_go.get(profile.id) == wanted:
                 continue
-            if not self._is_settled(profile):
+            if not self._has_learned or self.store.profiles.get(profile.id) != profile:
+                # Something else is wanted by now, and whoever has learned it comes here again.
+                return
+            found = states.get(profile.id, set())
+            if HoldingState.HELD not in found or HoldingState.PENDING in found:
                 continue
             self._let_go[profile.id] = wanted
             try:
@@ -431,18 +470,22 @@ class HousePeople:
         if less:
             await self.store.keep_instead(profile.id, less)
 
-    def _is_settled(self, profile: Profile) -> bool:
-        """Whether some station has the person, and none is still to get them."""
-        states = {
-            holding.state
-            for target in self.store.targets
-            for holding in self.store.holdings(target).values()
-            if holding.person == profile.id
-        }
-        done = all(worker.done.is_set() for worker in self.workers.values()) and all(
+    @property
+    def _has_learned(self) -> bool:
+        """Whether nobody is still to be given to any target that is here."""
+        return all(worker.done.is_set() for worker in self.workers.values()) and all(
             learner.has_learned for learner in self.learners
         )
-        return done and HoldingState.HELD in states and HoldingState.PENDING not in states
+
+    async def _states(self) -> dict[str, set[HoldingState]]:
+        """Find how far all targets are with each person, in one go over them."""
+        states: dict[str, set[HoldingState]] = {}
+        for target in self.store.targets:
+            for number, holding in enumerate(tuple(self.store.holdings(target).values()), start=1):
+                states.setdefault(holding.person, set()).add(holding.state)
+                if number % _BREATH == 0:
+                    await asyncio.sleep(0)
+        return states
 
     # Sightings
 

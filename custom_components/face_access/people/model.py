@@ -47,6 +47,15 @@ def new_key() -> str:
     return _KEY_PREFIX + "".join(secrets.choice(_KEY_DIGITS) for _ in range(_KEY_LENGTH))
 
 
+def is_new_key(key: str) -> bool:
+    """Whether `new_key` may have made it: nobody else calls people so."""
+    return (
+        len(key) == len(_KEY_PREFIX) + _KEY_LENGTH
+        and key.startswith(_KEY_PREFIX)
+        and set(key[len(_KEY_PREFIX) :]) <= set(_KEY_DIGITS)
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A person as the household describes one.

@@ -19,7 +19,7 @@ import sqlite3
 from types import MappingProxyType
 from typing import Any
 
-from .model import PersonError, Profile
+from .model import PersonError, Profile, is_new_key
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS person (
@@ -49,6 +49,13 @@ CREATE TABLE IF NOT EXISTS template (
 CREATE TABLE IF NOT EXISTS departed (
     person TEXT PRIMARY KEY
 );
+CREATE TABLE IF NOT EXISTS gone (
+    target TEXT NOT NULL,
+    key TEXT NOT NULL,
+    person TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    PRIMARY KEY (target, key)
+);
 CREATE TABLE IF NOT EXISTS holding (
     target TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -61,6 +68,11 @@ CREATE TABLE IF NOT EXISTS holding (
     PRIMARY KEY (target, key)
 );
 """
+# Enough to tell somebody else by, and too little to guess a card number from.
+_GIST = 4
+# The target of a key of ours that is gone: such a key means the same wherever it turns up.
+_EVERYWHERE = ""
+_PUT_GONE = "INSERT OR REPLACE INTO gone VALUES (?, ?, ?, ?)"
 _PUT_HOLDING = "INSERT OR REPLACE INTO holding VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -90,6 +102,20 @@ class Holding:
     photos: str = ""
     state: HoldingState = HoldingState.PENDING
     code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """A key by which a target knew somebody, and that means nobody there any more, should it turn up again.
+
+    `person` is who it was where they are still of the house, else empty; nothing else of them is kept. `facts` is the
+    beginning of the digest of what the target had, for keys that the target may give to somebody else; empty for ours.
+    """
+
+    target: str
+    key: str
+    person: str = ""
+    facts: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,11 +156,15 @@ class PeopleStore:
         self._changes: set[asyncio.Task[Any]] = set()
         self._profiles: dict[str, Profile] = {}
         self._holdings: dict[str, dict[str, Holding]] = {}
+        self._keys: dict[str, str] = {}
+        self._gone: dict[tuple[str, str], Gone] = {}
 
     async def open(self) -> None:
         """Open or make the file. Raises sqlite3.Error when it is not a database, ValueError when it is another's."""
-        profiles, holdings = await self._run(self._open)
+        profiles, holdings, gone = await self._run(self._open)
         self._profiles = {profile.id: profile for profile in profiles}
+        self._keys = {profile.key: profile.id for profile in profiles}
+        self._gone = {(each.target, each.key): each for each in gone}
         for holding in holdings:
             self._holdings.setdefault(holding.target, {})[holding.key] = holding
 
@@ -165,6 +195,7 @@ class PeopleStore:
             profile = replace(profile, photos=_digests(photos)).checked()
             await self._run(lambda: self._add(profile, photos, holding))
             self._profiles[profile.id] = profile
+            self._keys[profile.key] = profile.id
             if holding is not None:
                 self._holdings.setdefault(holding.target, {})[holding.key] = holding
         return profile
@@ -195,8 +226,25 @@ class PeopleStore:
         async with self._writing:
             if person not in self._profiles:
                 raise PersonError("person_unknown")
-            await self._run(lambda: self._remove(person, departs))
+            key = self._profiles[person].key
+            gone = [Gone(target=_EVERYWHERE, key=key), *self._gone_with(person)]
+            await self._run(lambda: self._remove(person, departs, gone))
             del self._profiles[person]
+            del self._keys[key]
+            self._bury(gone)
+
+    def _gone_with(self, person: str) -> list[Gone]:
+        """Find by which keys of their own choice targets know, or knew, somebody who is removed."""
+        known = [
+            Gone(target=target, key=holding.key, facts=holding.facts[:_GIST])
+            for target, holdings in self._holdings.items()
+            for holding in holdings.values()
+            if holding.person == person and not is_new_key(holding.key)
+        ]
+        return [*(replace(each, person="") for each in self._gone.values() if each.person == person), *known]
+
+    def _bury(self, gone: Iterable[Gone]) -> None:
+        self._gone.update({(each.target, each.key): each for each in gone})
 
     async def departed(self) -> tuple[str, ...]:
         """Read who was removed and is still to be forgotten elsewhere."""
@@ -256,6 +304,20 @@ class PeopleStore:
         """What a target was given, by key."""
         return MappingProxyType(self._holdings.get(target, {}))
 
+    def person_of(self, key: str) -> str | None:
+        """Find whose key of ours that is, on whatever target it turns up."""
+        return self._keys.get(key)
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """Whose every key of ours is or was; empty for whoever is gone."""
+        gone = {key: "" for target, key in self._gone if target == _EVERYWHERE}
+        return gone | self._keys
+
+    def gone(self, target: str, key: str) -> Gone | None:
+        """Find out whether a key is one that means nobody any more, on this target or on any."""
+        return self._gone.get((_EVERYWHERE, key)) or self._gone.get((target, key))
+
     @property
     def targets(self) -> frozenset[str]:
         """Every target that was given something."""
@@ -272,17 +334,38 @@ class PeopleStore:
             self._holdings.setdefault(holding.target, {})[holding.key] = holding
 
     async def drop(self, target: str, key: str) -> None:
-        """A target has forgotten somebody."""
+        """A target has forgotten somebody: by that key it knows nobody of ours from now on."""
         await self._whole(self._drop_whole(target, key))
 
     async def _drop_whole(self, target: str, key: str) -> None:
-        await self._run(lambda: self._write("DELETE FROM holding WHERE target = ? AND key = ?", (target, key)))
-        self._holdings.get(target, {}).pop(key, None)
+        held = self._holdings.get(target, {})
+        gone = self._gone_from([held[key]] if key in held else [])
+        await self._run(lambda: self._drop(gone, "DELETE FROM holding WHERE target = ? AND key = ?", (target, key)))
+        held.pop(key, None)
+        self._bury(gone)
 
     async def drop_target(self, target: str) -> None:
         """A target is gone, with all it was given."""
-        await self._run(lambda: self._write("DELETE FROM holding WHERE target = ?", (target,)))
+        await self._whole(self._drop_target_whole(target))
+
+    async def _drop_target_whole(self, target: str) -> None:
+        gone = self._gone_from(self._holdings.get(target, {}).values())
+        await self._run(lambda: self._drop(gone, "DELETE FROM holding WHERE target = ?", (target,)))
         self._holdings.pop(target, None)
+        self._bury(gone)
+
+    def _gone_from(self, holdings: Iterable[Holding]) -> list[Gone]:
+        """Find what must be remembered of holdings that go. A key of ours speaks for itself."""
+        return [
+            Gone(
+                target=holding.target,
+                key=holding.key,
+                person=holding.person if holding.person in self._profiles else "",
+                facts=holding.facts[:_GIST],
+            )
+            for holding in holdings
+            if not is_new_key(holding.key)
+        ]
 
     # In the thread
 
@@ -304,7 +387,7 @@ class PeopleStore:
             raise sqlite3.ProgrammingError("the store of people is not open")
         return self._connection
 
-    def _open(self) -> tuple[list[Profile], list[Holding]]:
+    def _open(self) -> tuple[list[Profile], list[Holding], list[Gone]]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.touch(mode=0o600)
         self._connection = connection = sqlite3.connect(self._path, autocommit=True, check_same_thread=False)
@@ -324,7 +407,11 @@ class PeopleStore:
             ]
         except (KeyError, TypeError) as err:
             raise ValueError("the file of people is of another version") from err
-        return profiles, [_holding(row) for row in connection.execute("SELECT * FROM holding")]
+        gone = [
+            Gone(target=row[0], key=row[1], person=row[2], facts=row[3])
+            for row in connection.execute("SELECT * FROM gone")
+        ]
+        return profiles, [_holding(row) for row in connection.execute("SELECT * FROM holding")], gone
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -385,8 +472,14 @@ class PeopleStore:
             found.setdefault(owner, {})[photo] = Learned(template=template, code=code)
         return found
 
-    def _remove(self, person: str, departs: bool) -> None:
+    def _drop(self, gone: Sequence[Gone], statement: str, values: tuple[object, ...]) -> None:
         with self._transaction() as connection:
+            connection.execute(statement, values)
+            connection.executemany(_PUT_GONE, map(_gone_row, gone))
+
+    def _remove(self, person: str, departs: bool, gone: Sequence[Gone]) -> None:
+        with self._transaction() as connection:
+            connection.executemany(_PUT_GONE, map(_gone_row, gone))
             connection.execute("DELETE FROM person WHERE id = ?", (person,))
             if departs:
                 connection.execute("INSERT OR IGNORE INTO departed VALUES (?)", (person,))
@@ -431,6 +524,10 @@ def _digests(photos: Sequence[bytes]) -> tuple[str, ...]:
 
 def _photo_rows(person: str, photos: Sequence[bytes]) -> list[tuple[str, str, bytes]]:
     return [(person, digest(photo), photo) for photo in photos]
+
+
+def _gone_row(gone: Gone) -> tuple[str, str, str, str]:
+    return gone.target, gone.key, gone.person, gone.facts
 
 
 def _holding_row(holding: Holding) -> tuple[object, ...]:

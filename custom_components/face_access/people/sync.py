@@ -1,7 +1,8 @@
 """Brings one target to what the household wants it to hold: only differences, one request at a time, resumable.
 
 What a target was given is written down before it is given (pending) and after (held, or refused with the reason), so
-that work that broke off anywhere is taken up again. What is on a target and was never given by us is left alone.
+that work that broke off anywhere is taken up again. What is on a target and was never given by us is left alone; what
+was, and turns up again once it is gone, is taken off once more.
 """
 
 import asyncio
@@ -190,7 +191,10 @@ class Synchroniser:
     async def foreign(self) -> tuple[Enrolment, ...]:
         """Read who is on the target without having been put there by us. Raises StationError."""
         ours = {*self._store.holdings(self._target), *(plan.enrolment.key for plan in await self._plan())}
-        return tuple([held async for held in self._people.all() if held.key not in ours])
+        once = self._ours_once()
+        return tuple(
+            [held async for held in self._people.all() if held.key not in ours and self._back(held, once) is None]
+        )
 
     def adopted(self, person: str, held: Enrolment, photos: tuple[str, ...]) -> Holding:
         """Make what is to be written down of a person who was on the target before: as if we had put them there."""
@@ -238,7 +242,8 @@ class Synchroniser:
 
     async def _reconcile(self, plans: list[_Plan]) -> None:
         """Compare what is really there with what is written down, and correct the latter."""
-        there = {held.key: _facts(held) async for held in self._people.all()}
+        on_it = [held async for held in self._people.all()]
+        there = {held.key: _facts(held) for held in on_it}
         wanted = {plan.enrolment.key for plan in plans}
         corrected = []
         for key, holding in tuple(self._store.holdings(self._target).items()):
@@ -249,7 +254,40 @@ class Synchroniser:
                 corrected.append(replace(holding, facts="", photos="", state=HoldingState.PENDING))
             elif found is not None and holding.facts and found != holding.facts:
                 corrected.append(replace(holding, facts="", state=HoldingState.PENDING))
-        await self._store.keep(corrected)
+        ours = {*self._store.holdings(self._target), *wanted}
+        ours_once = self._ours_once()
+        returned = [self._back(held, ours_once) for held in on_it if held.key not in ours]
+        await self._store.keep([*corrected, *(holding for holding in returned if holding is not None)])
+
+    def _ours_once(self) -> dict[str, str]:
+        """Find whose every key is or was that this target might have been given; empty for whoever is gone."""
+        return {
+            self._people.as_held(Enrolment(key=key, name="")).key: person for key, person in self._store.keys.items()
+        }
+
+    def _back(self, held: Enrolment, ours_once: Mapping[str, str]) -> Holding | None:
+        """Write down somebody of ours who is back, as from a backup of the target; None for one who is not ours.
+
+        Whoever is still of the house and was known here by the target's own key is so again. Everybody else goes.
+        """
+        facts, photos = _facts(held), ""
+        if (person := ours_once.get(held.key)) is None:
+            gone = self._store.gone(self._target, held.key)
+            if gone is None or not gone.facts or not facts.startswith(gone.facts):
+                # By its own numbers, the target may have called somebody else so by now.
+                return None
+            person = gone.person
+            if (profile := self._store.profiles.get(person)) is not None:
+                photos = _names(profile.photos)
+        return Holding(
+            target=self._target,
+            key=held.key,
+            person=person,
+            alias=self._people.sighted_as(held),
+            facts=facts,
+            photos=photos,
+            state=HoldingState.HELD if person else HoldingState.PENDING,
+        )
 
     async def _remove_unwanted(self) -> bool:
         """Removals come first: they make room, and nobody shall come in who must not any more."""
