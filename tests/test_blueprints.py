@@ -19,6 +19,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_mock_service
 
 from custom_components.face_access.access import Liveness, Reason, Sighting, SightingKey, Verdict
+from scripts.demo_house.house import House
 from simulators._terminal.model import Capture
 from simulators.terminal import SimulatedTerminal
 
@@ -152,6 +153,43 @@ def test_all_are_here() -> None:
         "repeated_denials",
         "missed_visitor",
     }
+
+
+def test_nothing_else_lies_among_them() -> None:
+    """A Home Assistant that is let into the folder fills in its own, which are not ours to give away."""
+    files = {path.relative_to(ROOT / "blueprints") for path in (ROOT / "blueprints").rglob("*") if path.is_file()}
+    assert files == {Path("README.md"), *(path.relative_to(ROOT / "blueprints") for path in BLUEPRINTS)}
+
+
+@pytest.mark.parametrize("before", ["nothing", "linked", "own"])
+async def test_the_demo_keeps_what_home_assistant_adds(
+    hass: HomeAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """Ours are listed, and what is added to them is not added to the project."""
+    config = tmp_path / "config"
+
+    def start() -> set[Path]:
+        House(tmp_path, None, host="127.0.0.1", port=1)._prepare()
+        return {path.relative_to(config) for path in (config / "blueprints").rglob("*.yaml")}
+
+    await asyncio.to_thread(config.mkdir)
+    elsewhere = tmp_path / "elsewhere"
+    await asyncio.to_thread((elsewhere / "automation" / "face_access").mkdir, parents=True)
+    if before == "linked":
+        await asyncio.to_thread((config / "blueprints").symlink_to, elsewhere)
+    elif before == "own":
+        await asyncio.to_thread(shutil.copytree, elsewhere, config / "blueprints")
+    ours = {Path("blueprints", "automation", "face_access", path.name) for path in BLUEPRINTS}
+    assert await asyncio.to_thread(start) == ours
+    monkeypatch.setattr(hass.config, "config_dir", str(config))
+    assert await async_setup_component(hass, "automation", {})
+    assert await async_setup_component(hass, "script", {})
+    listed = await hass.data["blueprint"]["automation"].async_get_blueprints()
+    assert set(listed) == {f"face_access/{path.name}" for path in BLUEPRINTS}
+    assert await hass.data["blueprint"]["script"].async_get_blueprints()
+    test_nothing_else_lies_among_them()
+    # At the next start, too, with what Home Assistant has put there.
+    assert await asyncio.to_thread(start) > ours
 
 
 # Ring, look, open
