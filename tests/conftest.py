@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+import os
 import socket
 from unittest.mock import patch
 
@@ -17,6 +18,9 @@ from hypothesis import HealthCheck, settings
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+# Tests import onnxruntime as an oracle too: it must not report to its maker.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 # The test harness has a custom_components of its own. Whichever is imported first is the one that Home Assistant sees.
 import custom_components.face_access  # noqa: F401

@@ -231,12 +231,10 @@ async def test_nothing_leaks(
         ("127.0.0.1", "127.0.0.1:1883"),
     ],
 )
-async def test_suggested_address(
-    hass: HomeAssistant, panel: SimulatedPanel, entry: MockConfigEntry, broker: str, suggested: str
-) -> None:
+async def test_suggested_address(hass: HomeAssistant, broker: str, suggested: str) -> None:
     """A name that only Home Assistant knows is of no use to a panel."""
-    (mqtt,) = hass.config_entries.async_entries("mqtt")
-    hass.config_entries.async_update_entry(mqtt, data={**mqtt.data, "broker": broker, "port": 1883})
+    hass.config.internal_url = "http://127.0.0.1:8123"
+    MockConfigEntry(domain="mqtt", data={"broker": broker, "port": 1883}).add_to_hass(hass)
     assert async_suggestion(hass) == suggested
 
 

@@ -505,7 +505,7 @@ async def test_people_travel_in_files(
     for person in before:
         await call(hass, "remove_person", person_id=person)
     with (folder / "people.csv").open("a", encoding="utf-8") as opened:
-        opened.write("bad id,Bad,,,,,,,,,,,\n,Zoe,,,,,,,no number,,,,\n,Photo,,,,,,,,,,,../../secret.jpg\n")
+        opened.write("bad id,Bad,,,,,,,,,,,,\n,Zoe,,,,,,,no number,,,,,\n,Photo,,,,,,,,,,,,../../secret.jpg\n")
     answer = await call(hass, "import_people", path=str(folder / "people.csv"))
     results = {one["line"]: one["result"] for one in answer["persons"]}
     assert results == {2: "added", 3: "added", 4: "person_id_invalid", 5: "person_line_invalid", 6: "photo_unreadable"}

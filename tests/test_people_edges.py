@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 import sqlite3
 from unittest.mock import patch
@@ -18,9 +20,11 @@ from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import people_sync
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from custom_components.face_access.hub.picture_of import async_picture_of
-from custom_components.face_access.people.model import PersonError, Profile, new_key
+from custom_components.face_access.people.model import PersonError, Profile, Storage, new_key
 from custom_components.face_access.people.photos import prepare
-from simulators._terminal.pictures import sample
+from custom_components.face_access.people.store import HoldingState
+from simulators._terminal.pictures import closeup, sample
+from simulators.panel import SimulatedPanel
 from simulators.terminal import Person as DevicePerson, SimulatedTerminal
 
 from .conftest import SERIAL, settle, until
@@ -179,6 +183,120 @@ async def test_files_that_cannot_be_read_say_so(hass: HomeAssistant, people: Hou
     with pytest.raises(ServiceValidationError) as caught:
         await call(hass, "export_people", path=str(folder / "file"))
     assert caught.value.translation_key == "target_unwritable"
+
+
+async def test_photos_that_cannot_be_let_go_of_go_the_next_time(
+    hass: HomeAssistant, people: HousePeople, caplog: pytest.LogCaptureFixture
+) -> None:
+    photo = await asyncio.to_thread(prepare, sample("good"))
+    with patch.object(people.store, "keep_instead", side_effect=sqlite3.OperationalError("disk full")):
+        await people.async_add(somebody(storage=Storage.NONE), [photo])
+        await synced(people)
+        await settle(hass)
+    assert "photos could not be let go of: OperationalError" in caplog.text
+    assert await people.store.photos("anna") == (photo,)
+    await call(hass, "sync_people")
+    await settle(hass)
+    assert await people.store.photos("anna") == ()
+
+
+async def test_another_schedule_is_followed_and_the_old_one_is_not(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal
+) -> None:
+    hass.states.async_set("schedule.day", "on")
+    hass.states.async_set("schedule.night", "off")
+    profile = await people.async_add(somebody(schedule="schedule.day"), [])
+    await until(lambda: profile.key in terminal.people and terminal.people[profile.key].term == "forever")
+    await people.async_update(replace(profile, schedule="schedule.night"))
+    await until(lambda: terminal.people[profile.key].term == "never")
+    hass.states.async_set("schedule.night", "on")
+    await until(lambda: terminal.people[profile.key].term == "forever")
+
+
+async def test_many_are_told_of_how_far_their_stations_are(hass: HomeAssistant, people: HousePeople) -> None:
+    """More than are told of in one breath."""
+    names = [f"p{number}" for number in range(45)]
+    for number, name in enumerate(names, start=1):
+        await people.async_add(somebody(name, card=number), [])
+    heard: list[str] = []
+    stops = [people.async_on_known(name, partial(heard.append, name)) for name in names]
+    await synced(people)
+    await settle(hass)
+    assert set(heard) == set(names)
+    known = people.async_known_at("p7")
+    assert [state for state, _ in known.values()] == [HoldingState.HELD]
+    for stop in stops:
+        stop()
+    heard.clear()
+    await people.async_remove("p7")
+    await synced(people)
+    await settle(hass)
+    assert heard == []
+    assert people.async_known_at("p7") == {}
+
+
+async def test_a_panel_opens_the_wired_locks_alone(
+    hass: HomeAssistant, panel_entry: MockConfigEntry, panel: SimulatedPanel
+) -> None:
+    """With one of two wired, somebody who may pass every door opens that one; with both, both."""
+    people = await async_get_people(hass)
+    await people.async_add(somebody(), [])
+
+    def locks() -> list[str]:
+        return [item["lock"] for item in panel.identifiers.items.values() if item["identifier_owner"]["name"] == "Anna"]
+
+    await until(lambda: locks() == ["first"])
+    hass.config_entries.async_update_entry(panel_entry, options={**panel_entry.options, "doors": 2})
+    await hass.config_entries.async_reload(panel_entry.entry_id)
+    await until(lambda: locks() == ["all"])
+
+
+async def test_a_folder_of_photos_is_people(hass: HomeAssistant, people: HousePeople) -> None:
+    """A picture is somebody of that name, a folder somebody with several; one who cannot be added stops nobody else."""
+    folder, outside = Path(hass.config.path("people")), Path(hass.config.path("secret.jpg"))
+
+    def prepare_folder() -> None:
+        (folder / "Bob Mason").mkdir(parents=True)
+        (folder / "Nobody").mkdir()
+        (folder / "Anna Berg.jpg").write_bytes(closeup("anna"))
+        for name in ("1.jpg", "2.PNG", "notes.txt"):
+            (folder / "Bob Mason" / name).write_bytes(closeup(f"bob {name}"))
+        (folder / "Carl.jpeg").write_bytes(b"no picture")
+        outside.write_bytes(closeup("secret"))
+        (folder / "Dora.jpg").symlink_to(outside)
+        (folder / ".hidden.jpg").write_bytes(closeup("hidden"))
+
+    await asyncio.to_thread(prepare_folder)
+    hass.config.allowlist_external_dirs.add(str(folder))
+    answer = await call(hass, "import_people", path=str(folder))
+    assert {one["file"]: one["result"] for one in answer["persons"]} == {
+        "Anna Berg.jpg": "added",
+        "Bob Mason": "added",
+        "Carl.jpeg": "photo_unreadable",
+        "Dora.jpg": "photo_unreadable",
+    }
+    profiles = people.store.profiles
+    assert {name: (one.name, len(one.photos)) for name, one in profiles.items()} == {
+        "anna_berg": ("Anna Berg", 1),
+        "bob_mason": ("Bob Mason", 2),
+    }
+
+
+async def test_what_is_exported_can_be_imported(hass: HomeAssistant, people: HousePeople) -> None:
+    """All that is said of somebody, free words included; from the folder, too."""
+    folder = Path(hass.config.path("people"))
+    hass.config.allowlist_external_dirs.add(str(folder.parent))
+    before = await people.async_add(somebody(metadata={"flat": "12, left", "Ämter": "x"}, text="Hello"), [])
+    await call(hass, "export_people", path=str(folder))
+    await call(hass, "remove_person", person_id="anna")
+    answer = await call(hass, "import_people", path=str(folder))
+    assert [one["result"] for one in answer["persons"]] == ["added"]
+    after = people.store.profiles["anna"]
+    assert (after.metadata, after.text, after.card) == (before.metadata, before.text, before.card)
+    broken = b"name,card,metadata\nBob,8,not json\n"
+    await asyncio.to_thread((folder / "people.csv").write_bytes, broken)
+    answer = await call(hass, "import_people", path=str(folder))
+    assert [one["result"] for one in answer["persons"]] == ["person_line_invalid"]
 
 
 async def test_pictures_come_from_entities_that_are_there(hass: HomeAssistant, people: HousePeople) -> None:

@@ -250,6 +250,8 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     async_report_odd_photos(hass, {"anna": anna}, odd)
     issues.machine_slow(hass, entry, 2.5)
     issues.engine_away(hass, entry, "problem")
+    issues.model_unmeasured(hass, entry, "model")
+    issues.networks_here(hass, entry, "problem")
     raise_rebuild(hass, entry, 2)
     # One at a time for each camera.
     for number, error in enumerate((ModelMissingError, ModelDamagedError, ModelLicenceError, ModelUnusableError)):

@@ -63,8 +63,11 @@ _OPEN_SERVER_DATA = {
     "channel",
     "check_duplicates",
     "check_liveness",
+    "check_photos",
     "keep_pictures",
+    "liveness_for",
     "server_photos",
+    "several_faces",
     "pictures_leave_house",
 }
 
@@ -86,6 +89,7 @@ def _server(entry: ConfigEntry[Any], people: HousePeople) -> dict[str, Any]:
         },
         "online": coordinator.last_update_success,
         "people": None if worker is None else asdict(worker.progress),
+        "networks": None if coordinator.lending is None else coordinator.lending.diagnostics,
     }
 
 

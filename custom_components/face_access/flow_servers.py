@@ -60,6 +60,8 @@ class ServerFlowMixin(AbstractOAuth2FlowHandler):
     DOMAIN = DOMAIN
     # What is known so far, as it will stand in the entry.
     _server: dict[str, Any]
+    # Whether the server had to make the list of people: whoever was given to it is not on it any more.
+    _anew: bool = False
 
     @property
     @override
@@ -110,9 +112,11 @@ class ServerFlowMixin(AbstractOAuth2FlowHandler):
     async def _async_probe(self, tokens: TokenProvider | None = None) -> dict[str, str]:
         """Find what is wrong by asking the server."""
         try:
-            await async_make(self.hass, self._server, tokens).engine.probe()
+            engine = async_make(self.hass, self._server, tokens).engine
+            await engine.probe()
         except EngineError as err:
             return {"base": server_error_key(err)}
+        self._anew = engine.register is not None and engine.register.anew
         return {}
 
     async def _async_proven(self, data: Mapping[str, Any]) -> ConfigFlowResult:
@@ -122,12 +126,15 @@ class ServerFlowMixin(AbstractOAuth2FlowHandler):
         unique_id = f"{name}|{kind.place(data)}"
         known = await self.async_set_unique_id(unique_id)
         entry = self._changed_entry
+        if self._anew and known is not None and known is not entry:
+            await async_moved(self.hass, known)
+            self.hass.config_entries.async_schedule_reload(known.entry_id)
         if entry is None:
             self._abort_if_unique_id_configured()
             return self.async_create_entry(title=_title(kind, data), data=dict(data))
         if known is not None and known.entry_id != entry.entry_id:
             return self.async_abort(reason="already_configured")
-        if unique_id != entry.unique_id:
+        if unique_id != entry.unique_id or self._anew:
             await async_moved(self.hass, entry)
         return self.async_update_reload_and_abort(entry, unique_id=unique_id, data=dict(data))
 

@@ -48,7 +48,7 @@ async def check() -> int:
     """Play the scenario; 0 if all of it went as it must."""
     began = time.monotonic()
     (ROOT / ".cache").mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="check-", dir=ROOT / ".cache"))
+    folder = Path(tempfile.mkdtemp(prefix="check-", dir=(ROOT / ".cache").resolve()))
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
         session = await stack.enter_async_context(ClientSession())

@@ -1,7 +1,11 @@
 """One network at Triton, run by onnxruntime. Triton's Python backend loads this file; nothing of ours is imported."""
 
+import os
 from pathlib import Path
 from typing import Any
+
+# Before it is imported: it would report to its maker.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime
 import triton_python_backend_utils as triton  # a part of the backend

@@ -17,6 +17,7 @@ from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access import flow_camera
@@ -213,8 +214,10 @@ async def local_accepted(hass: HomeAssistant, publisher: Publisher) -> None:
     await (await async_get_local(hass)).async_accept(FILES)
 
 
-async def test_own_files(hass: HomeAssistant, porch: PlayedCamera, publisher: Publisher) -> None:
-    """They are used, and shown as the user's; the rest is downloaded."""
+async def test_own_files(
+    hass: HomeAssistant, porch: PlayedCamera, publisher: Publisher, hass_client: ClientSessionGenerator
+) -> None:
+    """They are used, and shown as the user's; the rest is downloaded. What nobody measured is said to be so."""
     users_folder(hass).mkdir(parents=True)
     (users_folder(hass) / "toy_embedder.onnx").write_bytes(toys.embedder(64))
     result = await begin(hass)
@@ -223,7 +226,18 @@ async def test_own_files(hass: HomeAssistant, porch: PlayedCamera, publisher: Pu
     result = await go_on(hass, result, {"accept": True})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert "toy_embedder" not in {name for name, _ in publisher.asked}
-    assert not await (await async_get_local(hass)).ask(lambda engine: engine.calibrated)
+    entry = result["result"]
+    issue = (DOMAIN, issue_id("model_unmeasured", entry))
+    issues = ir.async_get(hass).issues
+    await until(lambda: issue in issues)
+    assert issues[issue].translation_placeholders == {"name": "Porch", "model": "toy_embedder"}
+    assert issues[issue].severity is ir.IssueSeverity.WARNING
+    diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert diagnostics["watching"]["unmeasured_model"] == "toy_embedder"
+    # The one that was measured comes back.
+    (users_folder(hass) / "toy_embedder.onnx").write_bytes(FILES["toy_embedder"])
+    await (await async_get_local(hass)).async_models_changed()
+    await until(lambda: issue not in issues)
 
 
 async def test_own_models_alone(hass: HomeAssistant, porch: PlayedCamera, publisher: Publisher) -> None:

@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import MockUser
 from custom_components.face_access.actions.recognition import RECOGNITION_ACTIONS
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.gallery import HouseGallery
+from custom_components.face_access.hub.local import async_get_local
 from tests.recognition import toys
 
 from .conftest import ALICE, BOB, CAROL, Call, Photo, learned
@@ -229,6 +230,22 @@ async def test_how_well_it_works_with_a_camera(household: HouseGallery, call: Ca
     assert taken.call_count == 2
     assert found["liveness"] == {"live": 1, "unknown": 1}
     assert found["advice"] == ["liveness_unsure"]
+
+
+async def test_a_model_that_nobody_measured(home: HomeAssistant, models: Path, call: Call, photo: Photo) -> None:
+    """The report says that its thresholds are assumed, and for which model."""
+    folder = str(Path(photo("a", ALICE)).parent)
+    found = await call("test_recognition", path=folder)
+    assert (found["unmeasured_model"], "unmeasured" in found["advice"]) == (None, False)
+    described = json.loads((models / "models.json").read_text())
+    for model in described["models"]:
+        model.pop("cosine_at_fmr", None)
+    (models / "models.json").write_text(json.dumps(described))
+    await (await async_get_local(home)).async_models_changed()
+    found = await call("test_recognition", path=folder)
+    assert found["unmeasured_model"] == "toy_embedder"
+    assert "unmeasured" in found["advice"]
+    assert "thresholds are assumed" in found["report"]
 
 
 async def test_advice_where_there_is_little_to_see(models: Path, call: Call, photo: Photo) -> None:

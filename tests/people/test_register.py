@@ -42,7 +42,7 @@ class Register:
     """A register in memory that fails when it is told to."""
 
     def __init__(self, *, lists: bool = True, deletes: bool = True) -> None:
-        self.lists, self.deletes = lists, deletes
+        self.lists, self.deletes, self.anew = lists, deletes, False
         self.members: dict[str, Member] = {}
         self.error: RecognitionError | None = None
 
@@ -130,7 +130,8 @@ async def test_nobody_can_be_removed() -> None:
         (DuplicateError("409"), StationRefusedError, "duplicate_face"),
         (EngineLimitError("too_many_requests"), StationRefusedError, "busy"),
         (EngineLimitError("HTTP 429"), StationRefusedError, "busy"),
-        (EngineLimitError("conflict"), StationRefusedError, "limit_reached"),
+        (EngineLimitError("conflict"), StationRefusedError, "busy"),
+        (EngineLimitError("licence_limit"), StationRefusedError, "limit_reached"),
         (EngineRefusedError("400"), StationRefusedError, "server_refused"),
         (PictureError("x"), StationPhotoError, "photo_photo_unreadable"),
         (PhotoRefusedError("x", ("no_face",)), StationPhotoError, "photo_face_not_found"),

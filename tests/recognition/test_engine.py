@@ -170,7 +170,7 @@ def test_networks_come_and_go(toy_engine: Engine) -> None:
     assert not toy_engine.loaded
     assert toy_engine.origin == before
     assert before.embedder == "toy_embedder"
-    assert toy_engine.calibrated
+    assert toy_engine.unmeasured is None
     assert toy_engine.runtime == "numpy"
 
 

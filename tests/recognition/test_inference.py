@@ -18,8 +18,9 @@ from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
-from custom_components.face_access.recognition.compare import enrol, recognize
+from custom_components.face_access.recognition.compare import recognize
 from custom_components.face_access.recognition.engine import Engine, Mode, Settings
+from custom_components.face_access.recognition.enrolment import enrol
 from custom_components.face_access.recognition.errors import (
     EngineAuthError,
     EngineProtocolError,

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import pytest_socket
 
-from custom_components.face_access.recognition.compare import enrol, recognize
+from custom_components.face_access.recognition.compare import recognize
 from custom_components.face_access.recognition.engine import Engine, Settings
+from custom_components.face_access.recognition.enrolment import enrol
 from custom_components.face_access.recognition.gallery import Gallery
 from custom_components.face_access.recognition.inference import RUNTIME, Address, InferenceServer, RemoteNet
 from custom_components.face_access.recognition.models import ModelRole

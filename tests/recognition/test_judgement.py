@@ -607,6 +607,28 @@ def test_a_single_doubt_holds_liveness_back() -> None:
     assert [vote.liveness for vote in found] == [FaceLiveness.UNKNOWN, FaceLiveness.LIVE]
 
 
+def test_a_photo_that_jumps_is_still_one() -> None:
+    """By whom it is like, while it was in view a moment ago."""
+    spoof = face(0.7, 0.1, liveness=SPOOF)
+    shown = [(at(spoof, 0),), (at(spoof, 0),), *[(at(KNOWN, 700),)] * 2, *[(at(KNOWN, 100),)] * 30]
+    assert {vote.outcome for vote in votes(*shown)} == {Outcome.SPOOF}
+    other = replace(KNOWN, candidates=(replace(KNOWN.candidates[0], person_id="p9"),), person_id="p9")
+    somebody = face(0.1, liveness=SPOOF)
+    assert votes((at(somebody, 0),), (at(somebody, 0),), *[(at(KNOWN, 700),)] * 2)[-1].outcome is Outcome.RECOGNISED
+    found = votes((at(spoof, 0),), (at(spoof, 0),), *[(at(other, 700),)] * 2)
+    assert [(vote.outcome, vote.person_id) for vote in found] == [(Outcome.SPOOF, None), (Outcome.RECOGNISED, "p9")]
+
+
+def test_somebody_beside_their_own_photo_is_live() -> None:
+    """A picture on the wall is not held against whom it shows, for it is still where it was."""
+    photo = at(face(0.7, 0.1, liveness=SPOOF), 700)
+    found = votes((photo,), (photo,), *[(at(KNOWN, 0), photo)] * 2)
+    assert [(vote.outcome, vote.liveness) for vote in found] == [
+        (Outcome.SPOOF, FaceLiveness.SPOOF),
+        (Outcome.RECOGNISED, FaceLiveness.LIVE),
+    ]
+
+
 def test_two_names_for_one_face_are_none() -> None:
     other = replace(KNOWN, person_id="p9")
     found = votes((KNOWN,), (other,), (KNOWN,))

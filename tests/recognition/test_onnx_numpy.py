@@ -1,6 +1,10 @@
 """The numpy runtime computes what the operators are defined to compute, and what onnxruntime computes."""
 
 from collections.abc import Callable
+import os
+from pathlib import Path
+import subprocess
+import sys
 from typing import Any
 
 import hypothesis
@@ -503,6 +507,22 @@ def test_onnxruntime_agrees(name: str, other: Callable[[Network], Net]) -> None:
     network.outputs = {"y": ["any"] * run(network, X).ndim}
     theirs = load(network.data, "onnxruntime").run({"x": X})["y"]
     np.testing.assert_allclose(run(network, X), theirs, rtol=1e-5, atol=1e-6)
+
+
+_START = """
+from custom_components.face_access.recognition.onnx import runtimes
+assert runtimes()[0] == "onnxruntime"
+"""
+
+
+@pytest.mark.usefixtures("other")
+def test_onnxruntime_reports_to_nobody(tmp_path: Path) -> None:
+    """Its packages tell their maker what they run on, and keep what they could not send, unless told not to."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
+    subprocess.run([sys.executable, "-c", _START], env={**environment, "HOME": str(home)}, check=True)
+    assert not list(home.iterdir())
 
 
 def test_onnxruntime_is_the_first_choice(other: Callable[[Network], Net]) -> None:

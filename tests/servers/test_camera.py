@@ -10,8 +10,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub import watching
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.model import Profile
+from simulators import opencv_fr
 from simulators._terminal import pictures
 from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.smartface import SimulatedSmartFace
@@ -182,6 +184,39 @@ async def test_opencv_fr_opens_too(
     said = await seen(hass, porch, large("anna"))
     assert (said["event_type"], said["verdict"]) == ("recognised", "granted")
     await until(lambda: len(terminal.openings) == 1)
+
+
+async def test_a_photo_that_passes_now_and_then_opens_nothing(
+    hass: HomeAssistant,
+    terminal: SimulatedTerminal,
+    entry: MockConfigEntry,
+    porch: PlayedCamera,
+    opencv: SimulatedOpenCvFr,
+    opencv_entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server names it where it takes it for live, and says nothing of who it is where it does not."""
+    people = await async_get_people(hass)
+    await name_somebody(people, "anna")
+    await synced(people, opencv_entry)
+    porch.pictures = (EMPTY,)
+    camera = await watch(hass, opencv_entry)
+    await preferring(hass, camera, door=DOOR, door_mode="open", settings={"autostart": False}, frames_per_second=5)
+    checks: list[str | None] = []
+
+    def check(_seen: object) -> str | None:
+        checks.append(None if len(checks) % 3 == 0 else "FACE_NOT_LIVE")
+        return checks[-1]
+
+    monkeypatch.setattr(opencv_fr, "_problem", check)
+    monkeypatch.setattr(watching, "LOOK_FOR", 60.0)
+    porch.pictures = (large("anna"),)
+    await look(hass)
+    await until(lambda: len(checks) > 7)
+    await settle(hass)
+    said = hass.states.get(FACE).attributes
+    assert (said["event_type"], said["verdict"], said["reason"]) == ("spoof", "denied", "spoof")
+    assert terminal.openings == []
 
 
 async def test_somebody_who_was_removed_is_a_stranger(

@@ -141,6 +141,14 @@ async def test_what_is_left_is_told(hass: HomeAssistant, looking: Looking) -> No
     assert (sighting.person_id, sighting.pictures.best) == (None, None)
 
 
+async def test_no_picture_is_kept(hass: HomeAssistant, looking: Looking) -> None:
+    """Of anybody, once a frame was looked at."""
+    looking.search.answer = (face(),)
+    await looking.show()
+    kept = {name: value for name, value in vars(looking.eye).items() if isinstance(value, bytes | tuple)}
+    assert kept == {}
+
+
 async def test_an_error_makes_it_pause(hass: HomeAssistant, looking: Looking) -> None:
     """Frames that come meanwhile are dropped, until the server was looked at again."""
     error = EngineProtocolError("odd")

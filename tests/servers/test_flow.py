@@ -77,6 +77,8 @@ async def test_smartface(hass: HomeAssistant, smartface: SimulatedSmartFace) -> 
         "server": "smartface",
         "url": f"{smartface.url}/",
         "watchlist": "home_assistant",
+        "liveness_for": "distant",
+        "check_photos": True,
         "keep_pictures": False,
         "verify_ssl": True,
     }

@@ -1,12 +1,16 @@
 """Kinds of servers as data: what makes two the same, and what can go wrong before anybody is asked."""
 
+import io
 import sys
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from PIL import Image, ImageEnhance
 import pytest
 
+from custom_components.face_access.access import Similarity
 from custom_components.face_access.hub.local import Local
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.hub.server_people import async_rebuild
@@ -14,11 +18,17 @@ from custom_components.face_access.recognition.errors import (
     EngineAuthError,
     EngineError,
     EngineRefusedError,
+    PhotoRefusedError,
     WorkerBusyError,
 )
+from custom_components.face_access.recognition.interface import Member
 from custom_components.face_access.recognition.server_kind import FieldKind, usable_list
 from custom_components.face_access.recognition.servers import SERVERS
+from custom_components.face_access.recognition.terms import FaceLiveness
+from simulators._smartface import operations
+from simulators._terminal import pictures
 from simulators.inference import SimulatedInferenceServer
+from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.smartface import SimulatedSmartFace
 from tests.conftest import settle
 
@@ -109,3 +119,60 @@ async def test_spaces_are_no_address(hass: HomeAssistant, web: str) -> None:
     """A field that is needed and holds nothing but spaces."""
     flow = await go_on(hass, await begin(hass, "smartface"), url="   ")
     assert flow["errors"] == {"url": "missing"}
+
+
+@pytest.mark.parametrize(
+    ("choice", "detectors"),
+    [
+        ("distant", ["liveness_distant_cpu_remote"]),
+        ("nearby", ["liveness_nearby_cpu_remote"]),
+        ("both", ["liveness_distant_cpu_remote", "liveness_nearby_cpu_remote"]),
+    ],
+)
+async def test_what_checks_for_live_faces(
+    hass: HomeAssistant,
+    smartface: SimulatedSmartFace,
+    monkeypatch: pytest.MonkeyPatch,
+    choice: str,
+    detectors: list[str],
+) -> None:
+    """The server is asked for the detectors that were chosen, and its word counts."""
+    asked: list[list[str]] = []
+    check = operations.liveness.check
+
+    def noted(seen: Any, wanted: list[str], config: Any) -> dict[str, Any]:
+        asked.append(wanted)
+        return check(seen, wanted, config)
+
+    monkeypatch.setattr(operations.liveness, "check", noted)
+    entry = await add(hass, "smartface", url=smartface.url, liveness_for=choice)
+    liveness = entry.runtime_data.engine.liveness
+    assert (await liveness.check(pictures.panorama("anna"))).state is FaceLiveness.LIVE
+    assert (await liveness.check(pictures.panorama("anna", photo=True))).state is FaceLiveness.SPOOF
+    assert asked == [detectors, detectors]
+
+
+@pytest.mark.parametrize("checks", [True, False])
+async def test_limits_of_the_server_for_photos(hass: HomeAssistant, started: Start, checks: bool) -> None:
+    """From 4.29 on it refuses weak photos, unless it is told not to."""
+    server = await started(SimulatedSmartFace(version="4.29"))
+    entry = await add(hass, "smartface", url=server.url, check_photos=checks)
+    image = Image.open(io.BytesIO(pictures.panorama("anna")))
+    weak = io.BytesIO()
+    ImageEnhance.Contrast(image).enhance(0.3).save(weak, "JPEG", quality=95)
+    put = entry.runtime_data.engine.register.put(Member(key="anna", name="Anna"), (weak.getvalue(),))
+    if checks:
+        with pytest.raises(PhotoRefusedError):
+            await put
+    else:
+        await put
+    assert ("anna" in server.members) is not checks
+
+
+@pytest.mark.parametrize(("several", "path"), [(True, "/multi-face-search"), (False, "/face-search")])
+async def test_one_face_or_several(hass: HomeAssistant, opencv: SimulatedOpenCvFr, several: bool, path: str) -> None:
+    """Which of its two searches is asked."""
+    entry = await add(hass, "opencv_fr", url=opencv.url, api_key=opencv.api_key, several_faces=several)
+    await entry.runtime_data.engine.search.search(pictures.panorama("anna"), Similarity.NORMAL)
+    searched = [where for _, where, _ in opencv.requests if "search" in where]
+    assert searched == [path]

@@ -1,6 +1,8 @@
 """People on recognition servers: given, changed, removed, refused; and begun anew where a server removes nobody."""
 
 from dataclasses import replace
+import json
+import sqlite3
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
@@ -20,7 +22,7 @@ from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.smartface import SimulatedSmartFace
 from tests.conftest import issue_id, repair, settle, until
 
-from .conftest import change, go_on
+from .conftest import begin, change, go_on
 
 
 @pytest.fixture
@@ -174,6 +176,30 @@ async def test_a_licence_that_is_full(
     assert {each.code for each in people.store.holdings(smartface_entry.entry_id).values()} == {None, "limit_reached"}
 
 
+@pytest.mark.parametrize("status", [409, 500])
+async def test_a_server_that_stumbles(
+    hass: HomeAssistant,
+    people: HousePeople,
+    smartface: SimulatedSmartFace,
+    smartface_entry: MockConfigEntry,
+    issue_registry: ir.IssueRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+) -> None:
+    """Two who write at once, or a broken server, are nobody's fault here: the rest is done at the next round."""
+    monkeypatch.setattr(smartface_entry.runtime_data.engine.register, "_pause", 0.001)
+    body = json.dumps({"title": "Conflict", "status": status, "detail": "Somebody else changes the same."})
+    smartface.fail("Register", status=status, times=4 if status == 409 else 1, body=body, kind="application/json")
+    anna, bob = await name_somebody(people, "anna"), await name_somebody(people, "bob")
+    worker = people.workers[smartface_entry.entry_id]
+    await until(lambda: worker._stop_retry is not None)
+    assert shown(hass, "smartface_127_0_0_1") == {"held": 0, "total": 2, "waiting": 2, "refused": 0, "leaving": 0}
+    assert not [issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN]
+    worker.async_wake()
+    await synced(people, smartface_entry)
+    assert set(smartface.members) == {anna.key, bob.key}
+
+
 async def test_opencv_fr_learns(
     hass: HomeAssistant, people: HousePeople, opencv: SimulatedOpenCvFr, opencv_entry: MockConfigEntry
 ) -> None:
@@ -188,6 +214,69 @@ async def test_opencv_fr_learns(
     await people.async_update(replace(anna, name="Anna B."))
     await synced(people, opencv_entry)
     assert opencv.collections["home_assistant"][anna.key].name == "Anna B."
+
+
+@pytest.mark.parametrize("found_by", ["the next look", "a new person", "a start", "the form", "another form"])
+async def test_a_collection_that_is_lost(
+    hass: HomeAssistant,
+    people: HousePeople,
+    opencv: SimulatedOpenCvFr,
+    opencv_entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    found_by: str,
+) -> None:
+    """Somebody deletes the collection, or resets the server: whoever finds it missing, all are given again."""
+    keys = {(await name_somebody(people, name)).key for name in ("anna", "bob", "carl")}
+    await synced(people, opencv_entry)
+    assert set(opencv.collections["home_assistant"]) == keys
+    opencv.collections.clear()
+    match found_by:
+        case "the next look":
+            await opencv_entry.runtime_data.async_refresh()
+            assert "has lost its list of people" in caplog.text
+        case "a new person":
+            keys.add((await name_somebody(people, "dora")).key)
+        case "a start":
+            assert await hass.config_entries.async_reload(opencv_entry.entry_id)
+        case "the form":
+            flow = await go_on(hass, await change(hass, opencv_entry), url=opencv.url)
+            assert flow["reason"] == "reconfigure_successful"
+        case _:
+            flow = await go_on(hass, await begin(hass, "opencv_fr"), url=opencv.url, api_key=opencv.api_key)
+            assert flow["reason"] == "already_configured"
+    await settle(hass)
+    await until(lambda: set(opencv.collections.get("home_assistant", ())) == keys)
+    await synced(people, opencv_entry)
+    everybody = {"total": len(keys), "waiting": 0, "refused": 0, "leaving": 0}
+    assert shown(hass, "opencv_fr_server_127_0_0_1") == {"held": len(keys), **everybody}
+    given = opencv.count("/person")
+    await opencv_entry.runtime_data.async_refresh()
+    await settle(hass)
+    assert opencv.count("/person") == given
+
+
+async def test_a_lost_collection_that_cannot_be_written_down(
+    hass: HomeAssistant,
+    people: HousePeople,
+    opencv: SimulatedOpenCvFr,
+    opencv_entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is found again at the next look."""
+    anna = await name_somebody(people, "anna")
+    await synced(people, opencv_entry)
+    opencv.collections.clear()
+
+    async def full(_holdings: object) -> None:
+        raise sqlite3.OperationalError("disk full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(people.store, "keep", full)
+        await opencv_entry.runtime_data.async_refresh()
+        await settle(hass)
+    assert opencv.collections == {"home_assistant": {}}
+    await opencv_entry.runtime_data.async_refresh()
+    await until(lambda: set(opencv.collections["home_assistant"]) == {anna.key})
 
 
 @pytest.mark.parametrize("way", ["repair", "button"])

@@ -7,15 +7,8 @@ import pytest
 
 from custom_components.face_access.access import Liveness, Pictures, Reason, Role
 from custom_components.face_access.recognition.interface import Judgement, Match, Score, SeenFace
-from custom_components.face_access.recognition.server_vote import (
-    Look,
-    Report,
-    Resident,
-    Rule,
-    ServerTracker,
-    look,
-    sighting_of,
-)
+from custom_components.face_access.recognition.server_look import Look, Resident, look
+from custom_components.face_access.recognition.server_vote import Report, Rule, ServerTracker, sighting_of
 from custom_components.face_access.recognition.terms import Box, FaceLiveness, Outcome
 
 ANNA, BOB = Resident(id="anna", name="Anna"), Resident(id="bob", name="Bob", role=Role.ALLOWED)
@@ -100,6 +93,97 @@ def test_one_doubt_is_enough_against_live() -> None:
     assert told(frames) == [("recognised", "anna", "unknown")]
 
 
+# A photo that goes by several names, or by none
+
+PHOTOS = {
+    "between": [LIVE, SPOOF, SPOOF, LIVE],
+    "first": [SPOOF, SPOOF, LIVE, LIVE],
+    "apart": [SPOOF, SPOOF, LIVE, SPOOF, SPOOF, LIVE],
+}
+
+
+def alternating(states: list[FaceLiveness], box: Box | None, person: Resident | None = None) -> list[list[Look]]:
+    """Give a face that has a name only where it is not found to be a spoof."""
+    return [[seen(ANNA if state is LIVE else person, state, box)] for state in states]
+
+
+@pytest.mark.parametrize("person", [None, BOB])
+@pytest.mark.parametrize("box", [None, HERE])
+@pytest.mark.parametrize("states", PHOTOS.values(), ids=PHOTOS)
+def test_a_photo_is_one_by_any_name(states: list[FaceLiveness], box: Box | None, person: Resident | None) -> None:
+    """Told once, and nothing else of it for as long as it is in view."""
+    assert told(alternating([*states, *[LIVE] * 12], box, person)) == [("spoof", None, "spoof")]
+
+
+@pytest.mark.parametrize("box", [None, HERE])
+def test_one_doubt_about_nobody_is_one_about_whoever_is_there(box: Box | None) -> None:
+    """Until enough frames have passed without another."""
+    assert told(alternating([LIVE, SPOOF, LIVE], box)) == [("recognised", "anna", "unknown")]
+    later = told(alternating([LIVE, SPOOF, *[LIVE] * 5], box))
+    assert later == [("recognised", "anna", "unknown"), ("recognised", "anna", "live")]
+    in_turn = told(alternating([LIVE, SPOOF, LIVE, SPOOF, *[LIVE] * 12], box))
+    assert in_turn == [("recognised", "anna", "unknown"), ("spoof", None, "spoof")]
+
+
+def test_a_photo_is_followed_where_it_goes() -> None:
+    """By its place, step by step, and by its name, from one place to another."""
+    steps = [Box(x=x, y=0, width=10, height=10) for x in range(0, 40, 4)]
+    photo = [
+        [seen(None, SPOOF, steps[0])],
+        [seen(None, SPOOF, steps[1])],
+        *[[seen(None, LIVE, one)] for one in steps[2:]],
+    ]
+    assert told([*photo, *[[seen(ANNA, LIVE, steps[-1])]] * 4]) == [("spoof", None, "spoof")]
+    named = alternating([LIVE, SPOOF, SPOOF], HERE)
+    assert told([*named, *[[seen(ANNA, LIVE, THERE)]] * 4]) == [("spoof", None, "spoof")]
+
+
+def test_a_photo_beside_somebody_is_not_held_against_them() -> None:
+    """Where the server says where they are; a second nameless face is seen as well as the first."""
+    frame = [seen(None, LIVE, THERE), seen(None, SPOOF, HERE), seen(BOB, LIVE, Box(x=0, y=100, width=10, height=10))]
+    after = [[seen(ANNA, LIVE, HERE), seen(BOB, LIVE, Box(x=0, y=100, width=10, height=10))]] * 3
+    assert told([frame, frame, *after]) == [("spoof", None, "spoof"), ("recognised", "bob", "live")]
+
+
+def test_a_photo_that_is_gone_is_forgotten() -> None:
+    tracker = ServerTracker()
+    tracker.observe([seen(None, SPOOF)], 0)
+    assert [one.outcome for one in tracker.observe([seen(None, SPOOF)], 1)] == [Outcome.SPOOF]
+    assert tracker.expire(100) == []
+    assert tracker.idle
+    tracker.observe([seen(ANNA)], 101)
+    assert [one.liveness for one in tracker.observe([seen(ANNA)], 102)] == [LIVE]
+
+
+NEAR = Box(x=1, y=1, width=10, height=10)
+
+
+@given(
+    st.lists(
+        st.builds(
+            seen,
+            st.sampled_from([None, ANNA, BOB]),
+            st.sampled_from([LIVE, LIVE, SPOOF, FaceLiveness.UNKNOWN]),
+            st.sampled_from([None, HERE, NEAR]),
+        ),
+        max_size=24,
+    )
+)
+def test_nobody_is_live_of_whom_enough_frames_said_otherwise(looks: list[Look]) -> None:
+    """One face, whatever it is called: none of the last frames doubted it, and never did two of five."""
+    tracker, rule = ServerTracker(), Rule()
+    for number, one in enumerate(looks):
+        reports = tracker.observe([one], number * 0.5)
+        past = [each.liveness is SPOOF for each in looks[: number + 1]]
+        caught = any(sum(past[start : start + rule.of]) >= rule.needed for start in range(len(past)))
+        for report in reports:
+            if report.outcome is Outcome.RECOGNISED:
+                assert not caught
+            if report.liveness is LIVE:
+                assert not any(past[-rule.of :])
+        assert caught == any(suspect.caught for suspect in tracker._doubts._suspects)
+
+
 def test_a_stranger_needs_three() -> None:
     assert told([[seen(None)]] * 2) == []
     assert told([[seen(None)]] * 4) == [("stranger", None, "live")]
@@ -158,6 +242,26 @@ def test_the_lowest_score_counts() -> None:
     tracker.observe([seen(ANNA, value=90)], 0)
     (report,) = tracker.observe([seen(ANNA, value=55)], 1)
     assert report.score == score(55)
+
+
+def test_what_was_enough_before_is_not_once_more_is_asked_for() -> None:
+    """Nor does it count again when the newest frame would."""
+    tracker = ServerTracker()
+    assert tracker.observe([Look(person=ANNA, score=score(55, 40), liveness=LIVE)], 0) == []
+    assert tracker.observe([Look(person=ANNA, score=score(85, 80), liveness=LIVE)], 1) == []
+    (report,) = tracker.observe([Look(person=ANNA, score=score(82, 80), liveness=LIVE)], 2)
+    assert (report.score, report.liveness) == (score(82, 80), LIVE)
+    (less,) = told_of(ANNA, (score(85, 80), score(55, 40)))
+    assert less.score == score(55, 40)
+    (untold,) = told_of(ANNA, (score(85, None), score(55, None)))
+    assert untold.score == score(55, None)
+
+
+def told_of(person: Resident, scores: tuple[Score, ...]) -> list[Report]:
+    """Show somebody with these scores, frame by frame."""
+    tracker = ServerTracker()
+    looks = [Look(person=person, score=one, liveness=LIVE) for one in scores]
+    return [report for at, one in enumerate(looks) for report in tracker.observe([one], at)]
 
 
 @given(

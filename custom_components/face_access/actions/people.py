@@ -31,7 +31,7 @@ from . import fields
 from .events import get_events
 from .media import async_load_pictures
 from .people_answers import checked, learning, person, progress
-from .people_files import async_read_csv, async_write_export
+from .people_files import Line, async_read_people, async_read_photos, async_write_export
 from .people_request import PeopleRequest
 from .request import invalid
 from .sightings import get_sightings
@@ -116,7 +116,7 @@ async def import_people(request: PeopleRequest) -> ServiceResponse:
     entry = await people_entry.async_ensure_entry(request.hass)
     results: list[dict[str, Any]] = []
     if PATH in request.data:
-        lines = await async_read_csv(request.hass, request.data[PATH])
+        lines = await async_read_people(request.hass, request.data[PATH])
         results = [await _import_line(request, line) for line in lines]
     else:
         (worker,) = _workers(request)
@@ -164,16 +164,17 @@ async def _update(request: PeopleRequest, profile: Profile, pictures: list[bytes
     return profile
 
 
-async def _import_line(request: PeopleRequest, line: Mapping[str, Any]) -> dict[str, Any]:
+async def _import_line(request: PeopleRequest, line: Line) -> dict[str, Any]:
     """Add one person of a file; what came of it, which stops nobody else."""
     try:
-        data = _LINE(line["data"])
-        profile = await _add(request, field.new_profile(request.people, data).checked(), line["pictures"])
+        data = _LINE(line.data)
+        pictures = await async_read_photos(request.hass, line)
+        profile = await _add(request, field.new_profile(request.people, data).checked(), pictures)
     except PersonError as err:
-        return {"line": line["number"], "result": err.code, **said(err)}
+        return {**line.place, "result": err.code, **said(err)}
     except vol.Invalid:
-        return {"line": line["number"], "result": "person_line_invalid"}
-    return {"line": line["number"], "result": "added", field.PERSON_ID: profile.id}
+        return {**line.place, "result": "person_line_invalid"}
+    return {**line.place, "result": "added", field.PERSON_ID: profile.id}
 
 
 async def _pictures(request: PeopleRequest) -> list[bytes]:

@@ -1,8 +1,11 @@
-"""People in files: a CSV with photos beside it, read and written where Home Assistant may."""
+"""People in files: a CSV with photos beside it, or photos named like people, where Home Assistant may read or write."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 import csv
+from dataclasses import dataclass
 import io
+import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +17,7 @@ from .request import invalid
 
 _FILE: Final = "people.csv"
 _PHOTOS: Final = "photos"
+_PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _LARGEST_CSV: Final = 10 * 1024 * 1024
 _LARGEST_PHOTO: Final = 20 * 1024 * 1024
 _COLUMNS: Final = (
@@ -28,17 +32,33 @@ _COLUMNS: Final = (
     field.CARD,
     field.TEXT,
     field.LINKED,
+    field.METADATA,
     field.STORAGE,
 )
 
 
-async def async_read_csv(hass: HomeAssistant, path: str) -> list[dict[str, Any]]:
-    """Read a CSV file whose first line names the columns of `add_person`; `photos` are file names beside it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One person of a file or a folder: where they stand in it, what is said of them, and where their photos are."""
 
-    Gives each line's number, data and pictures. Doors and photos are separated by semicolons. Raises
+    place: Mapping[str, Any]
+    data: dict[str, Any]
+    photos: tuple[Path | None, ...]
+
+
+async def async_read_people(hass: HomeAssistant, path: str) -> list[Line]:
+    """Read a CSV file whose first line names the columns of `add_person`, or a folder.
+
+    In the file, doors and photos (names of files beside it) are separated by semicolons. A folder has such a file
+    `people.csv`, or else for each person a picture that is called like them, or a folder with some. Raises
     ServiceValidationError.
     """
     return await hass.async_add_executor_job(_read, hass, path)
+
+
+async def async_read_photos(hass: HomeAssistant, line: Line) -> list[bytes]:
+    """Read the photos of one person: those of a thousand are never in memory at once."""
+    return await hass.async_add_executor_job(lambda: [_photo(photo) for photo in line.photos])
 
 
 async def async_write_export(
@@ -48,10 +68,14 @@ async def async_write_export(
     await hass.async_add_executor_job(_write, hass, path, everybody)
 
 
-def _read(hass: HomeAssistant, path: str) -> list[dict[str, Any]]:
+def _read(hass: HomeAssistant, path: str) -> list[Line]:
     file = Path(path)
     if not hass.config.is_allowed_path(path):
         raise invalid("people_path_not_allowed", path=path)
+    if file.is_dir():
+        if not (file / _FILE).is_file():
+            return _read_folder(file)
+        file /= _FILE
     try:
         content = _limited(file, _LARGEST_CSV).decode("utf-8-sig")
         lines = list(csv.DictReader(io.StringIO(content), strict=True))
@@ -60,21 +84,47 @@ def _read(hass: HomeAssistant, path: str) -> list[dict[str, Any]]:
     return [_line(file.parent, number, line) for number, line in enumerate(lines, start=2)]
 
 
-def _line(folder: Path, number: int, line: dict[str | None, Any]) -> dict[str, Any]:
+def _read_folder(folder: Path) -> list[Line]:
+    """Take each picture for a person, and each folder for one with several."""
+    found = []
+    try:
+        for entry in sorted(folder.iterdir()):
+            photos = [entry] if not entry.is_dir() else sorted(entry.iterdir())
+            photos = [photo for photo in photos if photo.suffix.lower() in _PICTURES and not photo.name.startswith(".")]
+            if photos:
+                name = entry.name if entry.is_dir() else entry.stem
+                names = tuple(_inside(folder, photo) for photo in photos[: MAX_PHOTOS + 1])
+                found.append(Line(place={"file": entry.name}, data={field.NAME: name}, photos=names))
+    except OSError as err:
+        raise invalid("people_file_unreadable") from err
+    return found
+
+
+def _line(folder: Path, number: int, line: dict[str | None, Any]) -> Line:
     given = {name: value for name, value in line.items() if name is not None and value}
     names = [name.strip() for name in given.pop(_PHOTOS, "").split(";") if name.strip()][: MAX_PHOTOS + 1]
     if field.DOORS in given:
         given[field.DOORS] = [door.strip() for door in given[field.DOORS].split(";") if door.strip()]
-    return {"number": number, "data": given, "pictures": [_photo(folder, name) for name in names]}
+    if field.METADATA in given:
+        # What is no JSON stays a text, and is refused with its line.
+        with suppress(ValueError):
+            given[field.METADATA] = json.loads(given[field.METADATA])
+    return Line(place={"line": number}, data=given, photos=tuple(_inside(folder, folder / name) for name in names))
 
 
-def _photo(folder: Path, name: str) -> bytes:
-    """Read a photo beside the file; what cannot be read is no picture, and says so when it is looked at."""
-    file = (folder / name).resolve()
-    if not file.is_relative_to(folder.resolve()):
-        return b""
+def _inside(folder: Path, file: Path) -> Path | None:
+    """Pass a file that is really in the folder, wherever links lead; None for any other."""
     try:
-        return _limited(file, _LARGEST_PHOTO)
+        found = file.resolve()
+        return found if found.is_relative_to(folder.resolve()) else None
+    except OSError, ValueError:
+        return None
+
+
+def _photo(file: Path | None) -> bytes:
+    """Read a photo; what cannot be read is no picture, and says so when it is looked at."""
+    try:
+        return b"" if file is None else _limited(file, _LARGEST_PHOTO)
     except OSError, ValueError:
         return b""
 
@@ -111,6 +161,7 @@ def _row(folder: Path, profile: Profile, photos: tuple[bytes, ...]) -> dict[str,
     described = field.described(profile)
     row = {name: described.get(name) for name in _COLUMNS}
     return row | {
+        field.METADATA: json.dumps(described[field.METADATA], ensure_ascii=False) if profile.metadata else "",
         field.DOORS: ";".join(described[field.DOORS] or ()),
         field.CARD: profile.card,
         _PHOTOS: ";".join(names),

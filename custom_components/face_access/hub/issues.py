@@ -22,12 +22,14 @@ MODEL_DAMAGED = "model_damaged"
 MODEL_LICENCE = "model_licence"
 MODEL_MISSING = "model_missing"
 MODEL_UNUSABLE = "model_unusable"
+MODEL_UNMEASURED = "model_unmeasured"
+NETWORKS_HERE = "networks_here"
 PUSH_MISSING = "push_missing"
 QUESTIONS_MISSING = "questions_missing"
 RESTART_NEEDED = "restart_needed"
 WEBHOOK_MISSING = "webhook_missing"
 WRONG_STATION = "wrong_station"
-_WARNINGS = (CLOCK_WRONG, ENGINE_AWAY, MACHINE_SLOW, RESTART_NEEDED)
+_WARNINGS = (CLOCK_WRONG, ENGINE_AWAY, MACHINE_SLOW, MODEL_UNMEASURED, NETWORKS_HERE, RESTART_NEEDED)
 # The most specific class comes first.
 _MODELS: Mapping[type[ModelError], str] = {
     ModelMissingError: MODEL_MISSING,
@@ -44,6 +46,7 @@ _FLEETING = (
     LOG_FORBIDDEN,
     LOG_REFUSED,
     MACHINE_SLOW,
+    MODEL_UNMEASURED,
     *_MODELS.values(),
     PUSH_MISSING,
     QUESTIONS_MISSING,
@@ -171,6 +174,24 @@ def machine_slow(hass: HomeAssistant, entry: ConfigEntry, seconds: float | None)
         _clear(hass, entry, MACHINE_SLOW)
     else:
         _raise(hass, entry, MACHINE_SLOW, {"seconds": f"{seconds:.1f}"}, fixable=False)
+
+
+@callback
+def model_unmeasured(hass: HomeAssistant, entry: ConfigEntry, model: str | None) -> None:
+    """Nobody measured what the likeness means that the model (id) of a camera finds; None where somebody has."""
+    if model is None:
+        _clear(hass, entry, MODEL_UNMEASURED)
+    else:
+        _raise(hass, entry, MODEL_UNMEASURED, {"model": model}, fixable=False)
+
+
+@callback
+def networks_here(hass: HomeAssistant, entry: ConfigEntry, problem: str | None) -> None:
+    """An inference server does not run all the networks that it shall, so they run here; None when it does."""
+    if problem is None:
+        _clear(hass, entry, NETWORKS_HERE)
+    else:
+        _raise(hass, entry, NETWORKS_HERE, {"problem": problem}, fixable=False)
 
 
 @callback

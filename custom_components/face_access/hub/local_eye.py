@@ -39,6 +39,7 @@ class LocalEye:
         self._local = local
         self._people = people
         self._settings = settings
+        self._unmeasured: str | None = None
         self._watch = Watch(
             source=source,
             worker=local.worker,
@@ -62,6 +63,11 @@ class LocalEye:
         load = self._local.worker.load(self._watch.source)
         return None if load is None else load.seconds
 
+    @property
+    def unmeasured(self) -> str | None:
+        """The model that compares faces, if its threshold is only assumed."""
+        return self._unmeasured
+
     def offer(self, content: bytes, captured_at: datetime, *, on_motion: bool) -> None:
         """Show a frame; a later one takes its place when that comes first."""
         self._watch.on_motion = on_motion
@@ -78,7 +84,8 @@ class LocalEye:
     async def check(self) -> float:
         """Load all models that the mode needs, and measure them. Raises RecognitionError."""
         mode = self._settings().mode
-        return await self._local.ask(lambda engine: engine.benchmark(mode))
+        seconds, self._unmeasured = await self._local.ask(lambda engine: (engine.benchmark(mode), engine.unmeasured))
+        return seconds
 
     def slow(self, slow: bool) -> None:
         """Vote over few frames that lie far apart, or over many."""

@@ -25,6 +25,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     "liveness_unsure": "Liveness could often not be told: it needs color, 32 pixels between the eyes, and room around.",
     "tight": "Somebody was recognized with a narrow lead over the next person: give both clearer photos.",
     "confusable": "Two people may be taken for each other: see the repair issues.",
+    "unmeasured": "Nobody measured how rarely your model takes a stranger for somebody: its thresholds are assumed.",
     "slow": "This machine is slow: use recognition on motion or on a ring alone.",
 }
 _FLAWS: Final[Mapping[str, str]] = {
@@ -64,6 +65,7 @@ def described(
         "margin": _rounded(report.margin, 3),
         "seconds": _rounded(report.seconds, 4),
         "runtime": report.runtime,
+        "unmeasured_model": report.unmeasured,
         "closest": None if report.closest is None else _pair(report.closest, name),
         "confusable": pairs,
         "advice": advice,
@@ -83,6 +85,7 @@ def _advice(report: Report) -> list[str]:
         "liveness_unsure": bool(unsure) and unsure >= _OFTEN * report.faces,
         "tight": report.margin is not None and report.margin < _TIGHT,
         "confusable": bool(report.confusable),
+        "unmeasured": report.unmeasured is not None,
         "slow": report.seconds is not None and report.seconds > SLOW,
     }
     return [code for code, there in found.items() if there]

@@ -13,7 +13,7 @@ from ..const import DOMAIN
 from ..people.store import PeopleStore
 from ..recognition.errors import PictureError
 from ..recognition.interface import Judgement, Score, SeenFace, Verification
-from ..recognition.server_vote import Resident, look as look_at
+from ..recognition.server_look import Resident, look as look_at
 from ..recognition.terms import FaceLiveness, Outcome
 from .local_answers import Look
 from .people import HousePeople, async_get_people

@@ -9,6 +9,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from ..recognition.errors import WorkerBusyError
 from ..recognition.server_kind import NetworkServer
 from .errors import translated
+from .lending import Lending
 from .local import async_get_local
 from .people import async_get_people
 from .server_people import async_attach_server, async_clear_leaving
@@ -20,9 +21,11 @@ async def async_setup(hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
     people = await async_get_people(hass)
     coordinator = await async_open(hass, entry)
     entry.runtime_data = coordinator
-    async_attach_server(hass, people, coordinator)
+    await async_attach_server(hass, people, coordinator)
     if coordinator.networks is not None:
         await _async_lend(hass, coordinator.networks)
+        coordinator.lending = Lending(hass, entry, await async_get_local(hass), coordinator.networks)
+        coordinator.lending.async_start()
     await hass.config_entries.async_forward_entry_setups(entry, SERVER_PLATFORMS)
     async_announce(hass, coordinator)
     return True

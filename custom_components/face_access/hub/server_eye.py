@@ -20,7 +20,8 @@ from ..recognition.errors import EngineError, EngineUnreachableError, PictureErr
 from ..recognition.interface import Search
 from ..recognition.motion import Motion
 from ..recognition.picture import Picture
-from ..recognition.server_vote import Report, Resident, Rule, ServerTracker, look, sighting_of
+from ..recognition.server_look import Resident, look
+from ..recognition.server_vote import Report, Rule, ServerTracker, sighting_of
 from ..recognition.watch import LINGER
 from .server_answers import async_resident
 from .servers import ServerCoordinator, async_on_server, async_server
@@ -68,7 +69,7 @@ class ServerEye:
         self._task: asyncio.Task[None] | None = None
         self._waiting: tuple[bytes, datetime, bool] | None = None
         self._took: deque[float] = deque(maxlen=_REMEMBERED)
-        self._last: tuple[bytes, datetime] | None = None
+        self._last: datetime | None = None  # when somebody was last seen: of a picture nothing is kept
         self._sequence = 0
         self._failures = 0
         self._not_before = float("-inf")
@@ -88,6 +89,11 @@ class ServerEye:
         """Nothing that the camera need know: frames that come while one is under way take each other's place."""
         return None
 
+    @property
+    def unmeasured(self) -> str | None:
+        """None: what a server's likeness means is its maker's word."""
+        return None
+
     @callback
     def offer(self, content: bytes, captured_at: datetime, *, on_motion: bool) -> None:
         """Show a frame; a later one takes its place while one is under way."""
@@ -102,7 +108,7 @@ class ServerEye:
     @callback
     def settle(self) -> None:
         """Tell what is left to say of everybody."""
-        self._tell(self._tracker.expire(float("inf")), self._wish(), None)
+        self._forget(float("inf"), self._wish())
 
     @callback
     def stop(self) -> None:
@@ -146,7 +152,7 @@ class ServerEye:
         began = self._hass.loop.time()
         wish = self._wish()
         if on_motion and not await self._is_awake(content, began):
-            self._tell(self._tracker.expire(began), wish)
+            self._forget(began, wish)
             return
         coordinator, search = self._there()
         if began < self._not_before:
@@ -156,13 +162,21 @@ class ServerEye:
         self._tracker.rule = Rule(within=max(Rule().within, _MOMENT * median(self._took)))
         self._well()
         # Faces that are gone were last seen in the frame before.
-        self._tell(self._tracker.expire(began), wish)
-        if faces:
-            self._last = (content, captured_at)
+        self._forget(began, wish)
+        if self._stopped or not faces:
+            return
+        self._last = captured_at
         reports = self._tracker.observe([look(face, self._resident) for face in faces], began)
-        pictures = [await self._pictures(report) for report in reports]
+        pictures = [await self._pictures(content, report) for report in reports]
         if not self._stopped:
-            self._tell(reports, wish, pictures)
+            self._tell(reports, wish, captured_at, pictures)
+
+    @callback
+    def _forget(self, at: float, wish: Wish) -> None:
+        """Tell what is left to say of everybody who is gone."""
+        left = self._tracker.expire(at)
+        if self._last is not None:
+            self._tell(left, wish, self._last)
 
     async def _is_awake(self, content: bytes, at: float) -> bool:
         if await self._hass.async_add_executor_job(lambda: self._motion.observe(Picture(content))):
@@ -172,11 +186,9 @@ class ServerEye:
     def _resident(self, key: str) -> Resident | None:
         return async_resident(self._people, self._server, key)
 
-    async def _pictures(self, report: Report) -> Pictures:
+    async def _pictures(self, content: bytes, report: Report) -> Pictures:
         """Cut the face out, where the server said where it is."""
-        if self._last is None:
-            return Pictures()
-        content, box = self._last[0], report.latest.box
+        box = report.latest.box
         if box is None:
             return Pictures(scene=content)
         try:
@@ -186,17 +198,17 @@ class ServerEye:
         return Pictures(face=face, scene=content)
 
     @callback
-    def _tell(self, reports: list[Report], wish: Wish, pictures: list[Pictures] | None = None) -> None:
+    def _tell(
+        self, reports: list[Report], wish: Wish, captured_at: datetime, pictures: list[Pictures] | None = None
+    ) -> None:
         for number, report in enumerate(reports):
-            if self._last is None:
-                continue  # nobody was seen without a frame
             self._sequence += 1
             self._report(
                 sighting_of(
                     report,
                     source=self._source,
                     sequence=self._sequence,
-                    captured_at=self._last[1],
+                    captured_at=captured_at,
                     antispoofing=wish.antispoofing,
                     # Of somebody who left there is no picture any more.
                     pictures=Pictures() if pictures is None else pictures[number],

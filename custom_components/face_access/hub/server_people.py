@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
+import sqlite3
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from ..const import DOMAIN
+from ..const import DOMAIN, LOGGER
 from ..devices.station import Enrolment
 from ..people.register import CANNOT_REMOVE, RegisterTarget
 from ..people.sync import Wanted
-from ..recognition.interface import Member
+from ..recognition.interface import Member, Register
 from .people import HousePeople
 from .people_sync import TargetWorker
 from .servers import ServerCoordinator
@@ -20,12 +21,15 @@ from .servers import ServerCoordinator
 SERVER_REBUILD: Final = "server_rebuild"
 
 
-@callback
-def async_attach_server(hass: HomeAssistant, people: HousePeople, coordinator: ServerCoordinator) -> None:
+async def async_attach_server(hass: HomeAssistant, people: HousePeople, coordinator: ServerCoordinator) -> None:
     """Teach a server the household until its entry is unloaded."""
     register = coordinator.engine.register
     if register is None:
         return
+    if register.anew:
+        # Made a moment ago, when the server was looked for.
+        await people.async_forget_station(coordinator.serial)
+        register.anew = False
     target = RegisterTarget(coordinator.engine, register, coordinator.ask)
     worker = TargetWorker(
         hass,
@@ -36,7 +40,30 @@ def async_attach_server(hass: HomeAssistant, people: HousePeople, coordinator: S
         lists=target.lists,
     )
     worker.listeners.append(partial(_async_report_leaving, hass, people, worker))
+    coordinator.on_anew = partial(_async_begin_anew, hass, people, worker, register)
     people.async_keep_worker(worker)
+
+
+@callback
+def _async_begin_anew(hass: HomeAssistant, people: HousePeople, worker: TargetWorker, register: Register) -> None:
+    """Have everybody given again: somebody deleted the server's list, or reset the server."""
+    register.anew = False
+    if people.store.holdings(worker.coordinator.serial):
+        LOGGER.warning("%s has lost its list of people; everybody is given again", worker.coordinator.name)
+        # Not the entry's: what is on its way while that is unloaded must be written down all the same.
+        hass.async_create_task(_async_give_again(worker, register), "face_access list that was lost")
+
+
+async def _async_give_again(worker: TargetWorker, register: Register) -> None:
+    try:
+        await worker.async_start_over(_nothing_to_empty)
+    except sqlite3.Error as err:
+        LOGGER.error("%s: that its list was lost could not be kept: %s", worker.coordinator.name, err)
+        register.anew = True
+
+
+async def _nothing_to_empty() -> None:
+    """Leave the list as it is: it is empty."""
 
 
 def _wanted(people: HousePeople, target: str) -> Iterator[Wanted]:

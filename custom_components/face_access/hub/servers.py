@@ -1,7 +1,7 @@
 """Recognition servers in Home Assistant: one entry and one device each, and whether it is there."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, override
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import Platform
@@ -18,6 +18,9 @@ from ..recognition.server_kind import Made, NetworkServer, Scans, ServerKind, To
 from ..recognition.servers import SERVERS
 from .errors import translated
 from .sign_in import async_tokens
+
+if TYPE_CHECKING:
+    from .lending import Lending
 
 CONF_SERVER: Final = "server"
 """The kind of server: what an entry of one has, and no other."""
@@ -59,6 +62,9 @@ class ServerCoordinator(DataUpdateCoordinator[EngineInfo]):
         self.engine: RemoteEngine = made.engine
         self.scans: Scans | None = made.scans
         self.networks: NetworkServer | None = made.networks
+        self.lending: Lending | None = None
+        self.on_anew: CALLBACK_TYPE | None = None
+        """Called when the server's list of people was missing, and an empty one was made in its place."""
         super().__init__(
             hass,
             LOGGER,
@@ -77,11 +83,13 @@ class ServerCoordinator(DataUpdateCoordinator[EngineInfo]):
     @override
     async def _async_update_data(self) -> EngineInfo:
         try:
-            return await self.engine.probe()
+            found = await self.engine.probe()
         except EngineAuthError as err:
             raise ConfigEntryAuthFailed(**translated(err)) from err
         except EngineError as err:
             raise UpdateFailed(**translated(err)) from err
+        self._async_look_at_list()
+        return found
 
     async def ask[T](self, question: Awaitable[T]) -> T:
         """Await an answer of the engine, and learn from it whether the server is there. Raises what the engine does."""
@@ -94,9 +102,17 @@ class ServerCoordinator(DataUpdateCoordinator[EngineInfo]):
         except EngineUnreachableError as err:
             self._async_away(err)
             raise
+        finally:
+            self._async_look_at_list()
         if not self.last_update_success:
             self.async_set_updated_data(self.data)
         return answer
+
+    @callback
+    def _async_look_at_list(self) -> None:
+        register = self.engine.register
+        if register is not None and register.anew and self.on_anew is not None:
+            self.on_anew()
 
     @callback
     def _async_away(self, err: EngineError) -> None:

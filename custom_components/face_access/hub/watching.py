@@ -113,6 +113,7 @@ class Watching:
             "problem": None if self._problem is None else str(self._problem),
             "seconds": self._eye.seconds,
             "slow": self.slow,
+            "unmeasured_model": self._eye.unmeasured,
             "failures": self._failures,
             "demanded": self._demanded,
         }
@@ -135,6 +136,7 @@ class Watching:
             self.async_trouble(err)
         else:
             self.async_trouble(None)
+            issues.model_unmeasured(self._hass, self._entry, self._eye.unmeasured)
             self._measure(seconds)
 
     @callback

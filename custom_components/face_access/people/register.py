@@ -31,7 +31,7 @@ from ..recognition.errors import (
     RecognitionError,
 )
 from ..recognition.interface import Member, Register, RemoteEngine
-from ..recognition.remote.words import Unfit
+from ..recognition.remote.words import CONFLICT, Unfit
 
 CANNOT_REMOVE: Final = "cannot_remove"
 DUPLICATE_FACE: Final = "duplicate_face"
@@ -150,8 +150,8 @@ def _as_station(err: RecognitionError) -> StationError:
     if isinstance(err, PhotoRefusedError):
         return _photo(err.reasons, err.code)
     if isinstance(err, EngineLimitError):
-        # A licence that is full stays so; too many requests are over soon.
-        passing = "429" in err.code or "too_many" in err.code
+        # A licence that is full stays so; too many requests, or two who write at once, are over soon.
+        passing = "429" in err.code or "too_many" in err.code or err.code == CONFLICT
         return StationRefusedError(_BUSY if passing else _FULL, err.code)
     make = next((make for kind, make in _WORDS if isinstance(err, kind)), None)
     return StationPhotoError(PHOTO_CODES[Unfit.UNCLEAR]) if make is None else make(err)

@@ -145,6 +145,8 @@ class Report:
     """The smallest lead of anybody who was recognised over the next person, as a cosine."""
     seconds: float | None = None
     runtime: str = ""
+    unmeasured: str | None = None
+    """The embedder (id) if nobody measured what its scores mean."""
     closest: Confusable | None = None
     """The two people enrolled who are most alike, whether or not that is too much."""
     confusable: tuple[Confusable, ...] = ()
@@ -180,6 +182,7 @@ def summarise(engine: Engine, looks: Sequence[Recognition], gallery: Gallery | N
         margin=min((face.margin for face in named if len(face.candidates) > 1), default=None),
         seconds=_median([sum(look.seconds.values()) for look in looks]),
         runtime=looks[0].runtime if looks else "",
+        unmeasured=engine.unmeasured,
         closest=None if gallery is None else gallery.closest(),
         confusable=() if gallery is None else tuple(gallery.confusable(level)),
     )

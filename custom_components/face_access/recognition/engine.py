@@ -123,6 +123,10 @@ class Engine:
         """Why networks run here and not at the inference server; empty where all is well. Any thread may ask."""
         return self._nets.troubles
 
+    def server_answered(self) -> None:
+        """Hear that somebody has reached the inference server: it may be asked at once."""
+        self._nets.server_answered()
+
     def unload(self) -> None:
         """Let the memory of all networks go, and the connection to a server."""
         self._nets.clear()
@@ -157,9 +161,10 @@ class Engine:
         return self._one(ModelRole.DETECTOR).net.runtime
 
     @property
-    def calibrated(self) -> bool:
-        """Whether somebody measured what the embedder's cosines mean. Loads models; raises ModelError."""
-        return self._one(ModelRole.EMBEDDER).source.calibrated
+    def unmeasured(self) -> str | None:
+        """The embedder (id) if nobody measured what its cosines mean. Loads models; raises ModelError."""
+        source = self._one(ModelRole.EMBEDDER).source
+        return None if source.calibrated else source.model.id
 
     def benchmark(self, mode: Mode) -> float:
         """Seconds that the networks of a mode take for one face, wherever they run: of two runs the second.

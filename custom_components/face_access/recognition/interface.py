@@ -129,10 +129,14 @@ class Register(Protocol):
     EngineNotFoundError where nobody has the key. `remove` is done when nobody has the key. Where a server
     needs a face for every change, or cannot remove, `put` without photos and `remove` raise EngineUnableError
     (`RemoteEngine.photos_always`, `deletes`); `RemoteEngine.rebuild` is then the way.
+
+    `anew` is whether the list was missing and an empty one made in its place, without anybody having asked for that:
+    nobody whom we gave is on it any more. Whoever has seen to it sets it back.
     """
 
     lists: bool
     deletes: bool
+    anew: bool
 
     def as_held(self, member: Member) -> Member: ...
     def all(self) -> AsyncIterator[Member]: ...

@@ -100,6 +100,11 @@ class Networks:
         said = (self._server.patience.trouble, *(net.trouble for net in nets if isinstance(net, RemoteNet)))
         return tuple(trouble for trouble in said if trouble is not None)
 
+    def server_answered(self) -> None:
+        """The server is there, whatever it was before: it may be asked at once. Any thread may say so."""
+        if self._server is not None:
+            self._server.patience.well()
+
     def clear(self) -> None:
         """Let the memory go, and the connection to the server."""
         self._loaded.clear()

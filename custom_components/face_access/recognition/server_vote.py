@@ -5,45 +5,18 @@ are one face that nobody knows for certain; where it does not, two names in turn
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from ..access import Liveness, Pictures, Reason, Role, Sighting, SightingKey, Verdict
-from .interface import Match, Score, SeenFace
-from .terms import Box, FaceLiveness, Outcome
+from ..access import Liveness, Pictures, Reason, Sighting, SightingKey, Verdict
+from .interface import Score
+from .server_doubt import Doubts
+from .server_look import Look, Resident, same_place
+from .terms import FaceLiveness, Outcome
 
-_SAME_PLACE: Final = 0.3
-"""Overlap (intersection over union) of two boxes, from which they are one face."""
 _LIVENESS: Final = {FaceLiveness.LIVE: Liveness.LIVE, FaceLiveness.SPOOF: Liveness.SPOOF}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resident:
-    """Whom the household knows under a key of a server's."""
-
-    id: str
-    name: str = field(repr=False)
-    role: Role = Role.NORMAL
-
-
-type Find = Callable[[str], Resident | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """One face of one frame. `person` is None for somebody whom nobody knows; `score` is that of whom it is like."""
-
-    person: Resident | None = None
-    score: Score | None = None
-    liveness: FaceLiveness = FaceLiveness.NOT_CHECKED
-    box: Box | None = None
-
-    @property
-    def id(self) -> str | None:
-        """Who it is."""
-        return None if self.person is None else self.person.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,29 +41,10 @@ class Report:
 
     @property
     def rank(self) -> int:
-        """How much it says, to be repeated only by what says more."""
-        if self.outcome is Outcome.SPOOF:
-            return 4
+        """How much it says, to be repeated only by what says more. A spoof is told apart from this, once."""
         if self.outcome is Outcome.RECOGNISED:
             return 3 if self.liveness is FaceLiveness.LIVE else 2
         return 1 if self.outcome is Outcome.STRANGER else 0
-
-
-def look(face: SeenFace, find: Find) -> Look:
-    """Say who a face is to the household. Its best match decides, and none that it does not know is anybody.
-
-    Whoever is like two people to the same degree is neither of them.
-    """
-    best, rival = (*face.matches[:2], None, None)[:2]
-    if best is None:
-        return Look(liveness=face.liveness.state, box=face.box)
-    tied = rival is not None and rival.key != best.key and rival.score.value >= best.score.value
-    person = None if tied or not _reached(best) else find(best.key)
-    return Look(person=person, score=best.score, liveness=face.liveness.state, box=face.box)
-
-
-def _reached(match: Match) -> bool:
-    return match.score.threshold is None or match.score.value >= match.score.threshold
 
 
 @dataclass(slots=True)
@@ -99,12 +53,16 @@ class _Follow:
 
     looks: deque[tuple[float, Look]]
     reported: Report | None = None
-    burned: bool = False
-    """Once a spoof, always a spoof."""
+    caught: bool = False
+    """Known to be a spoof, of which there is no more to say."""
 
     @property
     def seen_at(self) -> float:
         return self.looks[-1][0]
+
+    @property
+    def latest(self) -> Look:
+        return self.looks[-1][1]
 
 
 @dataclass(slots=True)
@@ -113,10 +71,20 @@ class ServerTracker:
 
     rule: Rule = field(default_factory=Rule)
     _followed: dict[str | None, _Follow] = field(default_factory=dict)
+    _doubts: Doubts = field(default_factory=Doubts)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nobody of whom anything is left to say."""
+        return not self._followed
 
     def observe(self, looks: Sequence[Look], at: float) -> list[Report]:
         """Take one frame, and give what can be said now that could not be said before."""
         reports = self.expire(at)
+        latest = [follow.latest for follow in self._followed.values()]
+        # A photo is told of once, by whatever names it goes; all of them are silent from then on.
+        spoofs = self._doubts.observe(looks, latest, at, needed=self.rule.needed, of=self.rule.of)
+        reports += [_report(Outcome.SPOOF, FaceLiveness.SPOOF, [one]) for one in spoofs]
         touched: list[str | None] = []
         for one in looks:
             if one.id in touched or (one.person is None and self._flickers(one, looks)):
@@ -124,6 +92,8 @@ class ServerTracker:
             follow = self._followed.setdefault(one.id, _Follow(deque(maxlen=self.rule.of)))
             follow.looks.append((at, one))
             touched.append(one.id)
+        for key, follow in self._followed.items():
+            follow.caught = self._doubts.caught(follow.latest) or (follow.caught and key not in touched)
         for key in touched:
             follow = self._followed[key]
             report = self._decide(key, follow, at)
@@ -136,27 +106,29 @@ class ServerTracker:
         """Forget who is gone, and give what was seen of those that never got an answer."""
         gone = [key for key, follow in self._followed.items() if not at - follow.seen_at <= self.rule.within]
         followed = [self._followed.pop(key) for key in gone]
-        return [_remainder(follow) for follow in followed if follow.reported is None]
+        self._doubts.expire(at, self.rule.within)
+        return [_remainder(follow) for follow in followed if follow.reported is None and not follow.caught]
 
     def _flickers(self, unknown: Look, looks: Sequence[Look]) -> bool:
-        """Whether a face without a name is one that had a name a moment ago: it turned away."""
+        """Whether a face without a name is one that had a name a moment ago: it turned away.
+
+        What speaks against it is not lost: a spoof is one without a name too (server_doubt.py).
+        """
         named = {key for key in self._followed if key is not None} - {each.id for each in looks}
-        if not named:
-            return False
-        places = [self._followed[key].looks[-1][1].box for key in named]
-        return any(box is None or unknown.box is None or box.overlap(unknown.box) >= _SAME_PLACE for box in places)
+        return any(same_place(self._followed[key].latest.box, unknown.box) for key in named)
 
     def _decide(self, key: str | None, follow: _Follow, at: float) -> Report | None:
+        if follow.caught:
+            return None
         looks = [one for seen, one in follow.looks if at - seen <= self.rule.within]
-        spoofs = [one for one in looks if one.liveness is FaceLiveness.SPOOF]
-        if follow.burned or len(spoofs) >= self.rule.needed:
-            follow.burned = True
-            return _report(Outcome.SPOOF, FaceLiveness.SPOOF, looks)
+        doubted = self._doubts.doubted(follow.latest)
         if key is None:
-            return _report(Outcome.STRANGER, _agreed(looks, self.rule), looks) if self._is_stranger(looks) else None
+            stranger = self._is_stranger(looks)
+            return _report(Outcome.STRANGER, _agreed(looks, self.rule, doubted=doubted), looks) if stranger else None
+        looks = _enough(looks)
         if len(looks) < self.rule.needed or self._contested(key, follow, at):
             return None
-        return _report(Outcome.RECOGNISED, _agreed(looks, self.rule), looks)
+        return _report(Outcome.RECOGNISED, _agreed(looks, self.rule, doubted=doubted), looks)
 
     def _is_stranger(self, looks: Sequence[Look]) -> bool:
         return len(looks) >= self.rule.strangers
@@ -164,22 +136,32 @@ class ServerTracker:
     def _contested(self, key: str, follow: _Follow, at: float) -> bool:
         """Whether the same face was somebody else in another frame."""
         times = {seen for seen, _ in follow.looks}
-        mine = follow.looks[-1][1].box
+        mine = follow.latest.box
         for other, rival in self._followed.items():
             if other is None or other == key:
                 continue
             for seen, one in rival.looks:
                 if seen in times or at - seen > self.rule.within:
                     continue
-                if mine is None or one.box is None or mine.overlap(one.box) >= _SAME_PLACE:
+                if same_place(mine, one.box):
                     return True
         return False
 
 
-def _agreed(looks: Sequence[Look], rule: Rule) -> FaceLiveness:
+def _enough(looks: Sequence[Look]) -> list[Look]:
+    """Those that are as alike as is asked for now, whatever was asked for when they were seen."""
+    newest = looks[-1].score
+    asked = None if newest is None else newest.threshold
+    if asked is None:
+        return list(looks)
+    scored = [(one, one.score) for one in looks if one.score and one.score.value >= asked]
+    return [replace(one, score=replace(score, threshold=asked)) for one, score in scored]
+
+
+def _agreed(looks: Sequence[Look], rule: Rule, *, doubted: bool) -> FaceLiveness:
     """Live needs as many frames as a name does, and none that says otherwise."""
     states = [one.liveness for one in looks]
-    if FaceLiveness.SPOOF not in states and states.count(FaceLiveness.LIVE) >= rule.needed:
+    if not doubted and FaceLiveness.SPOOF not in states and states.count(FaceLiveness.LIVE) >= rule.needed:
         return FaceLiveness.LIVE
     return FaceLiveness.NOT_CHECKED if set(states) == {FaceLiveness.NOT_CHECKED} else FaceLiveness.UNKNOWN
 

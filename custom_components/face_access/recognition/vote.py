@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .results import Face, FaceLiveness, Outcome, Recognition
+from .score import POSSIBLE
 
 _SAME_FACE: Final = 0.3
 """Overlap (intersection over union) from one frame to the next."""
@@ -54,6 +55,7 @@ class Vote:
 @dataclass(slots=True)
 class _Track:
     number: int
+    began: float
     frames: deque[tuple[float, Face]]
     reported: Vote | None = None
     burned: bool = False
@@ -62,6 +64,16 @@ class _Track:
     @property
     def last(self) -> Face:
         return self.frames[-1][1]
+
+    @property
+    def seen_at(self) -> float:
+        return self.frames[-1][0]
+
+    @property
+    def like(self) -> set[str]:
+        """Whom it may be by its looks, named or not: a spoof is not."""
+        best = [face.candidates[0] for _, face in self.frames if face.candidates]
+        return {one.person_id for one in best if one.score >= POSSIBLE}
 
 
 @dataclass(slots=True)
@@ -72,19 +84,28 @@ class Tracker:
     _tracks: list[_Track] = field(default_factory=list)
     _count: int = 0
 
+    @property
+    def idle(self) -> bool:
+        """Whether there is nobody of whom anything is left to say."""
+        return not self._tracks
+
     def observe(self, recognition: Recognition, at: float) -> list[Vote]:
         """Take one frame and give what can be said now that could not be said before."""
         votes = self.expire(at)
         open_ = list(self._tracks)
+        seen: list[_Track] = []
         for face in recognition.faces:
             track = max(open_, key=lambda one: one.last.detection.box.overlap(face.detection.box), default=None)
             if track is None or track.last.detection.box.overlap(face.detection.box) < _SAME_FACE:
                 self._count += 1
-                track = _Track(self._count, deque(maxlen=self.rule.of))
+                track = _Track(self._count, at, deque(maxlen=self.rule.of))
                 self._tracks.append(track)
             else:
                 open_.remove(track)
             track.frames.append((at, face))
+            seen.append(track)
+        # Only now it is known who is not where they were.
+        for track in seen:
             if (vote := self._decide(track, at)) is not None and _says_more(vote, track.reported):
                 track.reported = vote
                 votes.append(vote)
@@ -92,14 +113,14 @@ class Tracker:
 
     def expire(self, at: float) -> list[Vote]:
         """Forget faces that are gone, and give what was seen of those that never got an answer."""
-        gone = [track for track in self._tracks if not at - track.frames[-1][0] <= self.rule.within]
+        gone = [track for track in self._tracks if not at - track.seen_at <= self.rule.within]
         self._tracks = [track for track in self._tracks if track not in gone]
         return [_remainder(track) for track in gone if track.reported is None]
 
     def _decide(self, track: _Track, at: float) -> Vote | None:
         faces = [face for seen, face in track.frames if at - seen <= self.rule.within]
         spoofs = [face for face in faces if face.outcome is Outcome.SPOOF]
-        if track.burned or len(spoofs) >= self.rule.needed:
+        if track.burned or len(spoofs) >= self.rule.needed or self._has_moved(track):
             track.burned = True
             return self._vote(track, Outcome.SPOOF, spoofs or faces)
         named = Counter(face.person_id for face in faces if face.outcome is Outcome.RECOGNISED)
@@ -112,6 +133,10 @@ class Tracker:
         if len(strangers) >= self.rule.strangers and not named:
             return self._vote(track, strangers[-1].outcome, strangers)
         return self._vote(track, Outcome.UNCERTAIN, faces) if len(faces) >= self.rule.of else None
+
+    def _has_moved(self, track: _Track) -> bool:
+        """Whether it is like the same person as a spoof that has not been seen since it came: that one, elsewhere."""
+        return any(one.burned and one.seen_at < track.began and one.like & track.like for one in self._tracks)
 
     def _vote(self, track: _Track, outcome: Outcome, faces: list[Face]) -> Vote:
         recognised = outcome is Outcome.RECOGNISED

@@ -145,3 +145,5 @@ class Watch:
                     pictures=pictures,
                 )
             )
+        if self._tracker.idle:
+            self._last = None  # no picture is kept of who is gone

@@ -104,6 +104,15 @@ class Worker:
             if self._sources.pop(source, None) is not None:
                 self._turns.remove(source)
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Why networks run here and not at the inference server; see `Engine.troubles`. Never blocks."""
+        return self._engine.troubles
+
+    def server_answered(self) -> None:
+        """Hear that somebody has reached the inference server: it may be asked at once. Never blocks."""
+        self._engine.server_answered()
+
     def load(self, source: str) -> Load | None:
         """Say how a source fares; None for one that never had a frame."""
         with self._wake:

@@ -239,7 +239,7 @@ async def test_a_licence_that_is_used_up_is_said_to_be(running: Running) -> None
     await trio.engine.register.put(ANNA, (portrait("anna"),))
     with pytest.raises(EngineLimitError) as full:
         await trio.engine.register.put(BERT, (portrait("bert"),))
-    assert full.value.code == "conflict"
+    assert full.value.code == "licence_limit"
 
 
 async def test_a_removal_that_did_not_happen_is_no_success(

@@ -17,6 +17,7 @@ from custom_components.face_access.recognition.errors import (
     DuplicateError,
     EngineAuthError,
     EngineError,
+    EngineFaultError,
     EngineLimitError,
     EngineNotFoundError,
     EngineProtocolError,
@@ -59,7 +60,7 @@ FACTS = MemberFacts(name="Zacharias Secretname")
         (problem(409), EngineLimitError),
         (problem(422), PhotoRefusedError),
         ((429, ""), EngineLimitError),
-        (problem(500), EngineRefusedError),
+        (problem(500), EngineFaultError),
         ((502, "<html>"), EngineUnreachableError),
         ((503, ""), EngineUnreachableError),
         ((504, ""), EngineUnreachableError),
@@ -386,7 +387,7 @@ async def test_409_is_somebody_who_is_there_for_a_creation_and_a_matter_of_time_
         await client.watchlists.create("Home")
     with pytest.raises(DuplicateError):
         await client.members.create(FACTS)
-    with pytest.raises(EngineLimitError):
+    with pytest.raises(EngineLimitError, match="conflict"):
         await client.members.register("a", [JPEG], [LIST], FACTS, Tuning())
     with pytest.raises(EngineLimitError):
         await client.members.add_face("a", JPEG, Tuning())

@@ -6,6 +6,7 @@ they wait cost more processor time than the work itself at the pace of a doorbel
 
 from collections.abc import Mapping
 from importlib import import_module
+import os
 from types import ModuleType
 from typing import Any, override
 
@@ -17,11 +18,18 @@ _PACKAGE: str = "onnxruntime"
 
 
 def available() -> ModuleType | None:
-    """Import onnxruntime. None where it is missing or does not start on this machine."""
+    """Import onnxruntime. None where it is missing or does not start on this machine.
+
+    From 1.31 on it reports to its maker unless told not to before it starts (its Privacy.md, "Disabling Telemetry"):
+    nothing leaves this house without its consent. Where somebody else has imported it, the rest is switched off.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
-        return import_module(_PACKAGE)
+        module = import_module(_PACKAGE)
+        module.disable_telemetry_events()
     except ImportError, OSError:
         return None
+    return module
 
 
 class OnnxruntimeNet(Net):

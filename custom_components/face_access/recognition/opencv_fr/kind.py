@@ -17,6 +17,7 @@ _FIELDS: Final = (
     Field(key="api_key", kind=FieldKind.SECRET, required=True, login=True),
     Field(key="collection", kind=FieldKind.LIST, required=True, default=OUR_NAME, place=True),
     Field(key="server_photos", kind=FieldKind.CHOICE, required=True, default="nothing", options=tuple(_STORAGE)),
+    Field(key="several_faces", kind=FieldKind.TOGGLE, default=True),
     Field(key="check_duplicates", kind=FieldKind.TOGGLE, default=False),
     Field(key="check_liveness", kind=FieldKind.TOGGLE, default=False),
     Field(key="verify_ssl", kind=FieldKind.TOGGLE, default=True),
@@ -29,7 +30,10 @@ def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider 
         duplicates=_DUPLICATE if values.get("check_duplicates") else None, liveness=values.get("check_liveness", False)
     )
     settings = OpenCvFrSettings(
-        collection=values["collection"], storage=_STORAGE[values.get("server_photos", "nothing")], checks=checks
+        collection=values["collection"],
+        several=values.get("several_faces", True),
+        storage=_STORAGE[values.get("server_photos", "nothing")],
+        checks=checks,
     )
     return Made(engine=opencv_fr_engine(client, settings))
 

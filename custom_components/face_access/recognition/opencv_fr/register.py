@@ -79,13 +79,19 @@ class OpenCvFrRegister:
         self._collection = collection
         self._storage = storage
         self._checks = checks
+        self.anew = False
 
     async def ensure(self) -> None:
-        """Make the collection where there is none."""
+        """Make the collection where there is none. One that was made is empty, whoever was in it before: `anew`."""
+        self.anew |= await self._make()
+
+    async def _make(self) -> bool:
+        """Make the collection; False where there is one."""
         try:
             await self._client.create_collection(self._collection)
         except DuplicateError:
-            return
+            return False
+        return True
 
     def as_held(self, member: Member) -> Member:
         """As it is given: nothing that the server says could be compared with it."""
@@ -123,7 +129,9 @@ class OpenCvFrRegister:
         """Delete the collection with all in it, make it again, and enrol `people`. See `interface.Rebuild`."""
         with suppress(EngineNotFoundError):
             await self._client.delete_collection(self._collection)
-        await self.ensure()
+        # Whoever rebuilds knows that nobody is left.
+        await self._make()
+        self.anew = False
         held: list[str] = []
         refused: dict[str, EngineRefusedError] = {}
         batch = _Batch()

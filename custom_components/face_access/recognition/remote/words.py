@@ -1,8 +1,12 @@
 """Why a server could not use a picture, in one set of words for all servers."""
 
 from enum import StrEnum
+from typing import Final
 
 from ..terms import Flaw
+
+CONFLICT: Final = "conflict"
+"""The code of an EngineLimitError: somebody else changes the same just now. Soon it may be tried again."""
 
 
 class Unfit(StrEnum):

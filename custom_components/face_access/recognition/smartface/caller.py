@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+import re
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ import aiohttp
 
 from ..errors import (
     EngineError,
+    EngineFaultError,
     EngineLimitError,
     EngineNotFoundError,
     EngineProtocolError,
@@ -20,6 +22,7 @@ from ..errors import (
 from ..remote.http import Answer, Request
 from ..remote.status import refused_by
 from ..remote.values import words
+from ..remote.words import CONFLICT
 from .login import Login
 from .server import Server
 from .transport import MAX_ANSWER, TIMEOUT, SmartFaceHttp
@@ -28,7 +31,7 @@ _BASE: Final = "/api/v1/"
 
 BAD_REQUEST: Final = "bad_request"
 NOT_FOUND: Final = "not_found"
-CONFLICT: Final = "conflict"
+LICENCE: Final = "licence_limit"
 TOO_MANY: Final = "too_many_requests"
 UNSUITABLE: Final = "unsuitable_photo"
 SERVER_ERROR: Final = "server_error"
@@ -133,15 +136,16 @@ async def _judge(answer: Answer, meanings: Meanings, *, wordless: bool) -> None:
     raise EngineProtocolError(f"the server answered with HTTP {answer.status}")
 
 
+_LICENCE: Final = re.compile("licen[cs]e", re.IGNORECASE)
 # What these mean hangs on who says it; the server always says it with ProblemDetails.
 _SPOKEN: Final = frozenset({400, 404, 409, 422})
 _STATUSES: Final[Mapping[int, Callable[[str], EngineError]]] = {
     400: lambda text: EngineRefusedError(BAD_REQUEST, text),
     404: lambda text: EngineNotFoundError(NOT_FOUND, text),
-    # The licence's limit, or two who change the same at once: both are for another time.
-    409: lambda text: EngineLimitError(CONFLICT, text),
+    # The licence's limit, or two who change the same at once. Only the server's words tell; the second is over soon.
+    409: lambda text: EngineLimitError(LICENCE if _LICENCE.search(text) else CONFLICT, text),
     422: lambda text: PhotoRefusedError(UNSUITABLE, (text,) if text else (), text),
-    500: lambda text: EngineRefusedError(SERVER_ERROR, text),
+    500: lambda text: EngineFaultError(SERVER_ERROR, text),
     502: lambda _text: EngineUnreachableError("the server behind the gateway does not answer"),
     503: lambda _text: EngineUnreachableError("the server is not ready"),
     504: lambda _text: EngineUnreachableError("the server behind the gateway does not answer"),

@@ -8,7 +8,13 @@ from ..errors import EngineAddressError, EngineAuthError
 from ..server_kind import OUR_NAME, Field, FieldKind, HalfLoginError, Made, ServerKind, TokenProvider, Values
 from .engine import NAME, EngineOptions, engine
 from .server import ClientCredentials, Server, usable_token
+from .tuning import SpoofDetector, Tuning
 
+_LIVENESS: Final = {
+    "distant": (SpoofDetector.DISTANT_CPU,),
+    "nearby": (SpoofDetector.NEARBY_CPU,),
+    "both": (SpoofDetector.DISTANT_CPU, SpoofDetector.NEARBY_CPU),
+}
 _FIELDS: Final = (
     Field(key="url", kind=FieldKind.ADDRESS, required=True, place=True),
     Field(key="watchlist", kind=FieldKind.LIST, required=True, default=OUR_NAME, place=True),
@@ -17,6 +23,8 @@ _FIELDS: Final = (
     Field(key="client_id", login=True),
     Field(key="client_secret", kind=FieldKind.SECRET, login=True),
     Field(key="audience", login=True),
+    Field(key="liveness_for", kind=FieldKind.CHOICE, required=True, default="distant", options=tuple(_LIVENESS)),
+    Field(key="check_photos", kind=FieldKind.TOGGLE, default=True),
     Field(key="keep_pictures", kind=FieldKind.TOGGLE, default=False),
     Field(key="verify_ssl", kind=FieldKind.TOGGLE, default=True),
 )
@@ -30,7 +38,12 @@ def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider 
         server = Server(url=values["url"], token=token, login=_login(values), verify=values.get("verify_ssl", True))
     except ValueError as err:
         raise EngineAddressError(str(err)) from None
-    options = EngineOptions(watchlist=values["watchlist"], keep_pictures=values.get("keep_pictures", False))
+    options = EngineOptions(
+        watchlist=values["watchlist"],
+        tuning=Tuning(spoof=_LIVENESS[values.get("liveness_for", "distant")]),
+        validation=values.get("check_photos", True),
+        keep_pictures=values.get("keep_pictures", False),
+    )
     return Made(engine=engine(session, server, options))
 
 

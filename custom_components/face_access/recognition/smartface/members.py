@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from ..errors import DuplicateError, PhotoRefusedError
-from .caller import CONFLICT, UNSUITABLE, Caller, Meanings, segment
+from ..remote.words import CONFLICT
+from .caller import UNSUITABLE, Caller, Meanings, segment
 from .models import (
     MAX_KEY,
     MAX_VALUE,

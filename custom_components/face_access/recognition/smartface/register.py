@@ -28,6 +28,8 @@ class SmartFaceRegister:
 
     lists = True
     deletes = True
+    # Who is on the list is read every now and then.
+    anew = False
 
     def __init__(
         self,

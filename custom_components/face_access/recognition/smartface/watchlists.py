@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ..errors import DuplicateError
-from .caller import CONFLICT, Caller, segment
+from ..remote.words import CONFLICT
+from .caller import Caller, segment
 from .models import MAX_NAME, Page, Watchlist, WatchlistMember, parse_member, parse_watchlist
 from .paging import PAGE_SIZE, PageQuery, read_all, read_page
 from .read import Fields
