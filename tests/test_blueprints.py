@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import shutil
 from typing import Any
@@ -18,11 +19,16 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_mock_service
 
-from custom_components.face_access.access import Liveness, Reason, Sighting, SightingKey, Verdict
+from custom_components.face_access.access import Liveness, Reason, Role, Sighting, SightingKey, Verdict
+from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.people.model import Profile, new_key
+from custom_components.face_access.people.photos import prepare
+from scripts.demo_house.house import House
 from simulators._terminal.model import Capture
+from simulators._terminal.pictures import sample
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import settle, until
+from .conftest import SERIAL, settle, until
 from .time_travel import Clock
 
 ROOT = Path(__file__).parents[1]
@@ -61,14 +67,16 @@ async def use(hass: HomeAssistant, entry: MockConfigEntry) -> Use:
         shutil.copytree, FOLDER, hass.config.path("blueprints", "automation", "face_access"), dirs_exist_ok=True
     )
 
-    async def make(name: str, **inputs: Any) -> None:
-        used = {"path": f"face_access/{name}.yaml", "input": inputs}
-        automation = {"alias": "Test", "use_blueprint": used}
+    async def make(name: str, also: dict[str, Any] | None = None, **inputs: Any) -> None:
+        every = {name: inputs, **(also or {})}
+        automations = [
+            {"alias": name, "use_blueprint": {"path": f"face_access/{name}.yaml", "input": given}}
+            for name, given in every.items()
+        ]
         assert await async_setup_component(hass, "doorbell", {})
-        assert await async_setup_component(hass, "automation", {"automation": [automation]})
+        assert await async_setup_component(hass, "automation", {"automation": automations})
         await settle_started(hass)
-        (state,) = hass.states.async_all("automation")
-        assert state.state == "on"
+        assert [state.state for state in hass.states.async_all("automation")] == ["on"] * len(every)
 
     return make
 
@@ -152,6 +160,43 @@ def test_all_are_here() -> None:
         "repeated_denials",
         "missed_visitor",
     }
+
+
+def test_nothing_else_lies_among_them() -> None:
+    """A Home Assistant that is let into the folder fills in its own, which are not ours to give away."""
+    files = {path.relative_to(ROOT / "blueprints") for path in (ROOT / "blueprints").rglob("*") if path.is_file()}
+    assert files == {Path("README.md"), *(path.relative_to(ROOT / "blueprints") for path in BLUEPRINTS)}
+
+
+@pytest.mark.parametrize("before", ["nothing", "linked", "own"])
+async def test_the_demo_keeps_what_home_assistant_adds(
+    hass: HomeAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """Ours are listed, and what is added to them is not added to the project."""
+    config = tmp_path / "config"
+
+    def start() -> set[Path]:
+        House(tmp_path, None, host="127.0.0.1", port=1)._prepare()
+        return {path.relative_to(config) for path in (config / "blueprints").rglob("*.yaml")}
+
+    await asyncio.to_thread(config.mkdir)
+    elsewhere = tmp_path / "elsewhere"
+    await asyncio.to_thread((elsewhere / "automation" / "face_access").mkdir, parents=True)
+    if before == "linked":
+        await asyncio.to_thread((config / "blueprints").symlink_to, elsewhere)
+    elif before == "own":
+        await asyncio.to_thread(shutil.copytree, elsewhere, config / "blueprints")
+    ours = {Path("blueprints", "automation", "face_access", path.name) for path in BLUEPRINTS}
+    assert await asyncio.to_thread(start) == ours
+    monkeypatch.setattr(hass.config, "config_dir", str(config))
+    assert await async_setup_component(hass, "automation", {})
+    assert await async_setup_component(hass, "script", {})
+    listed = await hass.data["blueprint"]["automation"].async_get_blueprints()
+    assert set(listed) == {f"face_access/{path.name}" for path in BLUEPRINTS}
+    assert await hass.data["blueprint"]["script"].async_get_blueprints()
+    test_nothing_else_lies_among_them()
+    # At the next start, too, with what Home Assistant has put there.
+    assert await asyncio.to_thread(start) > ours
 
 
 # Ring, look, open
@@ -341,6 +386,76 @@ async def test_guarded_unlock(
     see(entry, 1, **sighting)
     await hass.async_block_till_done()
     assert [call.data["entity_id"] for call in unlocked] == ([["lock.side_door"]] if opens else [])
+
+
+@pytest.fixture
+async def anna(hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> Profile:
+    """Somebody of the household, whom the terminal knows and lets in by itself."""
+    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    house = await async_get_people(hass)
+    photo = await asyncio.to_thread(prepare, sample("good"))
+    await house.async_add(Profile(id="anna", key=new_key(), name="Anna Berg"), [photo])
+    async with asyncio.timeout(20):
+        await house.workers[SERIAL].done.wait()
+    return house.store.profiles["anna"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "objection"),
+    [
+        ({}, None),
+        ({"enabled": False}, "disabled"),
+        ({"valid_until": datetime(2020, 1, 1, tzinfo=UTC)}, "expired"),
+        ({"role": Role.BLOCKED}, "blocked"),
+        ({"schedule": "schedule.cleaning"}, "schedule"),
+        ({"doors": frozenset({f"{SERIAL}_2"})}, "not_permitted"),
+        (None, "unknown"),
+    ],
+    ids=str,
+)
+async def test_the_household_objects_before_the_terminal_has_heard(
+    hass: HomeAssistant,
+    terminal: SimulatedTerminal,
+    use: Use,
+    device_id: str,
+    anna: Profile,
+    changes: dict[str, Any] | None,
+    objection: str | None,
+) -> None:
+    """Written past the sync: the terminal lets her in, and the household opens and greets nothing."""
+    unlocked, spoken = async_mock_service(hass, "lock", "unlock"), async_mock_service(hass, "tts", "speak")
+    store = (await async_get_people(hass)).store
+    # By name too: whom the household removed has no other.
+    persons = ["anna", "Anna Berg"]
+    inputs = {"station": device_id, "persons": persons}
+    guarded = {**GUARDED, **inputs, "alarm": [], "minimum_score": 1}
+    await use("welcome", {"guarded_unlock": guarded}, voice="tts.cloud", speaker="media_player.hall", **inputs)
+    if changes is None:
+        await store.remove("anna")
+    elif changes:
+        await store.update(replace(anna, **changes))
+    await happens(await terminal.present_known(anna.key))
+    await settle(hass)
+    said = hass.states.get("event.front_door_face").attributes
+    assert (said["event_type"], said["verdict"], said["reason"]) == ("recognised", "granted", None)
+    assert said["objection"] == objection
+    assert (len(unlocked), len(spoken)) == ((1, 1) if objection is None else (0, 0))
+
+
+@pytest.mark.parametrize(("seconds", "opens"), [(-8, True), (-13, False), (-25, False), (8, True), (13, False)])
+async def test_guarded_unlock_asks_when_the_face_was_there(
+    hass: HomeAssistant, terminal: SimulatedTerminal, use: Use, device_id: str, seconds: int, opens: bool
+) -> None:
+    """What is told late is no evidence of who stands there now."""
+    unlocked = async_mock_service(hass, "lock", "unlock")
+    await use("guarded_unlock", station=device_id, **{**GUARDED, "alarm": [], "minimum_score": 1})
+    terminal.clock_offset = seconds
+    await happens(await terminal.present_known("0001"))
+    await settle(hass)
+    said = hass.states.get("event.front_door_face").attributes
+    assert (said["verdict"], said["objection"]) == ("granted", None)
+    assert abs((dt_util.parse_datetime(said["captured_at"]) - dt_util.utcnow()).total_seconds() - seconds) < 2
+    assert len(unlocked) == opens
 
 
 # Recognition off

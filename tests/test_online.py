@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 import json
 import sqlite3
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant.const import EVENT_STATE_CHANGED
@@ -13,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.face_access.const import PING_EVERY
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import add_direct, settle
+from .conftest import SERIAL, add_direct, settle
 from .test_push import FACE, answer, face, seen
 
 ONLINE = 2
@@ -229,3 +230,42 @@ async def test_slow_disk_opens_nothing(
         state = await seen(hass, await terminal.present_known("0001"))
     assert terminal.openings == []
     assert state.attributes["reason"] == "stale"
+    assert await remembered(online) == [("denied", "stale")]
+
+
+async def test_a_disk_that_is_done_after_all_keeps_what_came_of_it(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waited for it any more, and the door stayed shut: history does not say that somebody was let in."""
+    add = online.runtime_data.history.add
+
+    async def add_late(*args: Any, **kwargs: Any) -> bool:
+        await add(*args, **kwargs)
+        raise TimeoutError
+
+    monkeypatch.setattr(online.runtime_data.history, "add", add_late)
+    state = await seen(hass, await terminal.present_known("0001"))
+    assert terminal.openings == []
+    assert state.attributes["reason"] == "not_stored"
+    assert await remembered(online) == [("denied", "not_stored")]
+
+
+async def test_what_cannot_be_corrected_is_logged(
+    hass: HomeAssistant,
+    online: MockConfigEntry,
+    terminal: SimulatedTerminal,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    history = online.runtime_data.history
+    with (
+        patch.object(history, "add", side_effect=sqlite3.OperationalError),
+        patch.object(history, "judged", side_effect=sqlite3.OperationalError),
+    ):
+        await seen(hass, await terminal.present_known("0001"))
+    assert terminal.openings == []
+    assert "what came of a sighting could not be corrected: OperationalError" in caplog.text
+
+
+async def remembered(entry: MockConfigEntry) -> list[tuple[str, str | None]]:
+    """What history says came of what the terminal saw."""
+    return [(past.verdict, past.reason) for past in await entry.runtime_data.history.list(source=SERIAL)]

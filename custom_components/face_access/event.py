@@ -18,6 +18,7 @@ from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Station
 from .entity import ReportEntity, sees_faces, tells_all, unique_id
 from .hub.happenings import Happens
+from .hub.objections import async_objection
 from .hub.people_entry import is_people
 from .hub.telling import async_tell_report
 from .hub.visits import async_get_visits
@@ -57,6 +58,8 @@ def _face(coordinator: FaceAccessCoordinator, event: StationEvent) -> Happening 
             "threshold": event.threshold,
             "verdict": event.verdict,
             "reason": denial(event),
+            "objection": async_objection(coordinator, event),
+            "captured_at": event.captured_at.isoformat(),
             "liveness": event.liveness,
             "temperature": event.temperature,
             "mask": event.mask,

@@ -15,6 +15,7 @@ from .processes import Child
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RESTART_EXIT_CODE: Final = 100
+_OUR_BLUEPRINTS: Final = Path("automation", "face_access")
 _START_TIMEOUT: Final = 90.0
 
 # default_config would bring Bluetooth, the cloud and discovery: no place for them in a demo that stays on one machine.
@@ -100,14 +101,25 @@ class House:
         (storage / "http").unlink(missing_ok=True)
         (self.config / "configuration.yaml").write_text(_CONFIGURATION.format(host=self._host, port=self._port))
         (self.config / "automations.yaml").touch()
-        for name in ("custom_components", "blueprints"):
-            link = self.config / name
-            # A house of an older demo has Home Assistant's own blueprints there.
-            if link.is_dir() and not link.is_symlink():
-                shutil.rmtree(link)
-            link.unlink(missing_ok=True)
-            link.symlink_to(ROOT / name)
+        integration = self.config / "custom_components"
+        integration.unlink(missing_ok=True)
+        integration.symlink_to(ROOT / "custom_components")
+        self._offer_blueprints()
         return "user" in json.loads(onboarding.read_text())["data"]["done"]
+
+    def _offer_blueprints(self) -> None:
+        """Link our blueprints one by one: what Home Assistant or its user puts beside them stays in this folder."""
+        blueprints = self.config / "blueprints"
+        if blueprints.is_symlink():
+            # An older demo's, to a folder that is not this house's to write in.
+            blueprints.unlink()
+        ours = blueprints / _OUR_BLUEPRINTS
+        if ours.is_dir():
+            shutil.rmtree(ours)
+        ours.mkdir(parents=True)
+        # Not the folder itself: Home Assistant lists nothing behind a link to one.
+        for blueprint in (ROOT / "blueprints" / _OUR_BLUEPRINTS).glob("*.yaml"):
+            (ours / blueprint.name).symlink_to(blueprint)
 
     async def _answering(self, path: str) -> None:
         """Wait until the web server knows this path."""

@@ -21,6 +21,7 @@ from custom_components.face_access.access import (
     decide,
     decide_shown,
     explain,
+    objection,
 )
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -312,3 +313,26 @@ def test_one_failing_condition_is_enough_for_a_card(person: dict, policy: dict, 
     assert decide_shown(PERSON, DOOR, NOW, POLICY).granted
     decision = decide_shown(replace(PERSON, **person), DOOR, NOW, replace(POLICY, **policy))
     assert decision.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "doors", "expected"),
+    [
+        ({}, [DOOR], None),
+        ({}, ["SN-1_2", DOOR], None),
+        ({}, ["SN-1_2"], Reason.NOT_PERMITTED),
+        ({}, [], Reason.NOT_PERMITTED),
+        ({"doors": None}, [], None),
+        ({"enabled": False}, ["SN-1_2", DOOR], Reason.DISABLED),
+        ({"role": Role.BLOCKED, "enabled": False}, [DOOR], Reason.BLOCKED),
+        ({"valid_until": NOW}, [DOOR], Reason.EXPIRED),
+        ({"valid_from": NOW + timedelta(seconds=1)}, [DOOR], Reason.NOT_YET_VALID),
+        ({"schedule_on": False}, [DOOR], Reason.SCHEDULE),
+    ],
+)
+def test_what_the_household_holds_against_somebody(
+    changes: dict[str, object], doors: list[str], expected: Reason | None
+) -> None:
+    """Without a face, and without a door's policy."""
+    assert objection(replace(PERSON, **changes), doors, NOW) is expected
+    assert objection(None, doors, NOW) is Reason.UNKNOWN

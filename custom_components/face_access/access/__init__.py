@@ -1,6 +1,6 @@
 """The vocabulary of the house and the decision who may come in: pure Python, no I/O."""
 
-from .decision import Decision, decide, decide_shown, explain
+from .decision import Decision, decide, decide_shown, explain, objection
 from .events import (
     PUSHED,
     Alarm,
@@ -68,4 +68,5 @@ __all__ = [
     "decide",
     "decide_shown",
     "explain",
+    "objection",
 ]

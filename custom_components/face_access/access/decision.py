@@ -58,6 +58,17 @@ def decide_shown(person: Person | None, door: str, now: datetime, policy: DoorPo
     return Decision(reason=next(_objections_to_shown(person, door, now, policy), None))
 
 
+def objection(person: Person | None, doors: Collection[str], now: datetime) -> Reason | None:
+    """Name what the household holds against `person` at `now` (aware), whatever a door's policy or a device says.
+
+    Whoever may pass one of `doors` may be there; somebody who may pass only some doors passes none where there is none.
+    """
+    if person is None:
+        return Reason.UNKNOWN
+    found = [next(_about_person(person, door, now), None) for door in doors or ("",)]
+    return None if None in found else found[0]
+
+
 def _objections_to_shown(person: Person | None, door: str, now: datetime, policy: DoorPolicy) -> Iterator[Reason]:
     if person is None:
         yield Reason.UNKNOWN

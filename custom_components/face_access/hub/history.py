@@ -216,6 +216,16 @@ class History:
         self._prune_soon("sighting", sighting.source)
         return added
 
+    async def judged(self, sighting: Sighting) -> None:
+        """Correct what came of a sighting after it was stored, and that alone. Raises sqlite3.Error.
+
+        Whom it shows stays as it is: they may have been forgotten meanwhile.
+        """
+        statement = "UPDATE sighting SET verdict = ?, reason = ? WHERE source = ? AND sequence = ? AND captured = ?"
+        key = (sighting.source, sighting.key.sequence, sighting.key.captured)
+        came_of_it = (sighting.verdict, sighting.refused)
+        await self._run(lambda: self._open_connection.execute(statement, (*came_of_it, *key)))
+
     async def add_event(self, event: Momentary, *, live: bool) -> bool:
         """Store for good what happened; False when it is there already. Raises sqlite3.Error."""
         added = await self._run(lambda: past_events.add(self._open_connection, event, live=live))

@@ -45,6 +45,7 @@ class Intake:
         if judge is not None:
             decision = judge(sighting, person)
             sighting = _judged(sighting, decision)
+        stored = sighting
         fresh = sighting.realtime and abs(dt_util.utcnow() - sighting.captured_at) <= LIVE_WITHIN
         unstored = False
         try:
@@ -70,9 +71,23 @@ class Intake:
             sighting = _judged(sighting, decision)
         if decision is not None:
             self._coordinator.decided = sighting.key
+            if (sighting.verdict, sighting.refused) != (stored.verdict, stored.refused):
+                # Nobody waits for this: the door stays shut in any case.
+                self._coordinator.config_entry.async_create_task(
+                    self._hass, self._async_correct(sighting), "face_access corrected sighting"
+                )
         if fresh:
             self._dispatch_soon(sighting)
         return decision
+
+    async def _async_correct(self, sighting: Sighting) -> None:
+        """Have history say what came of it after all. One that could not be stored in time may still arrive there."""
+        try:
+            await self._coordinator.history.judged(sighting)
+        except sqlite3.Error as err:
+            LOGGER.error(
+                "%s: what came of a sighting could not be corrected: %s", self._coordinator.name, type(err).__name__
+            )
 
     @callback
     def async_tell(self, event: StationEvent) -> bool:
