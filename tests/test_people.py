@@ -192,7 +192,10 @@ async def test_a_removed_person_goes_everywhere(
 
 async def seen_once(hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal) -> int:
     """Let Anna be seen; the number of the sighting."""
-    capture = await terminal.present_known(people.store.profiles["anna_berg"].key)
+    key = people.store.profiles["anna_berg"].key
+    # Removing somebody of this name may still be under way.
+    await until(lambda: key in terminal.people)
+    capture = await terminal.present_known(key)
     await capture.wait()
     await settle(hass)
     (one,) = (await call(hass, "get_sightings", person_id="anna_berg"))["sightings"]

@@ -209,9 +209,13 @@ class Synchroniser:
         )
 
     async def _plan(self) -> list[_Plan]:
-        """Find everybody who shall be there. One who came from the target keeps the key that they had there."""
+        """Find everybody who shall be there. One who came from the target keeps the key that they had there.
+
+        Somebody who was removed and added again does not: their old key means nobody any more.
+        """
         holdings = self._store.holdings(self._target)
-        keys = {holding.person: key for key, holding in holdings.items()}
+        ours = self._store.keys
+        keys = {holding.person: key for key, holding in holdings.items() if ours.get(key) != ""}
         plans: list[_Plan] = []
         for number, wanted in enumerate(self._wanted(), start=1):
             if number % _BREATH == 0:
