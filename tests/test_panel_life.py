@@ -132,11 +132,12 @@ async def test_window_is_closed(
 ) -> None:
     """The household need not look on: the issue stays until the panel says so."""
     await choose_mode(hass, panel_entry, "antispoofing")
+    before = panel.booted_at
     flow = await repair(hass, hass_client, RESTART, panel_entry)
     client = await hass_client()
     assert (await client.delete(f"/api/repairs/issues/fix/{flow['flow_id']}")).status == 200
     assert issue(hass, RESTART, panel_entry) is not None
-    await until(lambda: panel.online)
+    await until(lambda: panel.online and panel.booted_at != before)
     await panel_entry.runtime_data.async_refresh()
     panel_entry.runtime_data.ladder._now()
     await until(lambda: issue(hass, RESTART, panel_entry) is None)

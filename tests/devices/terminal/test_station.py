@@ -405,8 +405,8 @@ async def test_unknown_sound(simulated: SimulatedTerminal, client: TerminalClien
 
 
 def test_every_capability_is_there() -> None:
-    """A face terminal pushes by itself, and people take the place of credentials."""
+    """A face terminal pushes by itself and looks by itself, and people take the place of credentials."""
     terminal = station(FakeLink())
     lacking = {name for name in terminal.__dataclass_fields__ if getattr(terminal, name) is None}
-    assert lacking == {"broker", "credentials", "feed", "questions"}
+    assert lacking == {"broker", "credentials", "feed", "lookout", "questions"}
     assert [door.number for door in terminal.doors] == [1, 2, 3, 4]
