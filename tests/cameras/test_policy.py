@@ -194,6 +194,7 @@ async def test_another_mode_while_a_frame_is_under_way(
     await preferring(hass, door, liveness_required=False, settings=SOFTWARE)
     mode = {"entity_id": "select.porch_recognition_mode", "option": "antispoofing"}
     await held.while_under_way(hass, porch, calling(hass, "select.select_option", **mode))
+    await until(lambda: "person" in hass.states.get(FACE).attributes)
     said = hass.states.get(FACE).attributes
     assert (said["person"], said["verdict"], said["reason"]) == ("Alice", "denied", "liveness")
     assert terminal.openings == []
@@ -212,6 +213,7 @@ async def test_more_similarity_while_a_frame_is_under_way(
     monkeypatch.setattr(engine, "THRESHOLDS", {Similarity.LOW: 70, Similarity.NORMAL: 80, Similarity.HIGH: 100.5})
     similarity = {"entity_id": "select.porch_required_similarity", "option": "high"}
     await held.while_under_way(hass, porch, calling(hass, "select.select_option", **similarity))
+    await until(lambda: "person" in hass.states.get(FACE).attributes)
     said = hass.states.get(FACE).attributes
     assert (said["person"], said["verdict"], said["reason"]) == ("Alice", "denied", "similarity")
     assert terminal.openings == []
