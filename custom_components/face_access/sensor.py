@@ -29,6 +29,7 @@ from .hub.people_sync import TargetWorker
 from .hub.servers import is_server
 from .person import async_setup_people, make_sensors
 from .server import async_setup_sensors
+from .sync_progress import SyncProgress
 
 PARALLEL_UPDATES = 0
 
@@ -150,40 +151,16 @@ async def async_setup_entry(
         async_add_entities([LastBootSensor(coordinator)])
 
 
-class PeopleSyncedSensor(FaceAccessEntity, SensorEntity):
+class PeopleSyncedSensor(SyncProgress, FaceAccessEntity):
     """How many of the people who shall pass here the station knows; how many there are stands beside it."""
 
     _attr_entity_category = EntityCategory.DIAGNOSTIC
-    _attr_state_class = SensorStateClass.MEASUREMENT
     _attr_translation_key = "people_synced"
 
     def __init__(self, coordinator: FaceAccessCoordinator, worker: TargetWorker) -> None:
         """Bind to a station that learns people."""
         super().__init__(coordinator, "people_synced")
         self._worker = worker
-
-    @property
-    @override
-    def available(self) -> bool:
-        """What a station was given stays true while it is away."""
-        return True
-
-    @property
-    @override
-    def native_value(self) -> int:
-        return self._worker.progress.held
-
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, int]:
-        return self._worker.progress.described
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Listen to the work."""
-        await super().async_added_to_hass()
-        self._worker.listeners.append(self.async_write_ha_state)
-        self.async_on_remove(lambda: self._worker.listeners.remove(self.async_write_ha_state))
 
 
 class FactSensor(FaceAccessEntity, SensorEntity):

@@ -4,7 +4,7 @@ from typing import Any, override
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.components.button import ButtonEntity
-from homeassistant.components.sensor import SensorEntity, SensorStateClass
+from homeassistant.components.sensor import SensorEntity
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
@@ -18,6 +18,7 @@ from .hub.people import async_get_people, async_worker
 from .hub.people_sync import TargetWorker
 from .hub.server_people import async_rebuild
 from .hub.servers import ServerCoordinator
+from .sync_progress import SyncProgress
 
 
 class ServerEntity(CoordinatorEntity[ServerCoordinator]):
@@ -76,38 +77,13 @@ class ServerVersion(ServerEntity, SensorEntity):
         return self.coordinator.data.version
 
 
-class ServerPeopleSynced(ServerEntity, SensorEntity):
+class ServerPeopleSynced(SyncProgress, ServerEntity):
     """How many of the people of the house the server knows; how many there are stands beside it."""
-
-    _attr_state_class = SensorStateClass.MEASUREMENT
 
     def __init__(self, coordinator: ServerCoordinator, worker: TargetWorker) -> None:
         """Bind to a server that learns people."""
         super().__init__(coordinator, "people_synced")
         self._worker = worker
-
-    @property
-    @override
-    def available(self) -> bool:
-        """What a server was given stays true while it is away."""
-        return True
-
-    @property
-    @override
-    def native_value(self) -> int:
-        return self._worker.progress.held
-
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, int]:
-        return self._worker.progress.described
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Listen to the work."""
-        await super().async_added_to_hass()
-        self._worker.listeners.append(self.async_write_ha_state)
-        self.async_on_remove(lambda: self._worker.listeners.remove(self.async_write_ha_state))
 
 
 class RebuildButton(ServerEntity, ButtonEntity):
