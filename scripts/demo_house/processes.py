@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio.subprocess import STDOUT, Process
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 import ctypes
 import os
@@ -12,6 +12,9 @@ import socket
 import sys
 from typing import Final
 
+from aiohttp import ClientError
+
+_START_TIMEOUT: Final = 30.0
 _STOP_TIMEOUT: Final = 30.0
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None)
@@ -73,6 +76,22 @@ class Child:
                 start_new_session=True,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )
+
+    async def come_up(self, ask: Callable[[], Awaitable[object]]) -> None:
+        """Start the process and wait until it can be asked. Raises ChildError."""
+        await self.start()
+        try:
+            async with asyncio.timeout(_START_TIMEOUT):
+                while self.running:
+                    try:
+                        await ask()
+                    except ClientError:
+                        await asyncio.sleep(0.1)
+                    else:
+                        return
+        except TimeoutError:
+            raise self.failed(f"did not come up within {_START_TIMEOUT:.0f} s") from None
+        raise self.failed(f"ended with exit code {await self.wait()}")
 
     async def wait(self) -> int:
         """Wait for its end and return the exit code."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import sys
 from typing import Final
 
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientSession
 
 from simulators._terminal import pictures
 
@@ -16,7 +16,6 @@ from .stations import DOMAIN
 from .steps import CheckError, expect, step
 
 NAME: Final = "SmartFace"
-_START_TIMEOUT: Final = 30.0
 _AWAY_TIMEOUT: Final = 30.0
 # Drawn people whom no terminal and no panel of the house draws.
 _RESIDENT: Final = "Nora"
@@ -39,19 +38,7 @@ class Server:
 
     async def start(self) -> None:
         """Switch it on and wait for its page."""
-        await self.child.start()
-        try:
-            async with asyncio.timeout(_START_TIMEOUT):
-                while self.child.running:
-                    try:
-                        await self.state()
-                    except ClientError:
-                        await asyncio.sleep(0.1)
-                    else:
-                        return
-        except TimeoutError:
-            raise self.child.failed(f"did not come up within {_START_TIMEOUT:.0f} s") from None
-        raise self.child.failed(f"ended with exit code {await self.child.wait()}")
+        await self.child.come_up(self.state)
 
     async def state(self) -> Json:
         """What the server knows, and what was done wrong to it."""

@@ -1,21 +1,19 @@
 """Simulated devices as child processes, and how each terminal is added to the house by the real config flow."""
 
 from abc import ABC, abstractmethod
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import sys
 from typing import Any, Final, override
 
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientSession
 
 from .api import Api, ApiError, Json
 from .house import ROOT
 from .processes import Child, free_port
 
 DOMAIN: Final = "face_access"
-_START_TIMEOUT: Final = 30.0
 # A terminal that calls us does so within its heartbeat's pause; reading all its settings takes some of its turns.
 _FIRST_CALL_TIMEOUT: Final = 60.0
 
@@ -51,19 +49,7 @@ class Station(ABC):
 
     async def start(self) -> None:
         """Switch it on and wait for its page."""
-        await self.child.start()
-        try:
-            async with asyncio.timeout(_START_TIMEOUT):
-                while self.child.running:
-                    try:
-                        await self.state()
-                    except ClientError:
-                        await asyncio.sleep(0.1)
-                    else:
-                        return
-        except TimeoutError:
-            raise self.child.failed(f"did not come up within {_START_TIMEOUT:.0f} s") from None
-        raise self.child.failed(f"ended with exit code {await self.child.wait()}")
+        await self.child.come_up(self.state)
 
     async def state(self) -> Json:
         """What the device remembers: openings, texts, violations, ..."""
