@@ -1,15 +1,15 @@
-"""What is asked and said about a person at a door: what would happen and why, and that they are who they seem to be."""
+"""What would happen if a person stood at a door now, and why."""
 
 from homeassistant.core import ServiceResponse
 from homeassistant.util import dt as dt_util
 
-from ..access import DoorMode, Factor, Liveness, Reason, Sighting, SightingKey, explain
+from ..access import DoorMode, Liveness, Reason, Sighting, SightingKey, explain
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Door
 from ..hub.people import HousePeople, async_get_people
 from ..people.store import HoldingState
 from .door import wired_door
-from .request import Request, invalid
+from .request import Request
 
 # What stations are told of a person, and mind by themselves.
 _TOLD = frozenset(
@@ -70,13 +70,3 @@ def _lets_in(
     if any(each.state is not HoldingState.HELD for each in held):
         return None
     return bool(held) and coordinator.policy().mode is not DoorMode.NEVER and not _TOLD.intersection(reasons)
-
-
-async def confirm_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
-    """Take the word of whoever calls this as a person's second factor at a door."""
-    people = await async_get_people(request.hass)
-    if (person := request.data["person_id"]) not in people.store.profiles:
-        raise invalid("person_unknown")
-    door = request.coordinator.door_id(wired_door(request).number)
-    people.proofs.add(Factor.CONFIRMATION, person, [door], dt_util.utcnow())
-    return None

@@ -5,19 +5,18 @@ Only what is stored may open a door, and what is known from there opens nothing.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 import sqlite3
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, SightingKey, StationEvent, Verdict
+from ..access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, SightingKey, StationEvent
 from ..const import LIVE_WITHIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
-
-type Judge = Callable[[Sighting, Person | None], Decision]
-"""Says whether a sighting of a person opens the door that waits for the answer, at the moment of the call."""
+from .judgement import Asked, Case, judge
+from .telling import async_tell_decision
 
 _STORE_TIMEOUT = 10
 _UNSTORED = 100
@@ -34,51 +33,58 @@ class Intake:
         self._unstored: deque[SightingKey] = deque(maxlen=_UNSTORED)
 
     async def async_take(
-        self, sighting: Sighting, known: Person | None = None, judge: Judge | None = None
+        self, sighting: Sighting, known: Person | None = None, asked: Asked | None = None
     ) -> Decision | None:
         """Store, decide where a door waits for it, and let everybody know. None where nobody asked for a decision.
 
         `known` is whom the source itself knows under the identity that it saw.
         """
-        decision = None
-        sighting, person = self._coordinator.async_identify(sighting, known)
-        if judge is not None:
-            decision = judge(sighting, person)
-            sighting = _judged(sighting, decision)
-        stored = sighting
-        fresh = sighting.realtime and abs(dt_util.utcnow() - sighting.captured_at) <= LIVE_WITHIN
-        unstored = False
+        case = None if asked is None else judge(self._coordinator, asked, sighting, known)
+        stored = self._coordinator.async_identify(sighting, known)[0] if case is None else case.judged
+        fresh = stored.realtime and abs(dt_util.utcnow() - stored.captured_at) <= LIVE_WITHIN
+        new, unstored = await self._store(stored, live=fresh)
+        if not new or stored.key in self._unstored:
+            return None if case is None else self._told(replace(case, decision=Decision(reason=Reason.REPEATED)))
+        if unstored:
+            self._unstored.append(stored.key)
+        if case is not None:
+            case = self._conclude(case, stored, unstored=unstored)
+        if fresh:
+            self._dispatch_soon(stored if case is None else case.judged)
+        return None if case is None else case.decision
+
+    def _conclude(self, case: Case, stored: Sighting, *, unstored: bool) -> Case:
+        """Have the last word on what was judged before it was stored."""
+        if unstored:
+            case = replace(case, decision=Decision(reason=case.decision.reason or Reason.NOT_STORED))
+        else:
+            if case.decision.granted:
+                # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
+                # Whom the household knows may have changed as well.
+                case = judge(self._coordinator, case.asked, case.sighting, case.known)
+            self._coordinator.async_judged(case)
+        self._told(case)
+        judged = case.judged
+        if (judged.verdict, judged.refused) != (stored.verdict, stored.refused):
+            # Nobody waits for this: the door stays shut in any case.
+            self._coordinator.config_entry.async_create_task(
+                self._hass, self._async_correct(judged), "face_access corrected sighting"
+            )
+        return case
+
+    def _told(self, case: Case) -> Decision:
+        async_tell_decision(self._coordinator, case.asked.door, case.judged, case.decision)
+        return case.decision
+
+    async def _store(self, sighting: Sighting, *, live: bool) -> tuple[bool, bool]:
+        """Store a sighting; whether it is new, and whether it could not be stored in time."""
         try:
             async with asyncio.timeout(_STORE_TIMEOUT):
-                new = await self._coordinator.history.add(sighting, live=fresh)
+                return await self._coordinator.history.add(sighting, live=live), False
         except (TimeoutError, sqlite3.Error) as err:
             LOGGER.error("%s: a sighting could not be stored: %s", self._coordinator.name, type(err).__name__)
             self._coordinator.async_missed(sighting.captured_at)
-            new = True
-            unstored = True
-            if decision is not None:
-                decision = Decision(reason=decision.reason or Reason.NOT_STORED)
-                sighting = _judged(sighting, decision)
-        if not new or sighting.key in self._unstored:
-            return Decision(reason=Reason.REPEATED) if judge is not None else None
-        if unstored:
-            self._unstored.append(sighting.key)
-        if judge is not None and decision is not None and decision.granted:
-            # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
-            # Whom the household knows may have changed as well.
-            sighting, person = self._coordinator.async_identify(sighting, known)
-            decision = judge(sighting, person)
-            sighting = _judged(sighting, decision)
-        if decision is not None:
-            self._coordinator.decided = sighting.key
-            if (sighting.verdict, sighting.refused) != (stored.verdict, stored.refused):
-                # Nobody waits for this: the door stays shut in any case.
-                self._coordinator.config_entry.async_create_task(
-                    self._hass, self._async_correct(sighting), "face_access corrected sighting"
-                )
-        if fresh:
-            self._dispatch_soon(sighting)
-        return decision
+            return True, True
 
     async def _async_correct(self, sighting: Sighting) -> None:
         """Have history say what came of it after all. One that could not be stored in time may still arrive there."""
@@ -115,12 +121,3 @@ class Intake:
     def _dispatch_soon(self, event: StationEvent) -> None:
         """Answer first: a door that waits for the acknowledgement must not wait for our entities."""
         self._hass.loop.call_soon(self._coordinator.async_dispatch, event)
-
-
-def _judged(sighting: Sighting, decision: Decision) -> Sighting:
-    """Put our decision on a sighting. A door that only notifies judges nobody."""
-    if decision.granted:
-        return replace(sighting, verdict=Verdict.GRANTED)
-    if decision.reason is Reason.NOTIFY_ONLY:
-        return replace(sighting, verdict=Verdict.NONE)
-    return replace(sighting, verdict=Verdict.DENIED, refused=decision.reason)

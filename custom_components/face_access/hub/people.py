@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 import sqlite3
 from typing import Protocol
@@ -13,10 +12,9 @@ from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, Home
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_state_change_event
-from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import DoorMode, Factor, Method, Person, Pictures, Proof, Reason, Role, Sighting, StationEvent
+from ..access import DoorMode, Method, Person, Pictures, Role, Sighting, StationEvent
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
@@ -29,15 +27,13 @@ from .doors import async_wired
 from .house import async_get_history, folder
 from .people_issues import async_clear_refusals, async_report_refusals
 from .people_sync import TargetWorker
-from .proofs import Proofs
 from .questions import async_register_finder
+from .second_factors import SecondFactors
 
 _PEOPLE: HassKey[asyncio.Task[HousePeople]] = HassKey(f"{DOMAIN}_people")
 
 # Sent with the household's id of somebody who was removed and is to be forgotten.
 SIGNAL_FORGOTTEN = f"{DOMAIN}_person_forgotten"
-# A card is no live face: what is missing in it as a face says nothing against it as a card.
-_NOT_THE_CARDS = (None, Reason.LIVENESS, Reason.SIMILARITY, Reason.SECOND_FACTOR)
 
 # How many people are told of before everybody else in the house gets a turn.
 _BREATH = 20
@@ -115,7 +111,7 @@ class HousePeople:
         self._names: dict[str, str] = {}
         self._known: dict[str, dict[str, tuple[HoldingState, str | None]]] = {}
         self._listeners_known: dict[str, CALLBACK_TYPE] = {}
-        self.proofs = Proofs(hass)
+        self.factors = SecondFactors(hass, store)
         self._let_go: dict[str, tuple[Storage, tuple[str, ...]]] = {}
         self._async_follow_schedules()
 
@@ -189,11 +185,6 @@ class HousePeople:
         return self.person(found[0]) if len(found) == 1 else None
 
     @callback
-    def async_proofs(self, person: Person, door: str, now: datetime) -> list[Proof]:
-        """Find the second factors that a person gave for a door lately."""
-        return self.proofs.of(person, self.store.profiles.get(person.id), door, now)
-
-    @callback
     def async_known_at(self, person: str) -> dict[str, tuple[HoldingState, str | None]]:
         """Find how far the stations that are here are with somebody, by serial number: and why one refused them."""
         found = {serial: self._known.get(serial, {}).get(person) for serial in self.workers}
@@ -244,6 +235,7 @@ class HousePeople:
 
     async def _async_forget(self, person: str) -> None:
         """Forget what was seen of somebody who is removed. What does not work now is done after the next start."""
+        self.factors.async_forget(person)
         async_dispatcher_send(self._hass, SIGNAL_FORGOTTEN, person)
         try:
             history = await async_get_history(self._hass)
@@ -335,7 +327,7 @@ class HousePeople:
         entry = coordinator.config_entry
         self._names[coordinator.serial] = entry.title
         coordinator.async_identify = self.async_identify
-        coordinator.async_proofs = self.async_proofs
+        self.factors.async_attach(coordinator)
         entry.async_on_unload(coordinator.async_subscribe(partial(self._async_report, coordinator)))
         if coordinator.station.people is None:
             return
@@ -496,9 +488,6 @@ class HousePeople:
         person = event.person_id
         if person is None or person not in self.store.profiles:
             return
-        if event.card and event.recognised and event.refused in _NOT_THE_CARDS:
-            doors = [coordinator.door_id(door.number) for door in async_wired(coordinator)]
-            self.proofs.add(Factor.CREDENTIAL, person, doors, dt_util.utcnow())
         if event.recognised and kind_of(event) is not SightingKind.SPOOF:
             before = self.seen.get(person)
             picture = event.pictures.best or (before.picture if before is not None else None)
