@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 import os
 import socket
+import threading
 from unittest.mock import patch
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
@@ -46,6 +47,27 @@ FAST = Timings(
 @pytest.fixture(autouse=True)
 def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
     """Let Home Assistant load the integration in every test."""
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse what another thread asks of the loop, as its debug mode does.
+
+    In place of that mode, which the harness would switch on: it also writes down the whole stack for every task and every
+    future, which takes more time than all that the tests do."""
+    loop = asyncio.get_running_loop()
+    thread = threading.get_ident()
+
+    def guarded[**P, R](method: Callable[P, R]) -> Callable[P, R]:
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            if threading.get_ident() != thread:
+                raise RuntimeError("Non-thread-safe operation invoked on an event loop other than the current one")
+            return method(*args, **kwargs)
+
+        return call
+
+    for name in ("call_soon", "call_at"):
+        monkeypatch.setattr(loop, name, guarded(getattr(loop, name)))
 
 
 @pytest.fixture
