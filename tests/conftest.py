@@ -53,8 +53,8 @@ def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
 async def enable_event_loop_debug(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse what another thread asks of the loop, as its debug mode does.
 
-    In place of that mode, which the harness would switch on: it also writes down the whole stack for every task and every
-    future, which takes more time than all that the tests do."""
+    In place of that mode, which the harness would switch on: it also writes down the whole stack for every task and
+    future, and takes more time for it than all that the tests do."""
     loop = asyncio.get_running_loop()
     thread = threading.get_ident()
 
