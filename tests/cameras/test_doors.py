@@ -15,7 +15,7 @@ from custom_components.face_access.hub import watched
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.model import Profile
 from simulators.terminal import SimulatedTerminal
-from tests.conftest import SERIAL, settle, until
+from tests.conftest import SERIAL, set_policy, settle, until
 from tests.recognition import toys
 
 from .conftest import ALICE, CAROL, PlayedCamera, has_seen, look, preferring
@@ -225,7 +225,7 @@ async def test_what_the_door_asks_for_counts_too(
     expected: tuple[str, str | None],
 ) -> None:
     """A camera is no way around it."""
-    hass.config_entries.async_update_entry(entry, options=theirs)
+    set_policy(hass, entry, **theirs)
     assert await decided(hass, porch) == expected
     await settle(hass)
     assert bool(terminal.openings) is (expected[0] == "granted")
