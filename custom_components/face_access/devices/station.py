@@ -489,7 +489,7 @@ class Station:
     feed: Feed | None = None
     sees_faces: bool = True
     """Whether it recognises faces."""
-    factors: frozenset[Factor] = frozenset()
+    factors: tuple[Factor, ...] = ()
     """Which second factors can be given at it: it tells whose card was shown."""
     tells_trouble: bool = False
     """Whether it tells when it is tampered with, and when it starts."""

@@ -280,5 +280,5 @@ class TerminalFamily:
             records=TerminalRecords(state),
             firmware=firmware,
             people=TerminalPeople(state),
-            factors=frozenset({Factor.CREDENTIAL}),
+            factors=(Factor.CREDENTIAL,),
         )
