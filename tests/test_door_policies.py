@@ -167,9 +167,8 @@ async def test_each_door_keeps_what_was_chosen_for_it(hass: HomeAssistant, entry
         assert suggested(flow).items() >= chosen.items()
         flow = await hass.config_entries.options.async_configure(flow["flow_id"], suggested(flow))
     assert flow["type"] is FlowResultType.CREATE_ENTRY
-    assert [entry.runtime_data.policy(number).mode for number in (1, 2, 3)] == [*map(DoorMode, ("never", "open"))] + [
-        DoorMode.NOTIFY_ONLY
-    ]
+    kept = [entry.runtime_data.policy(number).mode for number in (1, 2, 3)]
+    assert kept == [chosen["door_mode"] for chosen in three]
 
 
 async def test_a_panels_doors_are_asked_about_what_it_asks(hass: HomeAssistant, panel_entry: MockConfigEntry) -> None:

@@ -66,6 +66,7 @@ async def test_opens(
     [
         ({"door_mode": "notify_only"}, ("none", None)),
         ({"door_mode": "never"}, ("denied", "policy")),
+        ({"minimum_score": 100.5}, ("denied", "similarity")),
         ({"second_factors": ["credential"]}, ("denied", "second_factor")),
         ({"settings": {"autostart": False, "recognition_mode": "software"}}, ("denied", "liveness")),
         ({"door": "gone_1"}, ("denied", "device")),
@@ -212,6 +213,10 @@ async def test_a_picture_that_was_long_on_its_way(
         ({"door_mode": "never"}, ("denied", "policy")),
         ({"second_factors": ["presence"]}, ("denied", "second_factor")),
         ({"door_mode": "notify_only"}, ("granted", None)),
+        # Another door's.
+        ({"door": 2, "door_mode": "never"}, ("granted", None)),
+        # Another scale.
+        ({"minimum_score": 100.5}, ("granted", None)),
     ],
 )
 async def test_what_the_door_asks_for_counts_too(
