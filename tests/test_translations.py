@@ -38,8 +38,15 @@ from custom_components.face_access.devices.panel import judge
 from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
 from custom_components.face_access.flow_camera import CAMERA_SCHEMA, MODELS_SCHEMA, options_schema
-from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key
-from custom_components.face_access.flow_options import BROKER_SCHEMA, OPTIONS_SCHEMA
+from custom_components.face_access.flow_forms import (
+    DIRECT_SCHEMA,
+    LOGIN_SCHEMA,
+    PANEL_SCHEMA,
+    PUSH_SCHEMA,
+    error_key,
+    policy_fields,
+)
+from custom_components.face_access.flow_options import BROKER_SCHEMA, STATION_SCHEMA
 from custom_components.face_access.flow_servers import server_error_key
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
@@ -358,9 +365,11 @@ def test_no_other_values_in_the_flow() -> None:
 
 def test_options() -> None:
     """Each option has a name and an explanation, and each choice a word."""
-    step = EN["options"]["step"]["init"]
-    fields = {str(key) for key in OPTIONS_SCHEMA.schema}
-    assert set(step["data"]) == set(step["data_description"]) == fields
+    steps = EN["options"]["step"]
+    of_door, of_station = ({str(key) for key in fields} for fields in (policy_fields(), STATION_SCHEMA.schema))
+    for name, fields in (("init", {"doors"} | of_door | of_station), ("door", of_door)):
+        assert set(steps[name]["data"]) == set(steps[name]["data_description"]) == fields
+    assert placeholders(steps["door"]) == {"number", "name"}
     people = {"person_role", "photo_storage", "second_factors", "similarity"}
     step = EN["options"]["step"]["camera"]
     assert set(step["data"]) == set(step["data_description"]) == {str(key) for key in options_schema([]).schema}

@@ -16,16 +16,17 @@ from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import DoorMode, Factor, Method, Person, Pictures, Proof, Reason, Role, Sighting, StationEvent
+from ..access import Factor, Method, Person, Pictures, Proof, Reason, Sighting, StationEvent
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
-from ..devices.station import Enrolment, Question
+from ..devices.station import Question
 from ..people.model import PersonError, Profile, Storage, is_new_key
 from ..people.photos import thumbnail
 from ..people.store import Holding, HoldingState, PeopleStore, Seen
 from ..people.sync import PHOTO_MISSING, Wanted
 from .doors import async_wired
+from .enrolments import Enrolments
 from .house import async_get_history, folder
 from .people_issues import async_clear_refusals, async_report_refusals
 from .people_sync import TargetWorker
@@ -385,36 +386,12 @@ class HousePeople:
 
         Nobody can be given to a station without a face or a card; one who came from there has them there.
         """
-        # Only by never letting anybody in does a station that decides by itself mind that this door never opens.
-        shut = coordinator.decides_itself and coordinator.policy().mode is DoorMode.NEVER
         there = {holding.person for holding in self.store.holdings(coordinator.serial).values()}
-        doors = {coordinator.door_id(door.number): door.number for door in async_wired(coordinator)}
+        enrolments = Enrolments(coordinator)
         for profile in tuple(self.store.profiles.values()):
-            blocked = profile.role is Role.BLOCKED
-            numbers = [number for door, number in doors.items() if profile.doors is None or door in profile.doors]
-            if (blocked or numbers) and (profile.photos or profile.card is not None or profile.id in there):
-                # A station can be told of one door or of all, wired or not: of two out of three, the first is safe.
-                every = len(numbers) == len(doors) > 1
-                yield self._wanted_one(profile, None if blocked or every else numbers[0], shut=shut)
-
-    def _wanted_one(self, profile: Profile, door: int | None, *, shut: bool) -> Wanted:
-        person = self.person(profile)
-        return Wanted(
-            person=profile.id,
-            enrolment=Enrolment(
-                key=profile.key,
-                name=profile.name,
-                role=profile.role,
-                card=profile.card,
-                valid_from=profile.valid_from,
-                valid_until=profile.valid_until,
-                # A station may decide by itself: it must know as well that this is not the time.
-                suspended=shut or not person.enabled or person.schedule_on is False,
-                text=profile.text,
-                door=door,
-            ),
-            photos=profile.photos,
-        )
+            enrolment = enrolments.of(profile, self.person(profile))
+            if enrolment is not None and (profile.photos or profile.card is not None or profile.id in there):
+                yield Wanted(person=profile.id, enrolment=enrolment, photos=profile.photos)
 
     @callback
     def _async_synced(self, worker: TargetWorker) -> None:
