@@ -174,9 +174,9 @@ class Synchroniser:
         self._on_progress()
 
     async def start_over(self, empty: Callable[[], Awaitable[None]]) -> None:
-        """Empty the target by `empty`, for one that cannot remove one person: whoever is still wanted is given anew.
+        """Empty the target by `empty`: whoever is still wanted is given anew.
 
-        Written down first, so that work that breaks off anywhere ends with everybody being given. Raises what it does.
+        Of one that cannot remove one person everybody else is gone; of another they are removed as usual. Written down first, so that work that breaks off anywhere ends with everybody being given. Raises what it does.
         """
         await self._store.keep(
             replace(holding, facts="", photos="", state=HoldingState.PENDING, code=None)
@@ -184,7 +184,7 @@ class Synchroniser:
         )
         await empty()
         await self._plan()
-        for key in tuple(self._leaving):
+        for key in () if self._lists else tuple(self._leaving):
             await self._store.drop(self._target, key)
         await self.look()
 
@@ -252,7 +252,7 @@ class Synchroniser:
         corrected = []
         for key, holding in tuple(self._store.holdings(self._target).items()):
             found = there.get(key)
-            if found is None and key not in wanted:
+            if found is None and key not in wanted and holding.state is not HoldingState.PENDING:
                 await self._store.drop(self._target, key)
             elif found is None and holding.state is HoldingState.HELD:
                 corrected.append(replace(holding, facts="", photos="", state=HoldingState.PENDING))
