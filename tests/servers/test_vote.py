@@ -177,7 +177,9 @@ def test_somebody_who_comes_while_a_photo_is_in_view_is_live_at_once() -> None:
 @given(
     st.lists(st.tuples(st.sampled_from([None, ANNA]), st.sampled_from([LIVE, SPOOF]), st.integers(0, 9)), max_size=20)
 )
-def test_one_face_alone_is_never_live_soon_after_a_spoof(steps: list[tuple[Resident | None, FaceLiveness, int]]) -> None:
+def test_one_face_alone_is_never_live_soon_after_a_spoof(
+    steps: list[tuple[Resident | None, FaceLiveness, int]],
+) -> None:
     """Wherever it goes between frames, and whatever it is called."""
     tracker, spoof_at = ServerTracker(), float("-inf")
     for number, (person, state, place) in enumerate(steps):

@@ -176,7 +176,8 @@ class Synchroniser:
     async def start_over(self, empty: Callable[[], Awaitable[None]]) -> None:
         """Empty the target by `empty`: whoever is still wanted is given anew.
 
-        Of one that cannot remove one person everybody else is gone; of another they are removed as usual. Written down first, so that work that breaks off anywhere ends with everybody being given. Raises what it does.
+        Of one that cannot remove one person everybody else is gone; of another they are removed as usual. Written down
+        first, so that work that breaks off anywhere ends with everybody being given. Raises what `empty` does.
         """
         await self._store.keep(
             replace(holding, facts="", photos="", state=HoldingState.PENDING, code=None)

@@ -51,7 +51,7 @@ class SmartFaceRegister:
         self.anew = False
 
     async def ensure_list(self) -> None:
-        """Make our watchlist where it is missing: it is empty then, `anew`. Another keeps the name and threshold it has.
+        """Make our watchlist where it is missing; it is `anew` then. One that is there keeps its name and threshold.
 
         Raises every kind of EngineError, as everything here does.
         """
