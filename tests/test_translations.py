@@ -364,6 +364,10 @@ def test_options() -> None:
     people = {"person_role", "photo_storage", "second_factors", "similarity"}
     step = EN["options"]["step"]["camera"]
     assert set(step["data"]) == set(step["data_description"]) == {str(key) for key in options_schema([]).schema}
+    numbers = EN["options"]["step"]["server"]
+    keys = {number.key for kind in SERVERS.values() for number in kind.numbers}
+    assert set(numbers["data"]) == set(numbers["data_description"]) == keys
+    assert placeholders(numbers) == {"server"}
     choices = {
         field.key: field.options for kind in SERVERS.values() for field in kind.fields if field.kind is FieldKind.CHOICE
     }

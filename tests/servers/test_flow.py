@@ -327,9 +327,3 @@ async def test_reauth_in_another_way(hass: HomeAssistant, started: Start) -> Non
     )
     assert flow["reason"] == "reauth_successful"
     assert "token" not in entry.data
-
-
-async def test_no_options(hass: HomeAssistant, smartface_entry: MockConfigEntry) -> None:
-    """What can be chosen stands in the form; there is nothing besides."""
-    assert not smartface_entry.supports_options
-    assert smartface_entry.domain == DOMAIN
