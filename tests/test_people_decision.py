@@ -13,9 +13,9 @@ from custom_components.face_access.access import Factor, Method, Person, Role, S
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from custom_components.face_access.hub.proofs import Proofs
+from custom_components.face_access.people.holding import Holding
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
-from custom_components.face_access.people.store import Holding
 from simulators._terminal.pictures import sample
 from simulators.terminal import SimulatedTerminal
 

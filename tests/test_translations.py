@@ -48,11 +48,11 @@ from custom_components.face_access.hub.local import MODELS_VARIABLE
 from custom_components.face_access.hub.models import ModelState
 from custom_components.face_access.hub.people_issues import async_raise_refusal
 from custom_components.face_access.hub.server_people import raise_rebuild
+from custom_components.face_access.people.findings import Learned
 from custom_components.face_access.people.gallery import photo_code
 from custom_components.face_access.people.model import Profile, Storage
+from custom_components.face_access.people.refusal import INVALID, NOT_REMOVED, PHOTO_MISSING
 from custom_components.face_access.people.register import CANNOT_REMOVE, DUPLICATE_FACE, PHOTO_CODES, SERVER_REFUSED
-from custom_components.face_access.people.store import Learned
-from custom_components.face_access.people.sync import INVALID, NOT_REMOVED, PHOTO_MISSING
 from custom_components.face_access.recognition.enrolment import PhotoCode
 from custom_components.face_access.recognition.errors import (
     EngineAddressError,

@@ -25,8 +25,8 @@ from .hub.people import HousePeople
 from .hub.people_entry import async_on_linked, async_profiles, device_identifier
 from .hub.people_issues import async_refusal_text
 from .hub.picture import content_type
+from .people.holding import HoldingState
 from .people.model import PersonError, Profile
-from .people.store import HoldingState
 
 type Make = Callable[[HomeAssistant, HousePeople, Profile], Iterable[Entity]]
 

@@ -14,9 +14,9 @@ from custom_components.face_access.access import Role
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import people_sync
 from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.people.model import Profile, Storage, new_key
 from custom_components.face_access.people.photos import prepare
-from custom_components.face_access.people.store import HoldingState
 from simulators._terminal import pictures
 from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.smartface import SimulatedSmartFace

@@ -7,7 +7,7 @@ from ..access import DoorMode, Factor, Liveness, Reason, Sighting, SightingKey, 
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Door
 from ..hub.people import HousePeople, async_get_people
-from ..people.store import HoldingState
+from ..people.holding import HoldingState
 from .door import wired_door
 from .request import Request, invalid
 

@@ -12,9 +12,9 @@ from ..hub.people_issues import async_refusal_text
 from ..hub.people_sync import TargetWorker
 from ..hub.photo_checks import Checks
 from ..people.gallery import TARGET, photo_code
+from ..people.holding import Holding, HoldingState
 from ..people.model import Profile
-from ..people.store import Holding, HoldingState
-from ..people.sync import Progress
+from ..people.plan import Progress
 from .people_request import PeopleRequest
 
 

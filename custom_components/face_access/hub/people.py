@@ -21,10 +21,13 @@ from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Enrolment, Question
+from ..people.findings import Seen
+from ..people.holding import Holding, HoldingState
 from ..people.model import PersonError, Profile, Storage, is_new_key
 from ..people.photos import thumbnail
-from ..people.store import Holding, HoldingState, PeopleStore, Seen
-from ..people.sync import PHOTO_MISSING, Wanted
+from ..people.plan import Wanted
+from ..people.refusal import PHOTO_MISSING
+from ..people.store import PeopleStore
 from .doors import async_wired
 from .house import async_get_history, folder
 from .people_issues import async_clear_refusals, async_report_refusals

@@ -5,8 +5,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 
 from ..devices.station import Enrolment
-from ..people.model import PersonError, Profile
-from ..people.store import digest
+from ..people.model import PersonError, Profile, digest
 from . import people_input
 from .people import HousePeople
 from .people_sync import TargetWorker

@@ -7,8 +7,9 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.translation import async_get_exception_message
 
 from ..const import DOMAIN
+from ..people.holding import HoldingState
 from ..people.register import CANNOT_REMOVE
-from ..people.store import HoldingState, PeopleStore
+from ..people.store import PeopleStore
 
 PERSON_REFUSED: Final = "person_refused"
 

@@ -13,8 +13,9 @@ from ..const import LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
 from ..devices.station import People
+from ..people.plan import Progress, Wanted
 from ..people.store import PeopleStore
-from ..people.sync import Progress, Synchroniser, Wanted
+from ..people.sync import Synchroniser
 from .errors import asking_for_login
 from .servers import ServerCoordinator
 

@@ -12,8 +12,10 @@ from custom_components.face_access.devices.errors import InvalidValueError, Stat
 from custom_components.face_access.devices.panel.enrolment import PanelPeople
 from custom_components.face_access.devices.panel.identifier import Identifier, IdentifierType
 from custom_components.face_access.devices.station import Enrolment
-from custom_components.face_access.people.store import PeopleStore, digest
-from custom_components.face_access.people.sync import Progress, Synchroniser, Wanted
+from custom_components.face_access.people.model import digest
+from custom_components.face_access.people.plan import Progress, Wanted
+from custom_components.face_access.people.store import PeopleStore
+from custom_components.face_access.people.sync import Synchroniser
 from simulators._terminal.pictures import sample
 
 from ...people.conftest import profile
