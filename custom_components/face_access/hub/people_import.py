@@ -1,6 +1,7 @@
 """Taking over the people that a station has and the household has not."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from ..devices.errors import InvalidValueError, StationRefusedError
 from ..devices.station import Enrolment, TakesOver
 from ..people.model import PersonError, Profile
 from ..people.store import digest
+from ..people.sync import INVALID
 from . import people_input
 from .doors import async_wired
 from .people import HousePeople
@@ -18,7 +20,7 @@ from .people_issues import async_refusal_text
 from .people_sync import TargetWorker
 from .photo_checks import Checks, said
 
-REFUSED: Final = "person_not_taken_over"
+NOT_TAKEN_OVER: Final = "person_not_taken_over"
 
 type Result = tuple[dict[str, Any], Profile | None]
 """What came of one person, as an action answers it, and the new person."""
@@ -31,42 +33,49 @@ async def async_import_station(
 
     They keep the station's id there, and what lets them in is left as it is; every other station learns of them.
     """
-    results = [await _import_one(hass, people, worker, held, checks, _nothing) for held in await worker.sync.foreign()]
-    station = worker.people
-    if isinstance(station, TakesOver):
-        for held in [other async for other in station.others()]:
-            results.append(await _import_one(hass, people, worker, held, checks, partial(station.take_over, held)))
+    work = _Import(hass=hass, people=people, worker=worker, checks=checks)
+    results = [await work.one(held) for held in await worker.sync.foreign()]
+    if isinstance(station := worker.people, TakesOver):
+        others = [held async for held in station.others()]
+        results += [await work.one(held, partial(station.take_over, held)) for held in others]
     return results
 
 
 async def _nothing() -> None:
-    """Who can be kept as they are needs nothing to be done at the station."""
+    """Whom the station lets others keep needs nothing to be done there."""
 
 
-async def _import_one(
-    hass: HomeAssistant,
-    people: HousePeople,
-    worker: TargetWorker,
-    held: Enrolment,
-    checks: Checks,
-    take_over: Callable[[], Awaitable[None]],
-) -> Result:
-    place = {"key": held.key, "name": held.name}
-    try:
-        profile = people_input.new_profile(people, _described(worker, held)).checked()
-        picture = await worker.people.photo(held.key)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Import:
+    """One import of one station's people."""
+
+    hass: HomeAssistant
+    people: HousePeople
+    worker: TargetWorker
+    checks: Checks
+
+    async def one(self, held: Enrolment, take_over: Callable[[], Awaitable[None]] = _nothing) -> Result:
+        """Take over one; what cannot be said or kept of them stops nobody else. Raises StationError, sqlite3.Error."""
+        place = {"key": held.key, "name": held.name}
+        try:
+            profile = await self._add(held, take_over)
+        except PersonError as err:
+            return {**place, "result": err.code, **said(err)}, None
+        except StationRefusedError as err:
+            return {**place, "result": NOT_TAKEN_OVER, "reason": async_refusal_text(err.code)}, None
+        except InvalidValueError:
+            return {**place, "result": NOT_TAKEN_OVER, "reason": async_refusal_text(INVALID)}, None
+        return {**place, "result": "added", "person_id": profile.id}, profile
+
+    async def _add(self, held: Enrolment, take_over: Callable[[], Awaitable[None]]) -> Profile:
+        profile = people_input.new_profile(self.people, _described(self.worker, held)).checked()
+        picture = await self.worker.people.photo(held.key)
         pictures = [] if picture is None else [picture]
-        photos = await people_input.async_prepare(hass, people, profile.id, pictures, checks)
+        photos = await people_input.async_prepare(self.hass, self.people, profile.id, pictures, self.checks)
         await take_over()
         # Written down with the person: else the next round would give the station the same person a second time.
-        holding = worker.sync.adopted(profile.id, held, tuple(map(digest, photos)))
-        profile = await people.async_add(profile, photos, holding)
-    except PersonError as err:
-        return {**place, "result": err.code, **said(err)}, None
-    except (StationRefusedError, InvalidValueError) as err:
-        code = err.code if isinstance(err, StationRefusedError) else "invalid_value"
-        return {**place, "result": REFUSED, "reason": async_refusal_text(code)}, None
-    return {**place, "result": "added", "person_id": profile.id}, profile
+        holding = self.worker.sync.adopted(profile.id, held, tuple(map(digest, photos)))
+        return await self.people.async_add(profile, photos, holding)
 
 
 def _described(worker: TargetWorker, held: Enrolment) -> dict[str, Any]:

@@ -338,7 +338,7 @@ async def test_a_panel_that_does_not_keep_the_copy_keeps_the_original(
     uid = kept(pair, "Carla", "card", "77")
     (carla,) = [one async for one in people.others() if one.name == "Carla"]
     with monkeypatch.context() as patched:
-        patched.setattr(simulated_identifiers, "CAPACITY", 1)
+        patched.setattr("simulators._panel.identifiers.CAPACITY", 1)
         with pytest.raises(StationRefusedError) as caught:
             await people.take_over(carla)
         assert caught.value.code == "limit_reached"

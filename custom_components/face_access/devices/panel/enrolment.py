@@ -162,14 +162,17 @@ class PanelPeople:
         copies = [] if found.face is None else [replace(found.face, link_id=enrolment.key)]
         copies += [] if found.card is None else [replace(found.card, link_id=card_link)]
         try:
-            _judge(await self._identifiers.upsert_linked(copies))
-            if await self.find(enrolment.key) != enrolment:
-                raise StationRefusedError("write_failed")
+            await self._copy(copies, enrolment)
         except BaseException:
             with suppress(StationError):
                 await self.remove(enrolment.key)
             raise
         await self._identifiers.delete_many(own.uid for own in found.identifiers if own.uid is not None)
+
+    async def _copy(self, copies: list[Identifier], enrolment: Enrolment) -> None:
+        _judge(await self._identifiers.upsert_linked(copies))
+        if await self.find(enrolment.key) != enrolment:
+            raise StationRefusedError("write_failed")
 
     async def remove(self, key: str) -> None:
         """Delete by the link ids."""

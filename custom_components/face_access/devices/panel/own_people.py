@@ -1,4 +1,4 @@
-"""People who were enrolled at the panel itself: their faces and cards have no link id, by which sync could keep them."""
+"""People who were enrolled at the panel itself: their faces and cards lack the link id by which sync keeps somebody."""
 
 from dataclasses import dataclass
 from typing import Final
