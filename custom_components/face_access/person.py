@@ -154,7 +154,7 @@ class PersonKnownAt(PersonEntity, SensorEntity):
     async def async_added_to_hass(self) -> None:
         """Hear how far stations are."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._people.async_on_known(self._person, self.async_write_ha_state))
+        self.async_on_remove(self._people.known_at.async_listen(self._person, self.async_write_ha_state))
 
     @property
     @override
@@ -164,7 +164,7 @@ class PersonKnownAt(PersonEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        known = self._people.async_known_at(self._person)
+        known = self._people.known_at.async_of(self._person)
         return {
             "stations": self._named(HoldingState.HELD),
             "waiting": self._named(HoldingState.PENDING),
@@ -176,7 +176,7 @@ class PersonKnownAt(PersonEntity, SensorEntity):
         }
 
     def _named(self, state: HoldingState) -> list[str]:
-        known = self._people.async_known_at(self._person)
+        known = self._people.known_at.async_of(self._person)
         return sorted(self._people.async_station_name(serial) for serial, (found, _) in known.items() if found is state)
 
 

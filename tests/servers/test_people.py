@@ -348,7 +348,7 @@ async def test_photos_that_were_not_to_be_kept(
     """A change of somebody without a photo reaches no server that wants one each time; the old face stays."""
     anna = await name_somebody(people, "anna", storage=Storage.NONE)
     await synced(people, opencv_entry)
-    await until(lambda: people._let_go)
+    await until(lambda: people._photos._let_go)
     await settle(hass)
     await people.async_update(replace(anna, name="Anna B."))
     await synced(people, opencv_entry)

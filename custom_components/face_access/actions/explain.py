@@ -43,7 +43,7 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
     )
     door = coordinator.door_id(wired_door(request).number)
     policy = coordinator.policy()
-    person = None if profile is None else people.person(profile)
+    person = None if profile is None else people.identity.person(profile)
     proofs = () if person is None else coordinator.async_proofs(person, door, now)
     reasons = explain(sighting, person, door, now, policy, proofs=proofs)
     return {
