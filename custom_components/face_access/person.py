@@ -169,9 +169,9 @@ class PersonKnownAt(PersonEntity, SensorEntity):
             "stations": self._named(HoldingState.HELD),
             "waiting": self._named(HoldingState.PENDING),
             "refused": {
-                self._people.async_station_name(serial): async_refusal_text(code)
-                for serial, (state, code) in known.items()
-                if state is HoldingState.REFUSED and code is not None
+                self._people.async_station_name(serial): async_refusal_text(refusal)
+                for serial, (_, refusal) in known.items()
+                if refusal is not None
             },
         }
 

@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.face_access.people.holding import Holding, HoldingState
 from custom_components.face_access.people.model import PersonError, digest
+from custom_components.face_access.people.refusal import Refusal
 from custom_components.face_access.people.store import PeopleStore
 
 from .conftest import PHOTO, profile
@@ -91,8 +92,9 @@ async def test_photos_make_way_for_smaller_ones_or_none(store: PeopleStore) -> N
 async def test_holdings_survive_a_restart_and_the_person(store: PeopleStore) -> None:
     """What a target was given must be known until the target has forgotten it."""
     await store.add(profile())
+    no = Refusal("face_too_small", "only 12 pixels", "photo")
     one = Holding(target="t", key="k", person="anna", alias="k", facts="f", photos="p", state=HoldingState.HELD)
-    two = Holding(target="t", key="l", person="bob", alias="Bob", state=HoldingState.REFUSED, code="face_too_small")
+    two = Holding(target="t", key="l", person="bob", alias="Bob", state=HoldingState.REFUSED, refusal=no)
     await store.keep([one, two, replace(one, target="u")])
     await store.remove("anna")
     again = await reopened(store)

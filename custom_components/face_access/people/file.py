@@ -13,6 +13,7 @@ import sqlite3
 from .findings import Learned, Seen
 from .holding import Gone, Holding, HoldingState
 from .model import Profile, digest
+from .refusal import Refusal
 from .schema import prepare
 
 _PUT_GONE = "INSERT OR REPLACE INTO gone VALUES (?, ?, ?, ?)"
@@ -203,6 +204,7 @@ def _gone_row(gone: Gone) -> tuple[str, str, str, str]:
 
 
 def _holding_row(holding: Holding) -> tuple[str | None, ...]:
+    refusal = holding.refusal
     return (
         holding.target,
         holding.key,
@@ -211,9 +213,7 @@ def _holding_row(holding: Holding) -> tuple[str | None, ...]:
         holding.facts,
         holding.photos,
         holding.state,
-        holding.code,
-        holding.words,
-        holding.field,
+        *((None, "", "") if refusal is None else (refusal.code, refusal.words, refusal.field)),
     )
 
 
@@ -227,7 +227,6 @@ def _holding(row: tuple[str, str, str, str, str, str, str, str | None, str, str]
         facts=facts,
         photos=photos,
         state=HoldingState(state),
-        code=code,
-        words=words,
-        field=field,
+        # Of earlier versions, some that are still to be given have a code of before.
+        refusal=Refusal(code, words, field) if state == HoldingState.REFUSED and code is not None else None,
     )

@@ -7,7 +7,7 @@ from ..devices.errors import InvalidValueError, StationPhotoError, StationRefuse
 from ..devices.station import Enrolment, People
 from .holding import Holding, HoldingState
 from .plan import Plan
-from .refusal import BUSY, FULL, GONE, INVALID, PHOTO_MISSING, own_words
+from .refusal import BUSY, FULL, GONE, INVALID, PHOTO_MISSING, Refusal
 from .store import PeopleStore
 
 
@@ -66,14 +66,14 @@ class Giver:
         # What is refused for itself may be taken tomorrow: nothing counts as given.
         nothing = replace(given, facts="", photos="", state=HoldingState.REFUSED)
         if self._is_full and not plan.is_there:
-            return replace(nothing, code=FULL)
+            return replace(nothing, refusal=Refusal(FULL))
         figures = plan.enrolment.card is None
         try:
             await self._give(plan, photos)
         except StationPhotoError as err:
             return refused(given, err, figures=figures)
         except InvalidValueError:
-            return replace(given, state=HoldingState.REFUSED, code=INVALID)
+            return replace(given, state=HoldingState.REFUSED, refusal=Refusal(INVALID))
         except StationRefusedError as err:
             self._is_full |= err.code == FULL
             return refused(nothing, err, figures=figures)
@@ -112,10 +112,4 @@ def refused(holding: Holding, err: StationRefusedError, *, figures: bool) -> Hol
     """Write down a refusal that concerns one person; one that concerns the target ends the round: it is raised."""
     if err.code == BUSY:
         raise err
-    return replace(
-        holding,
-        state=HoldingState.REFUSED,
-        code=err.code,
-        words=own_words(err.detail, figures=figures),
-        field=own_words(err.field, figures=figures),
-    )
+    return replace(holding, state=HoldingState.REFUSED, refusal=Refusal.of(err, figures=figures))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from .model import is_new_key
+from .refusal import Refusal
 
 EVERYWHERE = ""
 """The target of a key of ours that is gone: such a key means the same wherever it turns up."""
@@ -20,15 +21,14 @@ class HoldingState(StrEnum):
     HELD = "held"
     """The target has it."""
     REFUSED = "refused"
-    """The target said no; `code` says why."""
+    """The target said no; `refusal` says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
     """What a target was given of a person, under the key `key`; sightings there name them `alias`.
 
-    `facts` and `photos` are digests of what was given; empty where nothing arrived for certain. `code`, `words` and
-    `field` say why it was refused: a translation key, the target's own words for it, and what it found at fault.
+    `facts` and `photos` are digests of what was given; empty where nothing arrived for certain.
     """
 
     target: str
@@ -38,13 +38,16 @@ class Holding:
     facts: str = ""
     photos: str = ""
     state: HoldingState = HoldingState.PENDING
-    code: str | None = None
-    words: str = ""
-    field: str = ""
+    refusal: Refusal | None = None
+
+    @property
+    def code(self) -> str | None:
+        """The code of the refusal."""
+        return None if self.refusal is None else self.refusal.code
 
     def anew(self) -> Holding:
         """Make what is written down where somebody is still to be given, face and all."""
-        return replace(self, facts="", photos="", state=HoldingState.PENDING, code=None, words="", field="")
+        return replace(self, facts="", photos="", state=HoldingState.PENDING, refusal=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

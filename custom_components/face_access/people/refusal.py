@@ -1,7 +1,10 @@
 """Why a target does not have somebody: the reasons of our own, and what is kept of a target's own words."""
 
+from dataclasses import dataclass
 import re
-from typing import Final
+from typing import Final, Self
+
+from ..devices.errors import StationRefusedError
 
 PHOTO_MISSING: Final = "photo_missing"
 INVALID: Final = "invalid_value"
@@ -18,6 +21,23 @@ _FIGURES: Final = re.compile(r"\S*(?:\d|[0-9a-f]{2}[:-][0-9a-f]{2})\S*", re.IGNO
 # No language has such words, but a photo in Base64 has.
 _DATA: Final = re.compile(r"[\w+/=-]{41,}", re.ASCII)
 _LEFT_OUT: Final = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a target has somebody not, or not as they shall be.
+
+    `code` is a translation key, `words` what the target itself said, `field` what it found at fault; empty for nothing.
+    """
+
+    code: str
+    words: str = ""
+    field: str = ""
+
+    @classmethod
+    def of(cls, err: StationRefusedError, *, figures: bool) -> Self:
+        """Take it from what the target said; `figures` as for `own_words`."""
+        return cls(err.code, own_words(err.detail, figures=figures), own_words(err.field, figures=figures))
 
 
 def own_words(text: str | None, *, figures: bool) -> str:

@@ -13,7 +13,7 @@ from ..errors import InvalidValueError, StationError, StationPhotoError, Station
 from ..station import Enrolment
 from .client import PanelClient
 from .identifier import Identifier, IdentifierType
-from .judge import NO_FACE, UNREADABLE, UPLOAD_FAILED
+from .judge import NO_FACE, UNREADABLE, UPLOAD_FAILED, refusal
 from .locks import ALL
 from .own_people import own_people
 
@@ -107,13 +107,12 @@ class PanelPeople:
         refused: StationPhotoError | None = None
         for photo in photos:
             try:
-                results = await self._identifiers.upsert_linked([replace(_face(held), photo=photo)])
+                _judge(await self._identifiers.upsert_linked([replace(_face(held), photo=photo)]))
             except StationRefusedError as err:
                 if err.code not in _PHOTO_CODES:
                     raise
                 refused = refused or StationPhotoError(err.code, err.detail)
             else:
-                _judge(results)
                 return
         raise refused or StationPhotoError(NO_FACE)
 
@@ -255,4 +254,6 @@ def _judge(results: Mapping[str, str]) -> None:
     for status in results.values():
         if status.strip().lower() in _DONE:
             continue
-        raise StationRefusedError("limit_reached" if _EXCEEDED in status.lower() else "unknown_code", status or None)
+        if _EXCEEDED in status.lower():
+            raise StationRefusedError("limit_reached", status)
+        raise refusal(status or None)
