@@ -16,9 +16,9 @@ from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import StationConnectionError
 from custom_components.face_access.hub import people_sync
 from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.people.model import Profile, Storage, new_key
 from custom_components.face_access.people.photos import prepare
-from custom_components.face_access.people.store import HoldingState
 from simulators._terminal import pictures
 from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.smartface import SimulatedSmartFace
@@ -388,7 +388,7 @@ async def test_photos_that_were_not_to_be_kept(
     """A change of somebody without a photo reaches no server that wants one each time; the old face stays."""
     anna = await name_somebody(people, "anna", storage=Storage.NONE)
     await synced(people, opencv_entry)
-    await until(lambda: people._let_go)
+    await until(lambda: people._photos._let_go)
     await settle(hass)
     await people.async_update(replace(anna, name="Anna B."))
     await synced(people, opencv_entry)

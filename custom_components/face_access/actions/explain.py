@@ -7,7 +7,7 @@ from ..access import DoorMode, Factor, Liveness, Reason, Sighting, SightingKey, 
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Door
 from ..hub.people import HousePeople, async_get_people
-from ..people.store import HoldingState
+from ..people.holding import HoldingState
 from .door import wired_door
 from .request import Request, invalid
 
@@ -43,7 +43,7 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
     )
     door = coordinator.door_id(wired_door(request).number)
     policy = coordinator.policy()
-    person = None if profile is None else people.person(profile)
+    person = None if profile is None else people.identity.person(profile)
     proofs = () if person is None else coordinator.async_proofs(person, door, now)
     reasons = explain(sighting, person, door, now, policy, proofs=proofs)
     return {

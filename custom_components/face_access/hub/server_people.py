@@ -11,8 +11,8 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN, LOGGER
 from ..devices.station import Enrolment
+from ..people.plan import Wanted
 from ..people.register import CANNOT_REMOVE, RegisterTarget
-from ..people.sync import Wanted
 from ..recognition.interface import Member, Register
 from .people import HousePeople
 from .people_sync import TargetWorker
