@@ -20,9 +20,9 @@ from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import people_sync
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from custom_components.face_access.hub.picture_of import async_picture_of
+from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.people.model import PersonError, Profile, Storage, new_key
 from custom_components.face_access.people.photos import prepare
-from custom_components.face_access.people.store import HoldingState
 from simulators._terminal.pictures import closeup, sample
 from simulators.panel import SimulatedPanel
 from simulators.terminal import Person as DevicePerson, SimulatedTerminal
@@ -219,11 +219,11 @@ async def test_many_are_told_of_how_far_their_stations_are(hass: HomeAssistant, 
     for number, name in enumerate(names, start=1):
         await people.async_add(somebody(name, card=number), [])
     heard: list[str] = []
-    stops = [people.async_on_known(name, partial(heard.append, name)) for name in names]
+    stops = [people.known_at.async_listen(name, partial(heard.append, name)) for name in names]
     await synced(people)
     await settle(hass)
     assert set(heard) == set(names)
-    known = people.async_known_at("p7")
+    known = people.known_at.async_of("p7")
     assert [state for state, _ in known.values()] == [HoldingState.HELD]
     for stop in stops:
         stop()
@@ -232,7 +232,7 @@ async def test_many_are_told_of_how_far_their_stations_are(hass: HomeAssistant, 
     await synced(people)
     await settle(hass)
     assert heard == []
-    assert people.async_known_at("p7") == {}
+    assert people.known_at.async_of("p7") == {}
 
 
 async def test_a_panel_opens_the_wired_locks_alone(

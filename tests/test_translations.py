@@ -55,11 +55,11 @@ from custom_components.face_access.hub.local import MODELS_VARIABLE
 from custom_components.face_access.hub.models import ModelState
 from custom_components.face_access.hub.people_issues import async_raise_refusal
 from custom_components.face_access.hub.server_people import raise_rebuild
+from custom_components.face_access.people.findings import Learned
 from custom_components.face_access.people.gallery import photo_code
 from custom_components.face_access.people.model import Profile, Storage
+from custom_components.face_access.people.refusal import INVALID, NOT_REMOVED, PHOTO_MISSING, Refusal
 from custom_components.face_access.people.register import CANNOT_REMOVE, DUPLICATE_FACE, PHOTO_CODES, SERVER_REFUSED
-from custom_components.face_access.people.store import Learned
-from custom_components.face_access.people.sync import INVALID, NOT_REMOVED, PHOTO_MISSING
 from custom_components.face_access.recognition.enrolment import PhotoCode
 from custom_components.face_access.recognition.errors import (
     EngineAddressError,
@@ -264,7 +264,7 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     for number, error in enumerate((ModelMissingError, ModelDamagedError, ModelLicenceError, ModelUnusableError)):
         camera = MockConfigEntry(domain=DOMAIN, title=f"Camera {number}", unique_id=f"camera {number}")
         issues.models(hass, camera, error("model", "problem"))
-    async_raise_refusal(hass, "issue", person="Anna", station="Front door", code=PHOTO_MISSING)
+    async_raise_refusal(hass, "issue", person="Anna", station="Front door", refusal=Refusal(PHOTO_MISSING))
     raised_issues = {issue.translation_key: issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN}
     assert raised_issues.keys() == EN["issues"].keys()
     for key, issue in raised_issues.items():
@@ -373,6 +373,10 @@ def test_options() -> None:
     people = {"person_role", "photo_storage", "second_factors", "similarity"}
     step = EN["options"]["step"]["camera"]
     assert set(step["data"]) == set(step["data_description"]) == {str(key) for key in options_schema([]).schema}
+    numbers = EN["options"]["step"]["server"]
+    keys = {number.key for kind in SERVERS.values() for number in kind.numbers}
+    assert set(numbers["data"]) == set(numbers["data_description"]) == keys
+    assert placeholders(numbers) == {"server"}
     choices = {
         field.key: field.options for kind in SERVERS.values() for field in kind.fields if field.kind is FieldKind.CHOICE
     }

@@ -14,9 +14,11 @@ from custom_components.face_access.devices.errors import (
     StationRefusedError,
 )
 from custom_components.face_access.devices.station import Enrolment
-from custom_components.face_access.people.model import Profile
-from custom_components.face_access.people.store import Holding, HoldingState, PeopleStore, digest
-from custom_components.face_access.people.sync import Progress, Synchroniser, Wanted
+from custom_components.face_access.people.holding import Holding, HoldingState
+from custom_components.face_access.people.model import Profile, digest
+from custom_components.face_access.people.plan import Progress, Wanted
+from custom_components.face_access.people.store import PeopleStore
+from custom_components.face_access.people.sync import Synchroniser
 
 from .conftest import BAD, PHOTO, FakePeople, profile
 

@@ -38,7 +38,8 @@ from custom_components.face_access.recognition.remote.words import Unfit
 from custom_components.face_access.recognition.results import FaceLiveness
 from simulators.opencv_fr import SHAPES, SimulatedOpenCvFr
 
-from .conftest import NO_PICTURE, ScriptedServer, empty, face, pair, png
+from .conftest import NO_PICTURE, empty, face, pair, png
+from .scripted import ScriptedServer
 
 type Start = Callable[..., Awaitable[Any]]
 KEY = "sim-key"

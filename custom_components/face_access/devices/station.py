@@ -451,6 +451,18 @@ class People(Protocol):
     async def remove(self, key: str) -> None: ...
 
 
+@runtime_checkable
+class TakesOver(Protocol):
+    """People whom `People.all` does not tell of, since the station keeps them by itself.
+
+    `others` gives each with the key that `take_over` gives them, from which on they are among `all`. It raises
+    StationRefusedError, and leaves everything as it was, where they cannot be kept as they are.
+    """
+
+    def others(self) -> AsyncIterator[Enrolment]: ...
+    async def take_over(self, enrolment: Enrolment) -> None: ...
+
+
 class Lookout(Protocol):
     """Somebody of ours who looks through a camera; `look` once, whatever else would make it look."""
 

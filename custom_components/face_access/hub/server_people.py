@@ -11,8 +11,8 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN, LOGGER
 from ..devices.station import Enrolment
+from ..people.plan import Wanted
 from ..people.register import CANNOT_REMOVE, RegisterTarget
-from ..people.sync import Wanted
 from ..recognition.interface import Member, Register
 from .people import HousePeople
 from .people_sync import TargetWorker
@@ -26,10 +26,6 @@ async def async_attach_server(hass: HomeAssistant, people: HousePeople, coordina
     register = coordinator.engine.register
     if register is None:
         return
-    if register.anew:
-        # Made a moment ago, when the server was looked for.
-        await people.async_forget_station(coordinator.serial)
-        register.anew = False
     target = RegisterTarget(coordinator.engine, register, coordinator.ask)
     worker = TargetWorker(
         hass,
@@ -42,6 +38,9 @@ async def async_attach_server(hass: HomeAssistant, people: HousePeople, coordina
     worker.listeners.append(partial(_async_report_leaving, hass, people, worker))
     coordinator.on_anew = partial(_async_begin_anew, hass, people, worker, register)
     people.async_keep_worker(worker)
+    if register.anew:
+        # Made a moment ago, when the server was looked for.
+        coordinator.on_anew()
 
 
 @callback

@@ -1,19 +1,21 @@
 """The people of a panel as a target of sync: identifiers with link ids of ours (`/access/identifier/items/link`)."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 import re
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from ...access import Role
-from ..errors import InvalidValueError, StationPhotoError, StationRefusedError
+from ..errors import InvalidValueError, StationError, StationPhotoError, StationRefusedError
 from ..station import Enrolment
 from .client import PanelClient
 from .identifier import Identifier, IdentifierType
-from .judge import NO_FACE, UNREADABLE, UPLOAD_FAILED
+from .judge import NO_FACE, UNREADABLE, UPLOAD_FAILED, refusal
 from .locks import ALL
+from .own_people import own_people
 
 # Link ids are made of our short ids in full: two people never get the same.
 _SPACE: Final = UUID("5b1f5a36-6a3c-5d6e-9c41-0b1c4c1d7f10")
@@ -105,13 +107,12 @@ class PanelPeople:
         refused: StationPhotoError | None = None
         for photo in photos:
             try:
-                results = await self._identifiers.upsert_linked([replace(_face(held), photo=photo)])
+                _judge(await self._identifiers.upsert_linked([replace(_face(held), photo=photo)]))
             except StationRefusedError as err:
                 if err.code not in _PHOTO_CODES:
                     raise
                 refused = refused or StationPhotoError(err.code, err.detail)
             else:
-                _judge(results)
                 return
         raise refused or StationPhotoError(NO_FACE)
 
@@ -141,6 +142,36 @@ class PanelPeople:
         if not there or (not with_face and held.card is None):
             raise StationRefusedError("record_not_found")
         await self._put_card(held, with_face=with_face)
+
+    async def others(self) -> AsyncIterator[Enrolment]:
+        """Read those who were enrolled at the panel itself, each with a key for when they are taken over."""
+        for own in await own_people(self._identifiers):
+            first = own.face or own.card
+            if first is not None:
+                card = None if own.card is None else _number(own.card)
+                yield replace(_enrolment(first, str(uuid4())), name=own.name, card=card)
+
+    async def take_over(self, enrolment: Enrolment) -> None:
+        """Give one of `others` link ids: copies that have them first, read back, and then the originals go."""
+        found = next((own for own in await own_people(self._identifiers) if own.name == enrolment.name), None)
+        if found is None:
+            raise StationRefusedError("record_not_found")
+        found.check_transferable()
+        card_link = (_alone if found.face is None else _beside)(enrolment.key)
+        copies = [] if found.face is None else [replace(found.face, link_id=enrolment.key)]
+        copies += [] if found.card is None else [replace(found.card, link_id=card_link)]
+        try:
+            await self._copy(copies, enrolment)
+        except BaseException:
+            with suppress(StationError):
+                await self.remove(enrolment.key)
+            raise
+        await self._identifiers.delete_many(own.uid for own in found.identifiers if own.uid is not None)
+
+    async def _copy(self, copies: list[Identifier], enrolment: Enrolment) -> None:
+        _judge(await self._identifiers.upsert_linked(copies))
+        if await self.find(enrolment.key) != enrolment:
+            raise StationRefusedError("write_failed")
 
     async def remove(self, key: str) -> None:
         """Delete by the link ids."""
@@ -223,4 +254,6 @@ def _judge(results: Mapping[str, str]) -> None:
     for status in results.values():
         if status.strip().lower() in _DONE:
             continue
-        raise StationRefusedError("limit_reached" if _EXCEEDED in status.lower() else "unknown_code", status or None)
+        if _EXCEEDED in status.lower():
+            raise StationRefusedError("limit_reached", status)
+        raise refusal(status or None)
