@@ -18,13 +18,15 @@ from .steps import CheckError, expect, step
 from .watch import Watch, watching
 
 MODELS_VARIABLE: Final = "FACE_ACCESS_MODELS"
+NO_NETWORKS: Final = (
+    f"no networks: set {MODELS_VARIABLE} to a folder with the files that models/README.md lists, "
+    "or add a camera and accept their licences, and Home Assistant downloads them"
+)
 _FACES_VARIABLE: Final = "FACE_ACCESS_FACES"
 _SHARED: Final = ROOT.parent / "shared"
 _NAME: Final = "Garden camera"
 # How long a door that must not move is looked at.
 _STILL: Final = 2.0
-# In the demo, how long each visitor stays and is away.
-_STAYS: Final = 15.0
 
 ENROLLED: Final = "portraits/obama.jpg"
 AGAIN: Final = "portraits/obama3.jpg"
@@ -46,10 +48,7 @@ def models_folder() -> Path | None:
 def lacking() -> str | None:
     """Say what the camera needs and is not here, and how to get it; None where all is here."""
     if models_folder() is None:
-        return (
-            f"no networks: set {MODELS_VARIABLE} to a folder with the files that models/README.md lists, "
-            "or add a camera and accept their licences, and Home Assistant downloads them"
-        )
+        return NO_NETWORKS
     faces = _folder(_FACES_VARIABLE, "faces")
     if faces is None or not all((faces / name).is_file() for name in (ENROLLED, *_SCENES)):
         return f"no photos: set {_FACES_VARIABLE} to a folder with {', '.join((ENROLLED, *_SCENES))}"
@@ -160,7 +159,7 @@ async def _permitted(visit: _Visit) -> None:
 async def demo_camera(house: House, folder: Path) -> AsyncGenerator[str]:
     """Have a camera play its visitors in turn until the end of the block; the line that says so, or what is missing."""
     if (missing := lacking()) is not None:
-        yield f"{_NAME:16}left out, there are {missing}"
+        yield f"{_NAME:18}left out, there are {missing}"
         return
     garden = Garden(folder)
     async with garden.playing():
@@ -168,15 +167,5 @@ async def demo_camera(house: House, folder: Path) -> AsyncGenerator[str]:
             await garden.add_to(house.api)
             garden.stands(ENROLLED)
             await garden.enrol(house.api, "Gardener")
-        task = asyncio.create_task(_visitors(garden))
-        try:
-            yield f"{_NAME:16}plays somebody who is enrolled, a stranger and a printed photo in turn"
-        finally:
-            task.cancel()
-
-
-async def _visitors(garden: Garden) -> None:
-    while True:
-        for name in _SCENES:
-            garden.stands(name)
-            await asyncio.sleep(_STAYS)
+    async with garden.passing([garden.photo(name) for name in _SCENES]):
+        yield f"{_NAME:18}plays somebody who is enrolled, a stranger and a printed photo in turn"

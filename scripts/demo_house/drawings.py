@@ -30,6 +30,11 @@ def drawn(
     return pictures.to_jpeg(image.resize((round(image.width * factor), round(image.height * factor))))
 
 
+def nobody() -> bytes:
+    """Draw a wall: on what has nobody on it, simulated servers find nobody only where it is of one colour."""
+    return pictures.to_jpeg(Image.new("RGB", (960, 720), _WALL))
+
+
 class Album:
     """Pictures where actions may read them."""
 

@@ -1,9 +1,9 @@
 """A camera without recognition of its own: a picture file that Home Assistant plays, watched by an entry of ours."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,17 @@ from .watch import Watch
 
 _CAMERA: Final = "local_file"
 _FRAME: Final = 0.1
+
+
+@asynccontextmanager
+async def _meanwhile(doing: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    task = asyncio.create_task(doing)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 class Film:
@@ -42,18 +53,25 @@ class Film:
     @asynccontextmanager
     async def playing(self) -> AsyncGenerator[None]:
         """Take frames until the end of the block."""
-        task = asyncio.create_task(self._play())
-        try:
+        async with _meanwhile(self._play()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _play(self) -> None:
         while True:
             self._write()
             await asyncio.sleep(_FRAME)
+
+    @asynccontextmanager
+    async def passing(self, visitors: Sequence[bytes], *, stays: float = 15.0) -> AsyncGenerator[None]:
+        """Show these JPEGs in turn until the end of the block, each for `stays` seconds."""
+
+        async def pass_by() -> None:
+            for content in cycle(visitors):
+                self.show(content)
+                await asyncio.sleep(stays)
+
+        async with self.playing(), _meanwhile(pass_by()):
+            yield
 
     async def is_in(self, api: Api) -> bool:
         """Whether a house that was kept has the camera already."""

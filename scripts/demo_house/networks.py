@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from .api import Api, Json
-from .cameras import models_folder
+from .cameras import NO_NETWORKS, models_folder
 from .drawings import Album, drawn
 from .film import entity_of
 from .house import ROOT
@@ -31,7 +31,7 @@ def networks() -> dict[str, Path]:
 async def play_networks(api: Api, server: Inference, album: Album) -> None:
     """Play the part of the inference server; the first thing that is not as it must be raises."""
     if not server.models:
-        print(f"- {server.name}: runs nothing, there are no networks", flush=True)
+        print(f"- {server.name}: what it runs is left out, there are {NO_NETWORKS}", flush=True)
         return
     online = await entity_of(api, server.entry, "binary_sensor")
     async with step(f"{server.name}: the networks of Home Assistant's own recognition run there") as measured:

@@ -27,8 +27,9 @@ async def learn(api: Api, servers: Sequence[Recogniser], album: Album) -> None:
         for server in servers:
             (progress,) = (each for each in answer["stations"] if each["station"].startswith(server.name))
             expect((progress["done"], progress["refused"]), (True, 0), f"how far {server.name} is with people")
-            if RESIDENT not in (names := await server.knows()):
-                raise CheckError(f"{server.name} does not know {RESIDENT}, but {sorted(names)}")
+            known = await server.knows()
+            if RESIDENT not in known:
+                raise CheckError(f"{server.name} does not know {RESIDENT}, but {sorted(known)}")
             measured.append(f"{progress['synced']} of {progress['total']}")
 
 
@@ -75,7 +76,9 @@ class Asked:
             async with step(f"{self.server.name}: looks through a camera"):
                 entry = await film.add_to(self.api, engine=self.server.entry)
             camera = Onlooker(film, self.api, self.watch, entry)
-            async with step(f"{self.server.name}: tells who comes before the camera, and a face it cannot judge is no photo"):
+            async with step(
+                f"{self.server.name}: tells who comes before the camera, and a face it cannot judge is no photo"
+            ):
                 # In an order and at places that make each of them news: who has just been seen is not told of again.
                 seen = await camera.sees(self.server.doubtful(RESIDENT), "denied")
                 expect((seen["person"], seen["reason"]), (RESIDENT, "liveness"), "who cannot be judged")
