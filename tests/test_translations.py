@@ -151,6 +151,8 @@ RECOGNITION_ERRORS: tuple[RecognitionError, ...] = (
     WorkerBusyError("problem"),
 )
 # What Home Assistant itself ends a flow with (helpers of config_entries.py).
+# Steps of Home Assistant's own part of signing in.
+CORE_STEPS = {"auth", "pick_implementation"}
 CORE_ABORTS = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful"}
 # Written by the document, never read (2.3.1): no device is ever seen to have it.
 NEVER_SEEN = {("switch", "temperature_fast")}
@@ -284,7 +286,7 @@ def flow_words() -> dict[str, set[str]]:
     """Collect the steps, errors, aborts and progress of the config flow from its code."""
     files = ("config_flow.py", "flow_camera.py", "flow_servers.py")
     nodes = [node for file in files for node in ast.walk(ast.parse((FOLDER / file).read_text()))]
-    words: dict[str, set[str]] = {"step": set(), "error": set(), "abort": set(CORE_ABORTS), "progress": set()}
+    words: dict[str, set[str]] = {"step": set(CORE_STEPS), "error": set(), "abort": set(CORE_ABORTS), "progress": set()}
     names = {"step_id": "step", "reason": "abort", "progress_action": "progress"}
     for node in nodes:
         match node:
@@ -324,6 +326,7 @@ def test_config_flow() -> None:
     # Asked where there is a server to choose.
     fields["camera"].add(CONF_ENGINE)
     fields |= {f"server_{name}": {field.key for field in kind.fields} for name, kind in SERVERS.items()}
+    fields["pick_implementation"] = {"implementation"}
     fields["server_login"] = {field.key for kind in SERVERS.values() for field in kind.fields if field.login}
     for step, keys in fields.items():
         assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == keys, step

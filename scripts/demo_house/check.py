@@ -15,7 +15,7 @@ from .house import ROOT, House
 from .panels import PANELS, Panel
 from .processes import ChildError, free_port
 from .scenario import play, play_panels, play_people
-from .servers import play_servers
+from .server_room import play_servers
 from .stations import FRONT_DOOR, GARDEN_GATE, Station, Terminal
 from .steps import CheckError, step
 

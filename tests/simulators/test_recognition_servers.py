@@ -266,6 +266,7 @@ async def test_control_api(session: aiohttp.ClientSession, start: Any) -> None:
         ("opencv_fr", ["--api-key", "k"], ["opencv_fr", "page"]),
         ("kby", ["--image", "liveness"], ["kby-liveness", "page"]),
         ("face_scan", [], ["compare", "records", "authorize", "token", "page"]),
+        ("inference", ["--token", "t"], ["inference", "page"]),
     ],
 )
 async def test_servers_start_as_processes(
