@@ -65,7 +65,7 @@ async def test_entities(
     assert (device.name, device.model, device.serial_number) == ("Porch", "Watched camera", None)
     found = {
         entity.entity_id: (
-            hass.states.get(entity.entity_id).state,
+            "off at first" if entity.disabled else hass.states.get(entity.entity_id).state,
             entity.translation_key,
             entity.entity_category,
             entity.unique_id.removeprefix(camera_entry.unique_id),

@@ -108,13 +108,18 @@ class Watching:
             **self._fitness.diagnostics,
             "failures": self._failures,
             "demanded": self._occasions.demanded,
-            "seconds_between_pictures": round(self._stills.interval, 1),
+            "seconds_between_pictures": self.interval,
         }
 
     @property
     def took(self) -> float | None:
         """Seconds that recognition takes for a picture, as of late; None while that is unknown."""
         return self._eye.took if self._started else None
+
+    @property
+    def interval(self) -> float | None:
+        """Seconds that the camera takes to have a new picture, as of late; None while that is unknown."""
+        return self._stills.interval
 
     # Whether it could look
 
@@ -263,7 +268,7 @@ class Watching:
         if self._stills.take(content, self._asked_at, self._hass.loop.time()):
             self._occasions.took()
             self._settled = False
-            self._eye.follow(self._stills.interval, slow=self._fitness.slow)
+            self._eye.follow(self.interval or 0.0, slow=self._fitness.slow)
             self._eye.offer(content, captured_at, on_motion=on_motion)
         elif not self._settled and self._stills.shown_for(self._asked_at) >= STILL:
             self._settle()

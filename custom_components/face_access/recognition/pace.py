@@ -72,9 +72,9 @@ class Stills:
         return True
 
     @property
-    def interval(self) -> float:
-        """Seconds that the camera takes to have a new picture, median of the last few; 0 while that is unknown."""
-        return median(self._gaps) if self._gaps else 0.0
+    def interval(self) -> float | None:
+        """Seconds that the camera takes to have a new picture, median of the last few; None while that is unknown."""
+        return median(self._gaps) if self._gaps else None
 
     def shown_for(self, at: float) -> float:
         """How long the picture has been the same."""
