@@ -464,8 +464,16 @@ class TakesOver(Protocol):
 
 
 class Lookout(Protocol):
-    """Somebody of ours who looks through a camera; `look` once, whatever else would make it look."""
+    """Somebody of ours who looks through a camera; `look` once, whatever else would make it look.
 
+    `took` is how long recognition took for the last few pictures, `interval` how long the camera takes to have a new
+    one, both in seconds and None while they are unknown.
+    """
+
+    @property
+    def took(self) -> float | None: ...
+    @property
+    def interval(self) -> float | None: ...
     async def look(self) -> None: ...
 
 
