@@ -211,8 +211,8 @@ def _workers(request: PeopleRequest) -> list[TargetWorker]:
 
 
 _FACTS: dict[vol.Marker, Any] = {
-    vol.Optional(field.ROLE): vol.Coerce(Role),
-    vol.Optional(field.ENABLED): cv.boolean,
+    vol.Optional(field.ROLE): vol.Any(None, vol.Coerce(Role)),
+    vol.Optional(field.ENABLED): vol.Any(None, cv.boolean),
     vol.Optional(field.VALID_FROM): vol.Any(None, fields.moment),
     vol.Optional(field.VALID_UNTIL): vol.Any(None, fields.moment),
     vol.Optional(field.DOORS): vol.Any(None, vol.All(cv.ensure_list, [fields.text])),
@@ -220,8 +220,8 @@ _FACTS: dict[vol.Marker, Any] = {
     vol.Optional(field.CARD): vol.Any(None, fields.whole(1, MAX_CARD, exact=True)),
     vol.Optional(field.TEXT): vol.Any(None, cv.string),
     vol.Optional(field.LINKED): vol.Any(None, cv.entity_domain("person")),
-    vol.Optional(field.METADATA): {fields.text: cv.string},
-    vol.Optional(field.STORAGE): vol.Coerce(Storage),
+    vol.Optional(field.METADATA): vol.Any(None, {fields.text: cv.string}),
+    vol.Optional(field.STORAGE): vol.Any(None, vol.Coerce(Storage)),
 }
 _PICTURES: dict[vol.Marker, Any] = {
     vol.Optional(MEDIA): vol.All(lambda value: value if isinstance(value, list) else [value], [fields.media]),
