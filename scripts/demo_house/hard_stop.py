@@ -96,15 +96,16 @@ async def play_hard_stop(
 
 async def _kill(house: House, bursts: Sequence[_Burst]) -> None:
     """Let faces pass until enough of them are acknowledged at each terminal, and kill while more of them come."""
-    async with asyncio.TaskGroup() as group:
-        for burst in bursts:
-            group.create_task(burst.run())
+    passing = [asyncio.create_task(burst.run()) for burst in bursts]
+    try:
         for burst in bursts:
             await until(burst.is_under_way, "a burst")
         house.child.kill()
         await house.child.wait()
+    finally:
         for burst in bursts:
             burst.ends()
+        await asyncio.gather(*passing)
 
 
 async def _catches_up(burst: _Burst) -> None:
