@@ -109,5 +109,5 @@ def async_setup_sensors(
 def async_setup_buttons(entry: ConfigEntry[Any], async_add_entities: AddConfigEntryEntitiesCallback) -> None:
     """Add the button where it is the way to be rid of somebody."""
     coordinator: ServerCoordinator = entry.runtime_data
-    if coordinator.engine.rebuild is not None:
+    if coordinator.engine.empty is not None:
         async_add_entities([RebuildButton(coordinator)])

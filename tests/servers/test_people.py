@@ -231,6 +231,7 @@ async def test_a_collection_that_is_lost(
     keys = {(await name_somebody(people, name)).key for name in ("anna", "bob", "carl")}
     await synced(people, opencv_entry)
     assert set(opencv.collections["home_assistant"]) == keys
+    batches = opencv.count("/persons")
     opencv.collections.clear()
     match found_by:
         case "the next look":
@@ -251,6 +252,7 @@ async def test_a_collection_that_is_lost(
     await synced(people, opencv_entry)
     everybody = {"total": len(keys), "waiting": 0, "refused": 0, "leaving": 0}
     assert shown(hass, "opencv_fr_server_127_0_0_1") == {"held": len(keys), **everybody}
+    assert opencv.count("/persons") > batches
     given = opencv.count("/person")
     await opencv_entry.runtime_data.async_refresh()
     await settle(hass)
