@@ -139,7 +139,7 @@ class DoorPolicyIs(FaceAccessCondition):
         return [mode in self._options[CONF_POLICY] for mode in modes.values()]
 
     def _modes(self, entity: er.RegistryEntry) -> dict[tuple[str, int], DoorMode]:
-        """Find what the doors of an entity do, by entry and number. A watched camera's one door has none."""
+        """Find what the doors of an entity do, by entry and number; 0 for the one that a watched camera looks at."""
         entry = self._hass.config_entries.async_get_entry(entity.config_entry_id or "")
         if entry is None or is_people(entry) or is_server(entry):
             return {}

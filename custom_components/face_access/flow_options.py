@@ -24,6 +24,7 @@ from .const import (
     CONF_KEEP_DAYS,
     CONF_KEEP_MOST,
     CONF_LOCAL_ONLY,
+    CONF_MINIMUM_SCORE,
     CONF_STREAM_PATH,
     CONF_STREAM_PORT,
     DEFAULT_DENIED_TEXT,
@@ -82,11 +83,14 @@ _FOR: Mapping[str, Callable[[Station], bool]] = {
 }
 
 
-def door_fields(station: Station) -> dict[vol.Marker, Any]:
+def door_fields(station: Station, number: int) -> dict[vol.Marker, Any]:
     """Ask what one of a station's doors asks for before it opens."""
     fields = policy_fields([one for one in Factor if one in station.factors or one not in AT_THE_DOOR])
-    # A panel asks about cards and codes, which have no liveness and no score, and are one factor.
-    return fields if station.questions is None else {key: fields[key] for key in fields if key == CONF_DOOR_MODE}
+    if station.questions is not None:
+        # It asks about cards and codes, which have no liveness and no score, and are one factor.
+        return {key: field for key, field in fields.items() if key == CONF_DOOR_MODE}
+    # It asks about faces at its first door. For a camera at another one, the station's scores are another scale.
+    return {key: field for key, field in fields.items() if number == 1 or key != CONF_MINIMUM_SCORE}
 
 
 class FaceAccessOptionsFlow(OptionsFlowWithReload):
@@ -119,7 +123,9 @@ class FaceAccessOptionsFlow(OptionsFlowWithReload):
         if user_input is not None:
             self._policies[str(number)] = user_input
             return await self._next()
-        schema = self.add_suggested_values_to_schema(vol.Schema(door_fields(self._station)), self._known(number))
+        schema = self.add_suggested_values_to_schema(
+            vol.Schema(door_fields(self._station, number)), self._known(number)
+        )
         last = number == self._chosen[CONF_DOORS] and not self._chosen.get(CONF_BROKER_WRITE)
         name = async_door_name(self.hass, self.config_entry.unique_id or "", number) or self.config_entry.title
         placeholders = {"number": str(number), "name": name}
@@ -170,4 +176,4 @@ class FaceAccessOptionsFlow(OptionsFlowWithReload):
             if (str(key) not in _FOR or _FOR[str(key)](station)) and (str(key) not in _FOR_BROKER or mqtt)
         }
         doors = {vol.Required(CONF_DOORS, default=1): whole(len(station.doors))}
-        return vol.Schema({**doors, **(door_fields(station) if one_door else {}), **fields})
+        return vol.Schema({**doors, **(door_fields(station, 1) if one_door else {}), **fields})
