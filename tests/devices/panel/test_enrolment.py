@@ -141,6 +141,36 @@ async def test_what_the_panel_says_of_a_card_is_not(people: PanelPeople, pair: P
     assert caught.value.detail is None
 
 
+async def test_changes_of_many_read_the_list_once(people: PanelPeople, pair: Pair) -> None:
+    """The list alone tells the uids, by which a change leaves the face as it is."""
+    crowd = [replace(ANNA, key=f"fa{number:013}", name=f"P {number}", card=number) for number in range(1, 31)]
+    for one in crowd[:20]:
+        await people.put(one, (GOOD,))
+    for one in crowd[20:]:
+        await people.put(one, ())
+    before = pair.panel.count("GET", "/access/identifier/items")
+    for one in crowd:
+        await people.put(replace(one, suspended=True), None)
+    assert pair.panel.count("GET", "/access/identifier/items") - before <= 3
+    assert [one.suspended async for one in people.all()] == [True] * 30
+    assert sum(item["enrolled"] for item in faces(pair)) == 20
+
+
+async def test_a_uid_that_means_somebody_else_by_now_is_not_written(people: PanelPeople, pair: Pair) -> None:
+    ben = replace(ANNA, key="fabenbenbenbenb", name="Ben")
+    for one in (ANNA, ben):
+        await people.put(one, (GOOD,))
+    await people.put(replace(ANNA, name="Anna B"), None)
+    first, second = faces(pair)
+    first["link_id"], second["link_id"] = second["link_id"], first["link_id"]
+    await people.put(replace(ANNA, name="Anna C"), None)
+    assert [face["identifier_owner"]["name"] for face in faces(pair)] == ["Anna B", "Anna C"]
+    del pair.panel.identifiers.items[max(pair.panel.identifiers.items)]
+    with pytest.raises(StationRefusedError) as caught:
+        await people.put(replace(ANNA, name="Anna D"), None)
+    assert caught.value.code == "record_not_found"
+
+
 async def test_times_need_a_zone(people: PanelPeople) -> None:
     with pytest.raises(InvalidValueError):
         people.as_held(replace(ANNA, valid_until=datetime(2027, 1, 1)))  # noqa: DTZ001
