@@ -19,12 +19,13 @@ from .simulated import Ports
 from .steps import step, together
 from .watch import watching
 
-# Who passes the cameras of the demo, and how long each of them stays.
+# Who passes the cameras of the demo, and how long each of them stays. After the photo of hers Anna is long in coming:
+# who was found out is not believed for a while.
 _VISITORS: Final[tuple[dict[str, Any], ...]] = (
     {"who": "Anna"},
     {"who": "Otto"},
-    {"who": "Walter"},
     {"who": "Anna", "printed": True},
+    {"who": "Walter"},
 )
 _STAYS: Final = 10.0
 
