@@ -259,6 +259,8 @@ def test_every_field_option_and_repair_is_described() -> None:
         assert f"| {label} |" in pages, label
     for label in options["camera"]["data"].values():
         assert f"| {label} |" in CAMERAS, label
+    for label in EN["options"]["step"]["server"]["data"].values():
+        assert f"| {label} |" in ENGINES, label
     for mode in EN["selector"]["door_mode"]["options"].values():
         assert f"*{mode}*" in TERMINALS, mode
     for issue in EN["issues"].values():
