@@ -28,7 +28,7 @@ from simulators._terminal.model import Capture
 from simulators._terminal.pictures import sample
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, settle, until
+from .conftest import SERIAL, set_policy, settle, until
 from .time_travel import Clock
 
 ROOT = Path(__file__).parents[1]
@@ -265,8 +265,7 @@ async def anna_at_a_guarded_door(
 ) -> Profile:
     """Anna of the household, at a terminal that asks and a door that wants a confirmation."""
     terminal.app["gate_control"]["match_mode"] = 2
-    options = {"door_mode": "open", "second_factors": ["confirmation"], "second_factors_within": 30}
-    hass.config_entries.async_update_entry(entry, options=options)
+    set_policy(hass, entry, door_mode="open", second_factors=["confirmation"], second_factors_within=30)
     assert await hass.config_entries.async_reload(entry.entry_id)
     await settle(hass)
     return anna

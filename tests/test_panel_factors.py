@@ -17,10 +17,9 @@ from custom_components.face_access.people.photos import prepare
 from simulators._terminal.pictures import sample
 from simulators.panel import SimulatedPanel
 
-from .conftest import settle, until
+from .conftest import set_policy, settle, until
 from .test_people_decision import explained
 
-GUARDED = {"door_mode": "open", "second_factors": ["credential"]}
 ACCESS = "event.gate_access"
 # Those who have a card, a code and a QR code at a new panel, and one whose card is over.
 NAMES = {"bob": "Bob Mason", "carol": "Carol Fisher", "dan": "Dan Guest", "mallory": "Mallory Pike"}
@@ -35,7 +34,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def people(hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry) -> HousePeople:
     """Give the panel the faces of those who have their cards and codes there already."""
-    hass.config_entries.async_update_entry(panel_entry, options=GUARDED)
+    set_policy(hass, panel_entry, door_mode="open", second_factors=["credential"])
     house = await async_get_people(hass)
     photo = await asyncio.to_thread(prepare, sample("good"))
     for one, name in NAMES.items():

@@ -22,7 +22,7 @@ from custom_components.face_access.people.photos import prepare
 from simulators._terminal.pictures import sample
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, add_direct, settle, until
+from .conftest import SERIAL, add_direct, set_policy, settle, until
 from .fakes import known
 from .test_people_decision import explained, synced
 from .test_push import FACE, seen
@@ -46,8 +46,8 @@ async def entry(
     """Set up a terminal that asks, at a door that wants a confirmation besides the face, or what the test says."""
     terminal.app["gate_control"]["match_mode"] = 2
     entry = await add_direct(hass, terminal)
-    wanted = {"second_factors": ["confirmation"], **getattr(request, "param", {})}
-    hass.config_entries.async_update_entry(entry, options={"door_mode": "open", "liveness_required": True, **wanted})
+    wanted = {"second_factors": ["confirmation"], "liveness_required": True, **getattr(request, "param", {})}
+    set_policy(hass, entry, door_mode="open", **wanted)
     return entry
 
 
@@ -178,7 +178,7 @@ async def blocked(hass: HomeAssistant, people: HousePeople, entry: MockConfigEnt
 
 
 async def shut(hass: HomeAssistant, people: HousePeople, entry: MockConfigEntry) -> None:
-    hass.config_entries.async_update_entry(entry, options={**entry.options, "door_mode": "never"})
+    set_policy(hass, entry, door_mode="never")
 
 
 async def reloaded(hass: HomeAssistant, people: HousePeople, entry: MockConfigEntry) -> None:

@@ -4,7 +4,6 @@ Only what is stored may open a door, and what is known from there opens nothing.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 import sqlite3
@@ -12,10 +11,10 @@ import sqlite3
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, SightingKey, StationEvent
+from ..access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, SightingKey, StationEvent, Verdict
 from ..const import LIVE_WITHIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
-from .judgement import Asked, Case, judge
+from .judgement import Asked, Case, judge, put_on
 from .telling import async_tell_decision
 
 _STORE_TIMEOUT = 10
@@ -29,8 +28,8 @@ class Intake:
         """Bind to a source's coordinator."""
         self._hass = hass
         self._coordinator = coordinator
-        # Sightings that no disk remembers: the same push once more is no second event.
-        self._unstored: deque[SightingKey] = deque(maxlen=_UNSTORED)
+        # What came of sightings that no disk remembers: the same push once more is no second event.
+        self._unstored: dict[SightingKey, tuple[Verdict, Reason | None]] = {}
 
     async def async_take(
         self, sighting: Sighting, known: Person | None = None, asked: Asked | None = None
@@ -39,22 +38,32 @@ class Intake:
 
         `known` is whom the source itself knows under the identity that it saw.
         """
-        case = None if asked is None else judge(self._coordinator, asked, sighting, known)
-        stored = self._coordinator.async_identify(sighting, known)[0] if case is None else case.judged
-        fresh = stored.realtime and abs(dt_util.utcnow() - stored.captured_at) <= LIVE_WITHIN
-        new, unstored = await self._store(stored, live=fresh)
-        if not new or stored.key in self._unstored:
-            return None if case is None else self._told(replace(case, decision=Decision(reason=Reason.REPEATED)))
-        if unstored:
-            self._unstored.append(stored.key)
+        named, _ = self._coordinator.async_identify(sighting, known)
+        fresh = named.realtime and abs(dt_util.utcnow() - named.captured_at) <= LIVE_WITHIN
+        if (came_of_it := self._unstored.get(named.key)) is not None:
+            verdict, refused = came_of_it
+            await self._async_store(replace(named, verdict=verdict, refused=refused), live=fresh)
+            return self._repeated(named, asked)
+        case = None if asked is None else judge(self._coordinator, asked, named, known)
+        stored = named if case is None else case.judged
+        new = await self._async_store(stored, live=fresh)
+        if new is False:
+            # Its record may have been fetched before it came: then this is the first that is decided on it, and a no.
+            first = case is not None and not fresh and not case.decision.granted
+            if case is not None and first and await self._async_correct(stored, late=True):
+                return self._told(case)
+            return self._repeated(named, asked)
         if case is not None:
-            case = self._conclude(case, stored, unstored=unstored)
+            case = self._conclude(case, stored, unstored=new is None)
+        judged = named if case is None else case.judged
+        if new is None:
+            self._keep_in_mind(judged)
         if fresh:
-            self._dispatch_soon(stored if case is None else case.judged)
+            self._dispatch_soon(judged)
         return None if case is None else case.decision
 
     def _conclude(self, case: Case, stored: Sighting, *, unstored: bool) -> Case:
-        """Have the last word on what was judged before it was stored."""
+        """Have the last word on what was judged before it was stored. Only what is stored may open, or wait to."""
         if unstored:
             case = replace(case, decision=Decision(reason=case.decision.reason or Reason.NOT_STORED))
         else:
@@ -76,24 +85,41 @@ class Intake:
         async_tell_decision(self._coordinator, case.asked.door, case.judged, case.decision)
         return case.decision
 
-    async def _store(self, sighting: Sighting, *, live: bool) -> tuple[bool, bool]:
-        """Store a sighting; whether it is new, and whether it could not be stored in time."""
+    def _repeated(self, sighting: Sighting, asked: Asked | None) -> Decision | None:
+        if asked is None:
+            return None
+        decision = Decision(reason=Reason.REPEATED)
+        async_tell_decision(self._coordinator, asked.door, put_on(sighting, decision), decision)
+        return decision
+
+    async def _async_store(self, sighting: Sighting, *, live: bool) -> bool | None:
+        """Store a sighting; whether it is a new one, None where it could not be stored."""
         try:
             async with asyncio.timeout(_STORE_TIMEOUT):
-                return await self._coordinator.history.add(sighting, live=live), False
+                return await self._coordinator.history.add(sighting, live=live)
         except (TimeoutError, sqlite3.Error) as err:
             LOGGER.error("%s: a sighting could not be stored: %s", self._coordinator.name, type(err).__name__)
             self._coordinator.async_missed(sighting.captured_at)
-            return True, True
+            return None
 
-    async def _async_correct(self, sighting: Sighting) -> None:
-        """Have history say what came of it after all. One that could not be stored in time may still arrive there."""
+    async def _async_correct(self, sighting: Sighting, *, late: bool = False) -> bool:
+        """Have history say what came of it after all; whether it took that.
+
+        One that could not be stored in time may still arrive there.
+        """
         try:
-            await self._coordinator.history.judged(sighting)
+            return await self._coordinator.history.judged(sighting, late=late)
         except sqlite3.Error as err:
             LOGGER.error(
                 "%s: what came of a sighting could not be corrected: %s", self._coordinator.name, type(err).__name__
             )
+            return False
+
+    def _keep_in_mind(self, sighting: Sighting) -> None:
+        """Remember what came of a sighting that no disk remembers."""
+        self._unstored[sighting.key] = (sighting.verdict, sighting.refused)
+        if len(self._unstored) > _UNSTORED:
+            del self._unstored[next(iter(self._unstored))]
 
     @callback
     def async_tell(self, event: StationEvent) -> bool:

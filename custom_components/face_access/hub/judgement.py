@@ -43,12 +43,17 @@ class Case:
 
     @property
     def judged(self) -> Sighting:
-        """The sighting with the decision on it. A door that only notifies judges nobody."""
-        if self.decision.granted:
-            return replace(self.sighting, verdict=Verdict.GRANTED)
-        if self.decision.reason is Reason.NOTIFY_ONLY:
-            return replace(self.sighting, verdict=Verdict.NONE)
-        return replace(self.sighting, verdict=Verdict.DENIED, refused=self.decision.reason)
+        """The sighting with the decision on it."""
+        return put_on(self.sighting, self.decision)
+
+
+def put_on(sighting: Sighting, decision: Decision) -> Sighting:
+    """Put our decision on a sighting. A door that only notifies judges nobody."""
+    if decision.granted:
+        return replace(sighting, verdict=Verdict.GRANTED)
+    if decision.reason is Reason.NOTIFY_ONLY:
+        return replace(sighting, verdict=Verdict.NONE)
+    return replace(sighting, verdict=Verdict.DENIED, refused=decision.reason)
 
 
 def judge(
