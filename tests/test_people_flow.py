@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType, section
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -19,6 +19,7 @@ from simulators._terminal.pictures import closeup, sample
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import SERIAL, settle, until
+from .forms import filled, suggestions
 
 type Upload = Callable[[bytes], Awaitable[str]]
 
@@ -57,31 +58,6 @@ async def list_entry(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigE
 async def people(hass: HomeAssistant, list_entry: MockConfigEntry) -> HousePeople:
     """Give the people of the house."""
     return await async_get_people(hass)
-
-
-def filled(form: dict, **data: object) -> dict:
-    """Put what is filled in into the sections of the form."""
-    sections = {
-        str(key): {str(inner) for inner in value.schema.schema}
-        for key, value in form["data_schema"].schema.items()
-        if isinstance(value, section)
-    }
-    answers: dict = {name: {} for name in sections}
-    for name, value in data.items():
-        where = next((key for key, fields in sections.items() if name in fields), None)
-        (answers if where is None else answers[where])[name] = value
-    return answers
-
-
-def suggestions(form: dict) -> dict[str, object]:
-    """What the form shows, sections and all."""
-    found: dict[str, object] = {}
-    for key, value in form["data_schema"].schema.items():
-        if isinstance(value, section):
-            found |= suggestions({"data_schema": value.schema})
-        else:
-            found[str(key)] = (key.description or {}).get("suggested_value")
-    return found
 
 
 async def add(hass: HomeAssistant, entry: MockConfigEntry, **data: object) -> dict:
@@ -268,8 +244,10 @@ async def test_what_was_read_wrong_in_the_change_is_said(
     hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople
 ) -> None:
     await add(hass, list_entry, card="1")
-    _, result = await change(hass, list_entry, card="x")
+    _, result = await change(hass, list_entry, name="Another", card="x")
     assert result["errors"] == {"base": "person_card_invalid"}
+    # The form still says whom it is about.
+    assert result["description_placeholders"] == {"name": "Anna", "person_id": "anna", "photos": "0"}
     assert people.store.profiles["anna"].card == 1
 
 

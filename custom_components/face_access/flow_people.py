@@ -102,7 +102,11 @@ class PersonFlow(ConfigSubentryFlow):
         schema = await self._async_schema(new=False)
         values = shown(profile) if user_input is None else flat(user_input)
         schema = self.add_suggested_values_to_schema(schema, suggested(schema, values))
-        placeholders |= {"person_id": profile.id, "photos": str(len(profile.photos))}
+        placeholders = {
+            "name": profile.name,
+            "person_id": profile.id,
+            "photos": str(len(profile.photos)),
+        } | placeholders
         return self.async_show_form(
             step_id="reconfigure", data_schema=schema, errors=errors, description_placeholders=placeholders
         )
