@@ -239,7 +239,9 @@ async def test_what_a_hard_stop_left_is_forgotten_after_the_start(
     assert (one["person"], one["picture"]) == (None, False)
     assert await people.store.departed() == ()
     # One who came back under the same id keeps what was seen since.
-    await people.store._run(lambda: people.store._write("INSERT INTO departed VALUES (?)", ("anna_berg",)))
+    await people.store._run(
+        lambda: people.store._file.connection.execute("INSERT INTO departed VALUES (?)", ("anna_berg",))
+    )
     await add(hass, people, photos("a.jpg", GOOD))
     await seen_once(hass, people, terminal)
     await departures.async_forget_departed(hass, people.store)

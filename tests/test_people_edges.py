@@ -20,9 +20,9 @@ from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import people_sync
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from custom_components.face_access.hub.picture_of import async_picture_of
+from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.people.model import PersonError, Profile, Storage, new_key
 from custom_components.face_access.people.photos import prepare
-from custom_components.face_access.people.store import HoldingState
 from simulators._terminal.pictures import closeup, sample
 from simulators.panel import SimulatedPanel
 from simulators.terminal import Person as DevicePerson, SimulatedTerminal

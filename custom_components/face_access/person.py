@@ -25,8 +25,8 @@ from .hub.people import HousePeople
 from .hub.people_entry import async_on_linked, async_profiles, device_identifier
 from .hub.people_issues import async_refusal_text
 from .hub.picture import content_type
+from .people.holding import HoldingState
 from .people.model import PersonError, Profile
-from .people.store import HoldingState
 
 type Make = Callable[[HomeAssistant, HousePeople, Profile], Iterable[Entity]]
 
@@ -169,9 +169,9 @@ class PersonKnownAt(PersonEntity, SensorEntity):
             "stations": self._named(HoldingState.HELD),
             "waiting": self._named(HoldingState.PENDING),
             "refused": {
-                self._people.async_station_name(serial): async_refusal_text(code)
-                for serial, (state, code) in known.items()
-                if state is HoldingState.REFUSED and code is not None
+                self._people.async_station_name(serial): async_refusal_text(refusal)
+                for serial, (_, refusal) in known.items()
+                if refusal is not None
             },
         }
 

@@ -23,9 +23,11 @@ from ..access import Factor, Person, Proof, Reason, Sighting, StationEvent
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
+from ..people.findings import Seen
+from ..people.holding import Holding
 from ..people.model import Profile
-from ..people.store import Holding, HoldingState, PeopleStore, Seen
-from ..people.sync import PHOTO_MISSING
+from ..people.refusal import PHOTO_MISSING
+from ..people.store import PeopleStore
 from . import departures
 from .doors import async_wired
 from .house import folder
@@ -149,7 +151,7 @@ class HousePeople:
     async def _async_found_photos(self, person: str) -> None:
         """Targets that lacked a photo may have it now, even where it is the very one that was not kept."""
         lacking = [
-            replace(holding, photos="", state=HoldingState.PENDING, code=None)
+            replace(holding.anew(), facts=holding.facts)
             for target in self.store.targets
             for holding in self.store.holdings(target).values()
             if holding.person == person and holding.code == PHOTO_MISSING
@@ -263,7 +265,7 @@ class HousePeople:
     @callback
     def _async_synced(self, worker: TargetWorker) -> None:
         coordinator = worker.coordinator
-        self.known_at.async_look(coordinator.serial)
+        self.known_at.async_look(working=worker.working)
         if worker.done.is_set():
             async_report_refusals(self._hass, self.store, coordinator.serial, coordinator.config_entry.title)
             self.async_learned()

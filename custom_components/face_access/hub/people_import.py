@@ -10,9 +10,8 @@ from homeassistant.core import HomeAssistant
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import InvalidValueError, StationRefusedError
 from ..devices.station import Enrolment, TakesOver
-from ..people.model import PersonError, Profile
-from ..people.store import digest
-from ..people.sync import INVALID
+from ..people.model import PersonError, Profile, digest
+from ..people.refusal import INVALID, Refusal
 from . import people_input
 from .doors import async_wired
 from .people import HousePeople
@@ -62,9 +61,13 @@ class _Import:
         except PersonError as err:
             return {**place, "result": err.code, **said(err)}, None
         except StationRefusedError as err:
-            return {**place, "result": NOT_TAKEN_OVER, "reason": async_refusal_text(err.code)}, None
+            return {
+                **place,
+                "result": NOT_TAKEN_OVER,
+                "reason": async_refusal_text(Refusal.of(err, figures=held.card is None)),
+            }, None
         except InvalidValueError:
-            return {**place, "result": NOT_TAKEN_OVER, "reason": async_refusal_text(INVALID)}, None
+            return {**place, "result": NOT_TAKEN_OVER, "reason": async_refusal_text(Refusal(INVALID))}, None
         return {**place, "result": "added", "person_id": profile.id}, profile
 
     async def _add(self, held: Enrolment, take_over: Callable[[], Awaitable[None]]) -> Profile:

@@ -7,9 +7,10 @@ import sqlite3
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import LOGGER
+from ..people.holding import HoldingState
 from ..people.model import PersonError, Profile, Storage
 from ..people.photos import thumbnail
-from ..people.store import HoldingState, PeopleStore
+from ..people.store import PeopleStore
 from .known_at import BREATH
 
 

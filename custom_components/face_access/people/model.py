@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 import json
 import re
 import secrets
@@ -40,6 +41,11 @@ class PersonError(ValueError):
         super().__init__(code)
         self.code = code
         self.placeholders = placeholders
+
+
+def digest(photo: bytes) -> str:
+    """Make the name of a photo."""
+    return sha256(photo).hexdigest()
 
 
 def new_key() -> str:
