@@ -498,6 +498,9 @@ async def test_a_sighting_is_media_for_other_actions(
     (past,) = (await call(hass, "get_sightings"))["sightings"]
     answer = await call(hass, "add_person", name="Visitor", media=past["media"])
     assert answer["photos"] == 1
+    # The picture there is theirs, and goes with them.
+    await call(hass, "remove_person", person_id="visitor")
+    assert (await call(hass, "get_sightings"))["sightings"][0]["picture"] is False
 
 
 async def test_people_travel_in_files(

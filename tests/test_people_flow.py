@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import Role
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub.house import async_get_history
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from custom_components.face_access.people.model import Storage
 from simulators._terminal.pictures import closeup, sample
@@ -213,6 +214,10 @@ async def test_photos_come_from_media(
     result = await add(hass, list_entry, photo_media=media)
     assert result["type"] is FlowResultType.CREATE_ENTRY, result
     assert len(people.store.profiles["anna"].photos) == 2
+    # What shows her goes with her, though the terminal knew somebody else or nobody there.
+    history = await async_get_history(hass)
+    await people.async_remove("anna")
+    assert [one.picture for one in await history.list(source=None)] == [False, False]
     gone = [{"media_content_id": "media-source://face_access/nothing", "media_content_type": "image/jpeg"}]
     assert (await add(hass, list_entry, photo_media=gone))["errors"] == {"base": "photo_gone"}
 
