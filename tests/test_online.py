@@ -196,13 +196,16 @@ async def test_what_is_not_stored_opens_nothing(
         state = await seen(hass, await terminal.present_known("0001"))
     assert terminal.openings == []
     assert state.attributes["reason"] == "not_stored"
+    # The record of it does not know what we decided; we do.
+    await read_again(hass, online)
+    assert await remembered(online) == [("denied", "not_stored")]
 
 
 async def test_what_is_not_stored_is_told_of_once(
     hass: HomeAssistant, web: str, online: MockConfigEntry, terminal: SimulatedTerminal
 ) -> None:
     """No disk remembers it, so we do: the same push once more is no second visitor, whether the disk is back or not."""
-    body = json.dumps(face()).encode()
+    body = json.dumps(face(match={**face()["match"], "person_attr": "permanent_list"})).encode()
     heard = async_capture_events(hass, EVENT_STATE_CHANGED)
     with patch.object(online.runtime_data.history, "add", side_effect=sqlite3.OperationalError):
         for _ in range(2):

@@ -13,6 +13,7 @@ from typing import Any
 
 from homeassistant.components.camera import DATA_COMPONENT
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.entity import Entity
 import pytest
@@ -35,6 +36,7 @@ from custom_components.face_access.devices.errors import (
     WrongStationError,
 )
 from custom_components.face_access.devices.panel import judge
+from custom_components.face_access.devices.panel.own_people import NOT_TRANSFERABLE
 from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
 from custom_components.face_access.flow_camera import CAMERA_SCHEMA, MODELS_SCHEMA, options_schema
@@ -212,8 +214,8 @@ def test_exceptions() -> None:
     for error in (*STATION_ERRORS, *RECOGNITION_ERRORS):
         found = translated(error)
         given.setdefault(found["translation_key"], []).append(set(found["translation_placeholders"]))
-    # Reasons of the sync itself, in the words of refusals.
-    given |= {f"refused_{code}": [set()] for code in (PHOTO_MISSING, INVALID, NOT_REMOVED)}
+    # Reasons of the sync and of an import, in the words of refusals.
+    given |= {f"refused_{code}": [set()] for code in (PHOTO_MISSING, INVALID, NOT_REMOVED, NOT_TRANSFERABLE)}
     given |= {f"refused_{photo_code(code)}": [set()] for code in PhotoCode}
     given |= {
         f"refused_{code}": [set()] for code in (CANNOT_REMOVE, DUPLICATE_FACE, SERVER_REFUSED, *PHOTO_CODES.values())
@@ -372,6 +374,7 @@ def test_options() -> None:
         "event_kind",
         "identifier_kind",
         "method",
+        "person_metadata",
         "reason",
         "verdict",
         *people,
@@ -458,8 +461,18 @@ async def test_forms_of_people(hass: HomeAssistant, web: str) -> None:
     for step, new in (("user", True), ("reconfigure", False)):
         flow = PersonFlow()
         flow.hass = hass
-        fields = {str(key) for key in (await flow._async_schema(new=new)).schema} | sometimes
-        assert set(words["step"][step]["data"]) == set(words["step"][step]["data_description"]) == fields
+        schema = (await flow._async_schema(new=new)).schema
+        sections = {str(key): value.schema.schema for key, value in schema.items() if isinstance(value, section)}
+        told = words["step"][step]
+        assert set(told["data"]) == set(told["data_description"]) == set(map(str, schema)) - sections.keys()
+        assert told["sections"].keys() == sections.keys()
+        assert {one for part in sections.values() for one in map(str, part)} & set(told["data"]) == set()
+        for name, part in sections.items():
+            words_of = told["sections"][name]
+            fields = {str(key) for key in part} | (sometimes if name == "other_photos" else set())
+            assert set(words_of["data"]) == set(words_of["data_description"]) == fields, name
+    notes = schema["details"].schema.schema["metadata"].config
+    assert EN["selector"][notes["translation_key"]]["fields"].keys() == notes["fields"].keys()
     codes = {key for key, _ in raised() if key.startswith(("person_", "photo_"))} - {"photo_not_wanted"}
     assert set(words["error"]) == codes
 

@@ -11,6 +11,7 @@ from aiohttp import ClientError, ClientSession
 
 from .api import ApiError
 from .cameras import play_cameras, use_models
+from .hard_stop import play_hard_stop
 from .house import ROOT, House
 from .panels import PANELS, Panel
 from .processes import ChildError, free_port
@@ -63,6 +64,7 @@ async def check() -> int:
             await play_panels(house, panels)
             added = await _add_terminals(house, folder, session, stack)
             await play(house, added, lambda: house.start(*owner))
+            await play_hard_stop(house, added, lambda: house.start(*owner))
             await play_people(house, panels, added)
             await play_cameras(house, folder, added[0][0])
             await play_servers(house, folder, session)

@@ -11,7 +11,7 @@ import sqlite3
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, SightingKey, StationEvent, Verdict
+from ..access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, StationEvent, Verdict
 from ..const import LIVE_WITHIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 
@@ -29,8 +29,6 @@ class Intake:
         """Bind to a source's coordinator."""
         self._hass = hass
         self._coordinator = coordinator
-        # What came of sightings that no disk remembers: the same push once more is no second event.
-        self._unstored: dict[SightingKey, tuple[Verdict, Reason | None]] = {}
 
     async def async_take(
         self, sighting: Sighting, known: Person | None = None, judge: Judge | None = None
@@ -42,13 +40,13 @@ class Intake:
         sighting, person = self._coordinator.async_identify(sighting, known)
         repeated = None if judge is None else Decision(reason=Reason.REPEATED)
         fresh = sighting.realtime and abs(dt_util.utcnow() - sighting.captured_at) <= LIVE_WITHIN
-        if (came_of_it := self._unstored.get(sighting.key)) is not None:
-            verdict, refused = came_of_it
-            await self._async_store(replace(sighting, verdict=verdict, refused=refused), live=fresh)
-            return repeated
         decision = None if judge is None else judge(sighting, person)
         sighting = stored = _judged(sighting, decision)
         new = await self._async_store(sighting, live=fresh)
+        if (came_of_it := self._coordinator.unstored.get(sighting.key)) is not None:
+            # The same push once more is no second event, and is kept as what it came to.
+            await self._async_correct(replace(sighting, verdict=came_of_it[0], refused=came_of_it[1]))
+            return repeated
         if new is False:
             # Its record may have been fetched before it came: then this is the first that is decided on it, and a no.
             told = decision is not None and not fresh and not decision.granted
@@ -100,9 +98,10 @@ class Intake:
 
     def _keep_in_mind(self, sighting: Sighting) -> None:
         """Remember what came of a sighting that no disk remembers."""
-        self._unstored[sighting.key] = (sighting.verdict, sighting.refused)
-        if len(self._unstored) > _UNSTORED:
-            del self._unstored[next(iter(self._unstored))]
+        unstored = self._coordinator.unstored
+        unstored[sighting.key] = (sighting.verdict, sighting.refused)
+        if len(unstored) > _UNSTORED:
+            del unstored[next(iter(unstored))]
 
     @callback
     def async_tell(self, event: StationEvent) -> bool:
