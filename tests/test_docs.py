@@ -252,12 +252,15 @@ async def test_every_entity_is_in_the_table_as_it_is(
 def test_every_field_option_and_repair_is_described() -> None:
     steps = EN["config"]["step"]
     labels = {label for step in steps.values() for label in step.get("data", {}).values()}
-    labels |= set(EN["options"]["step"]["init"]["data"].values())
+    options = EN["options"]["step"]
+    labels |= {label for step in ("init", "door") for label in options[step]["data"].values()}
     pages = TERMINALS + PANELS + CAMERAS + ENGINES
     for label in labels:
         assert f"| {label} |" in pages, label
-    for label in EN["options"]["step"]["camera"]["data"].values():
+    for label in options["camera"]["data"].values():
         assert f"| {label} |" in CAMERAS, label
+    for label in EN["options"]["step"]["server"]["data"].values():
+        assert f"| {label} |" in ENGINES, label
     for mode in EN["selector"]["door_mode"]["options"].values():
         assert f"*{mode}*" in TERMINALS, mode
     for issue in EN["issues"].values():

@@ -1,7 +1,6 @@
 """The forms of people: what is chosen in them becomes a person, and what cannot be is said in them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -9,7 +8,6 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.access import Role
 from custom_components.face_access.const import DOMAIN
@@ -18,29 +16,14 @@ from custom_components.face_access.people.model import Storage
 from simulators._terminal.pictures import closeup, sample
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, settle, until
+from .conftest import SERIAL, Upload, settle, until
 from .forms import filled, suggestions
-
-type Upload = Callable[[bytes], Awaitable[str]]
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
     monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
-
-
-@pytest.fixture
-def upload(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Upload:
-    """Upload a file as a browser does."""
-
-    async def put(content: bytes) -> str:
-        client = await hass_client()
-        answer = await client.post("/api/file_upload", data={"file": content})
-        assert answer.status == 200, await answer.text()
-        return (await answer.json())["file_id"]
-
-    return put
 
 
 @pytest.fixture

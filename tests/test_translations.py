@@ -40,8 +40,15 @@ from custom_components.face_access.devices.panel.own_people import NOT_TRANSFERA
 from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
 from custom_components.face_access.flow_camera import CAMERA_SCHEMA, MODELS_SCHEMA, options_schema
-from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key
-from custom_components.face_access.flow_options import BROKER_SCHEMA, OPTIONS_SCHEMA
+from custom_components.face_access.flow_forms import (
+    DIRECT_SCHEMA,
+    LOGIN_SCHEMA,
+    PANEL_SCHEMA,
+    PUSH_SCHEMA,
+    error_key,
+    policy_fields,
+)
+from custom_components.face_access.flow_options import BROKER_SCHEMA, STATION_SCHEMA
 from custom_components.face_access.flow_servers import server_error_key
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
@@ -146,6 +153,8 @@ RECOGNITION_ERRORS: tuple[RecognitionError, ...] = (
     WorkerBusyError("problem"),
 )
 # What Home Assistant itself ends a flow with (helpers of config_entries.py).
+# Steps of Home Assistant's own part of signing in.
+CORE_STEPS = {"auth", "pick_implementation"}
 CORE_ABORTS = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful"}
 # Written by the document, never read (2.3.1): no device is ever seen to have it.
 NEVER_SEEN = {("switch", "temperature_fast")}
@@ -279,7 +288,7 @@ def flow_words() -> dict[str, set[str]]:
     """Collect the steps, errors, aborts and progress of the config flow from its code."""
     files = ("config_flow.py", "flow_camera.py", "flow_servers.py")
     nodes = [node for file in files for node in ast.walk(ast.parse((FOLDER / file).read_text()))]
-    words: dict[str, set[str]] = {"step": set(), "error": set(), "abort": set(CORE_ABORTS), "progress": set()}
+    words: dict[str, set[str]] = {"step": set(CORE_STEPS), "error": set(), "abort": set(CORE_ABORTS), "progress": set()}
     names = {"step_id": "step", "reason": "abort", "progress_action": "progress"}
     for node in nodes:
         match node:
@@ -319,6 +328,7 @@ def test_config_flow() -> None:
     # Asked where there is a server to choose.
     fields["camera"].add(CONF_ENGINE)
     fields |= {f"server_{name}": {field.key for field in kind.fields} for name, kind in SERVERS.items()}
+    fields["pick_implementation"] = {"implementation"}
     fields["server_login"] = {field.key for kind in SERVERS.values() for field in kind.fields if field.login}
     for step, keys in fields.items():
         assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == keys, step
@@ -360,12 +370,18 @@ def test_no_other_values_in_the_flow() -> None:
 
 def test_options() -> None:
     """Each option has a name and an explanation, and each choice a word."""
-    step = EN["options"]["step"]["init"]
-    fields = {str(key) for key in OPTIONS_SCHEMA.schema}
-    assert set(step["data"]) == set(step["data_description"]) == fields
+    steps = EN["options"]["step"]
+    of_door, of_station = ({str(key) for key in fields} for fields in (policy_fields(), STATION_SCHEMA.schema))
+    for name, fields in (("init", {"doors"} | of_door | of_station), ("door", of_door)):
+        assert set(steps[name]["data"]) == set(steps[name]["data_description"]) == fields
+    assert placeholders(steps["door"]) == {"number", "name"}
     people = {"person_role", "photo_storage", "second_factors", "similarity"}
     step = EN["options"]["step"]["camera"]
     assert set(step["data"]) == set(step["data_description"]) == {str(key) for key in options_schema([]).schema}
+    numbers = EN["options"]["step"]["server"]
+    keys = {number.key for kind in SERVERS.values() for number in kind.numbers}
+    assert set(numbers["data"]) == set(numbers["data_description"]) == keys
+    assert placeholders(numbers) == {"server"}
     choices = {
         field.key: field.options for kind in SERVERS.values() for field in kind.fields if field.kind is FieldKind.CHOICE
     }

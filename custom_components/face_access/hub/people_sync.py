@@ -13,6 +13,7 @@ from ..const import LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
 from ..devices.station import People
+from ..people.bulk import PutMany
 from ..people.plan import Progress, Wanted
 from ..people.store import PeopleStore
 from ..people.sync import Synchroniser
@@ -40,8 +41,9 @@ class TargetWorker:
         *,
         wanted: Callable[[], Iterable[Wanted]],
         lists: bool = True,
+        put_many: PutMany | None = None,
     ) -> None:
-        """`wanted` gives what this station shall know, as it is now; `lists` is whether it says what it knows."""
+        """`wanted` gives what this station shall know, as it is now; for the others see `Synchroniser`."""
         self.coordinator = coordinator
         self.people = people
         self.listeners: list[CALLBACK_TYPE] = []
@@ -58,7 +60,13 @@ class TargetWorker:
         self._told_at = 0.0
         self._rounds = asyncio.Lock()
         self.sync = Synchroniser(
-            coordinator.serial, people, store, wanted=wanted, on_progress=self._async_step, lists=lists
+            coordinator.serial,
+            people,
+            store,
+            wanted=wanted,
+            on_progress=self._async_step,
+            lists=lists,
+            put_many=put_many,
         )
 
     @property

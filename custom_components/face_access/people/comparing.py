@@ -28,7 +28,7 @@ class Comparison:
         corrected = []
         for key, holding in tuple(self._store.holdings(self._target).items()):
             found = there.get(key)
-            if found is None and key not in wanted:
+            if found is None and key not in wanted and holding.state is not HoldingState.PENDING:
                 await self._store.drop(self._target, key)
             elif found is None and holding.state is HoldingState.HELD:
                 corrected.append(holding.anew())

@@ -33,6 +33,10 @@ class Giver:
             photos=plan.photos if not plan.needs_photos else "",
         )
 
+    def held(self, plan: Plan) -> Holding:
+        """Make what is to be written down of a person whom the target holds as planned."""
+        return replace(self.pending(plan), facts=plan.facts, photos=plan.photos, state=HoldingState.HELD)
+
     async def give(self, plan: Plan, following: Plan | None) -> Holding:
         """Give one person, and tell what came of it. While the target works, the photos of `following` are read.
 
@@ -77,7 +81,7 @@ class Giver:
         except StationRefusedError as err:
             self._is_full |= err.code == FULL
             return refused(nothing, err, figures=figures)
-        return replace(given, state=HoldingState.HELD)
+        return self.held(plan)
 
     async def _give(self, plan: Plan, photos: tuple[bytes, ...]) -> None:
         enrolment = replace(plan.wanted.enrolment, key=plan.enrolment.key)

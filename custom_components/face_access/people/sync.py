@@ -12,6 +12,7 @@ from typing import Final
 
 from ..devices.errors import StationRefusedError
 from ..devices.station import Enrolment, People
+from .bulk import Bulk, PutMany
 from .comparing import Comparison
 from .giving import Giver, refused
 from .holding import Holding, HoldingState
@@ -35,10 +36,12 @@ class Synchroniser:
         wanted: Callable[[], Iterable[Wanted]],
         on_progress: Callable[[], None] = lambda: None,
         lists: bool = True,
+        put_many: PutMany | None = None,
     ) -> None:
         """`wanted` gives the desired state, as it is now; `on_progress` is called after every step.
 
-        A target that cannot say whom it has (`lists` False) has whom we wrote down.
+        A target that cannot say whom it has (`lists` False) has whom we wrote down. `put_many` is for one that takes
+        many people in one request.
         """
         self._target = target
         self._people = people
@@ -47,6 +50,7 @@ class Synchroniser:
         self._comparison = Comparison(target, people, store)
         self._on_progress = on_progress
         self._lists = lists
+        self._put_many = put_many
         self._outcomes: dict[str, HoldingState] = {}
         self._leaving: set[str] = set()
         self._results: list[Holding] = []
@@ -87,14 +91,15 @@ class Synchroniser:
         self._on_progress()
 
     async def start_over(self, empty: Callable[[], Awaitable[None]]) -> None:
-        """Empty the target by `empty`, for one that cannot remove one person: whoever is still wanted is given anew.
+        """Empty the target by `empty`: whoever is still wanted is given anew.
 
-        Written down first, so that work that breaks off anywhere ends with everybody being given. Raises what it does.
+        Of one that cannot remove one person everybody else is gone; of another they are removed as usual. Written down
+        first, so that work that breaks off anywhere ends with everybody being given. Raises what `empty` does.
         """
         await self._store.keep([holding.anew() for holding in self._store.holdings(self._target).values()])
         await empty()
         await self._plan()
-        for key in tuple(self._leaving):
+        for key in () if self._lists else tuple(self._leaving):
             await self._store.drop(self._target, key)
         await self.look()
 
@@ -143,18 +148,34 @@ class Synchroniser:
         giver = Giver(self._target, self._people, self._store)
         await self._store.keep(giver.pending(plan) for plan in due)
         try:
+            if self._put_many is not None:
+                due = await self._put_batches(due, Bulk(self._store, self._put_many), giver)
             for plan, following in zip_longest(due, due[1:]):
                 if self._is_stale:
                     return False
-                result = await giver.give(plan, following)
-                self._results.append(result)
-                self._outcomes[result.key] = result.state
-                if len(self._results) >= _BITE:
-                    await self._write_results()
-                self._on_progress()
+                await self._note(await giver.give(plan, following))
         finally:
             giver.stop()
         return True
+
+    async def _put_batches(self, due: list[Plan], bulk: Bulk, giver: Giver) -> list[Plan]:
+        """Give many at once, and leave those who are still to be given one by one."""
+        held: set[str] = set()
+        async for batch, taken in bulk.give(due):
+            held.update(taken)
+            for plan in batch:
+                if plan.enrolment.key in held:
+                    await self._note(giver.held(plan))
+            if self._is_stale:
+                break
+        return [plan for plan in due if plan.enrolment.key not in held]
+
+    async def _note(self, result: Holding) -> None:
+        self._results.append(result)
+        self._outcomes[result.key] = result.state
+        if len(self._results) >= _BITE:
+            await self._write_results()
+        self._on_progress()
 
     async def _write_results(self) -> None:
         """Begin to write down what came of the last ones; the ones before them are written by then."""
