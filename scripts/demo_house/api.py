@@ -99,7 +99,7 @@ class Api:
         again = {} if of is None else {"subentry_id": of}
         form = await self._step(path, {"handler": [entry_id, kind], **again})
         ends = None if of is None else "reconfigure_successful"
-        return await self._step(f"{path}/{form['flow_id']}", answers, ends)
+        return await self._step(f"{path}/{form['flow_id']}", _in_sections(form["data_schema"], answers), ends)
 
     async def upload(self, name: str, content: bytes, content_type: str) -> str:
         """Upload a file for a form, as a browser does; what the form takes for it."""
@@ -236,3 +236,13 @@ class Socket:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ApiError("Home Assistant closed the WebSocket"))
+
+
+def _in_sections(fields: list[Json], answers: Json) -> Json:
+    """Put answers into the sections of a form, as a browser does."""
+    filled = dict(answers)
+    for part in fields:
+        if "schema" in part:
+            names = [field["name"] for field in part["schema"]]
+            filled[part["name"]] = {name: filled.pop(name) for name in names if name in filled}
+    return filled

@@ -11,6 +11,7 @@ from aiohttp import ClientError, ClientSession
 
 from .api import ApiError
 from .cameras import play_cameras, use_models
+from .hard_stop import play_hard_stop
 from .house import ROOT, House
 from .panels import PANELS, Panel
 from .processes import ChildError, free_port
@@ -53,6 +54,7 @@ async def check() -> int:
                 await _add(calling, "the terminal calls Home Assistant", house),
             ]
             await play(house, doors, lambda: house.start(*owner))
+            await play_hard_stop(house, doors, lambda: house.start(*owner))
             await play_people(house, entrances, doors)
             await play_cameras(house, folder, called)
             await play_servers(house, folder, session)
