@@ -259,12 +259,15 @@ def test_every_field_option_and_repair_is_described() -> None:
         assert f"| {label} |" in pages, label
     for label in options["camera"]["data"].values():
         assert f"| {label} |" in CAMERAS, label
+    for label in EN["options"]["step"]["server"]["data"].values():
+        assert f"| {label} |" in ENGINES, label
     for mode in EN["selector"]["door_mode"]["options"].values():
         assert f"*{mode}*" in TERMINALS, mode
     for issue in EN["issues"].values():
         assert f"**{issue['title'].replace('{name}', '…')}**" in pages + PEOPLE
     person = EN["config_subentries"]["person"]["step"]
-    for label in {label for step in person.values() for label in step["data"].values()}:
+    parts = [part for step in person.values() for part in (step, *step["sections"].values())]
+    for label in {label for part in parts for label in part["data"].values()}:
         assert f"| {label} |" in PEOPLE, label
     for platform, entities in EN["entity"].items():
         for key, entity in entities.items():

@@ -177,7 +177,7 @@ async def test_what_is_gone_survives_a_restart(people: HousePeople) -> None:
     assert people.store.gone("t", "0007").person == "anna"
     assert people.store.gone("t", anna.key) is None
     await people.async_remove("anna")
-    again = PeopleStore(people.store._path)
+    again = PeopleStore(people.store._file.path)
     await again.open()
     gone = again.gone("t", "0007")
     assert (gone.person, gone.facts) == ("", "abcd")

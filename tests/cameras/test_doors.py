@@ -135,6 +135,7 @@ async def test_not_for_everybody(
 @pytest.mark.parametrize(
     ("picture", "kind"),
     [(toys.portrait((CAROL, 20, 10)), "stranger"), (toys.portrait((ALICE, 20, 10), light=60), "spoof")],
+    ids=["stranger", "spoof"],
 )
 async def test_not_for_strangers_and_photos(
     hass: HomeAssistant,

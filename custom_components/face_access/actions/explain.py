@@ -10,7 +10,7 @@ from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Door
 from ..hub.enrolments import Enrolments
 from ..hub.people import HousePeople, async_get_people
-from ..people.store import HoldingState
+from ..people.holding import HoldingState
 from .door import wired_door
 from .request import Request, invalid
 
@@ -47,7 +47,7 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
     number = wired_door(request).number
     door = coordinator.door_id(number)
     policy = coordinator.policy(number)
-    person = None if profile is None else people.person(profile)
+    person = None if profile is None else people.identity.person(profile)
     proofs = () if person is None else coordinator.async_proofs(person, door, now)
     reasons = explain(sighting, person, door, now, policy, proofs=proofs)
     return {
@@ -76,7 +76,7 @@ def _lets_in(
     profile, target = people.store.profiles.get(person), coordinator.station.people
     if not held or profile is None or target is None or _TOLD.intersection(reasons):
         return False
-    told = Enrolments(coordinator).of(profile, people.person(profile))
+    told = Enrolments(coordinator).of(profile, people.identity.person(profile))
     if told is None or told.door not in (None, door):
         return False
     # As if they might pass that one alone: a station that opens another door only suspends them.
