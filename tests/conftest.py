@@ -7,9 +7,11 @@ from datetime import timedelta
 from io import BytesIO
 import os
 import socket
+import threading
+from typing import Any
 from unittest.mock import patch
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
@@ -48,6 +50,27 @@ FAST = Timings(
 @pytest.fixture(autouse=True)
 def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
     """Let Home Assistant load the integration in every test."""
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse what another thread asks of the loop, as its debug mode does.
+
+    In place of that mode, which the harness would switch on: it also writes down the whole stack for every task and
+    future, and takes more time for it than all that the tests do."""
+    loop = asyncio.get_running_loop()
+    thread = threading.get_ident()
+
+    def guarded[**P, R](method: Callable[P, R]) -> Callable[P, R]:
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            if threading.get_ident() != thread:
+                raise RuntimeError("Non-thread-safe operation invoked on an event loop other than the current one")
+            return method(*args, **kwargs)
+
+        return call
+
+    for name in ("call_soon", "call_at"):
+        monkeypatch.setattr(loop, name, guarded(getattr(loop, name)))
 
 
 @pytest.fixture
@@ -228,6 +251,29 @@ def house_zone() -> float:
     offset = dt_util.now().utcoffset()
     assert offset is not None
     return offset.total_seconds()
+
+
+def set_policy(hass: HomeAssistant, entry: MockConfigEntry, *, door: int = 1, **chosen: Any) -> None:
+    """Choose something of what a door asks for, past the form; nothing is loaded again."""
+    policies = dict(entry.options.get("door_policies", {}))
+    policies[str(door)] = {**policies.get(str(door), {}), **chosen}
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "door_policies": policies})
+
+
+async def choose_options(
+    hass: HomeAssistant, entry: MockConfigEntry, *doors: dict[str, Any], **common: Any
+) -> ConfigFlowResult:
+    """Go through the options as a user does: what is the station's, and what each of its doors asks for."""
+    flow = await hass.config_entries.options.async_init(entry.entry_id)
+    left = list(enumerate(doors, start=1))
+    filled = {"doors": len(doors), **common}
+    if "door_mode" in flow["data_schema"].schema:
+        filled |= left.pop(0)[1]
+    flow = await hass.config_entries.options.async_configure(flow["flow_id"], filled)
+    for number, door in left:
+        assert (flow["step_id"], flow["description_placeholders"]["number"]) == ("door", str(number))
+        flow = await hass.config_entries.options.async_configure(flow["flow_id"], door)
+    return flow
 
 
 def free_port() -> int:

@@ -22,6 +22,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.access import Pictures, SightingKey, Verdict
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub import departures
 from custom_components.face_access.hub.history import History
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from simulators._terminal.pictures import closeup, sample
@@ -231,15 +232,17 @@ async def test_what_a_hard_stop_left_is_forgotten_after_the_start(
     with patch.object(History, "forget_person", side_effect=sqlite3.OperationalError("disk")):
         await call(hass, "remove_person", person_id="anna_berg")
     assert await people.store.departed() == ("anna_berg",)
-    await people.async_forget_departed()
+    await departures.async_forget_departed(hass, people.store)
     (one,) = (await call(hass, "get_sightings"))["sightings"]
     assert (one["person"], one["picture"]) == (None, False)
     assert await people.store.departed() == ()
     # One who came back under the same id keeps what was seen since.
-    await people.store._run(lambda: people.store._write("INSERT INTO departed VALUES (?)", ("anna_berg",)))
+    await people.store._run(
+        lambda: people.store._file.connection.execute("INSERT INTO departed VALUES (?)", ("anna_berg",))
+    )
     await add(hass, people, photos("a.jpg", GOOD))
     await seen_once(hass, people, terminal)
-    await people.async_forget_departed()
+    await departures.async_forget_departed(hass, people.store)
     assert await people.store.departed() == ()
     assert len((await call(hass, "get_sightings", person_id="anna_berg"))["sightings"]) == 1
 

@@ -13,13 +13,13 @@ from custom_components.face_access.access import Factor, Method, Person, Role, S
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from custom_components.face_access.hub.proofs import Proofs
+from custom_components.face_access.people.holding import Holding
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
-from custom_components.face_access.people.store import Holding
 from simulators._terminal.pictures import sample
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, add_direct, settle
+from .conftest import SERIAL, add_direct, set_policy, settle
 from .fakes import known
 from .test_push import seen
 
@@ -38,7 +38,7 @@ async def entry(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> M
     """Set up a terminal that asks, at a door that opens for faces."""
     terminal.app["gate_control"]["match_mode"] = ONLINE
     entry = await add_direct(hass, terminal)
-    hass.config_entries.async_update_entry(entry, options={"door_mode": "open", "liveness_required": True})
+    set_policy(hass, entry, door_mode="open", liveness_required=True)
     return entry
 
 
@@ -127,14 +127,14 @@ def sighted(alias: str) -> Sighting:
 
 async def test_identifies(hass: HomeAssistant, people: HousePeople) -> None:
     anna = people.store.profiles["anna"]
-    sighting, person = people.async_identify(sighted(anna.key))
+    sighting, person = people.identity.async_identify(sighted(anna.key))
     assert (sighting.person_id, sighting.household, person.id) == ("anna", True, "anna")
-    assert people.async_identify(sighting) == (sighting, person)
+    assert people.identity.async_identify(sighting) == (sighting, person)
     # What the station holds against her counts as well.
-    _, person = people.async_identify(sighted(anna.key), Person(id=anna.key, name="x", enabled=False))
+    _, person = people.identity.async_identify(sighted(anna.key), Person(id=anna.key, name="x", enabled=False))
     assert person.enabled is False
     nobody = known(person_id=None, source=SERIAL)
-    assert people.async_identify(nobody) == (nobody, None)
+    assert people.identity.async_identify(nobody) == (nobody, None)
 
 
 async def test_two_people_of_one_name_are_nobody(hass: HomeAssistant, people: HousePeople) -> None:
@@ -144,10 +144,10 @@ async def test_two_people_of_one_name_are_nobody(hass: HomeAssistant, people: Ho
         Holding(target="panel", key=key, person=person, alias="Anna Berg")
         for key, person in (("1", "anna"), ("2", "anna2"))
     )
-    sighting, person = people.async_identify(known(person_id="Anna Berg", source="panel"))
+    sighting, person = people.identity.async_identify(known(person_id="Anna Berg", source="panel"))
     assert (sighting.household, person) == (False, None)
     await people.store.drop("panel", "2")
-    assert people.async_identify(known(person_id="Anna Berg", source="panel"))[1].id == "anna"
+    assert people.identity.async_identify(known(person_id="Anna Berg", source="panel"))[1].id == "anna"
 
 
 async def test_finds_whose_card_it_is(hass: HomeAssistant, people: HousePeople) -> None:
@@ -158,12 +158,12 @@ async def test_finds_whose_card_it_is(hass: HomeAssistant, people: HousePeople) 
             self.number, self.method = number, method
 
     await people.async_add(Profile(id="bob", key=new_key(), name="Bob", card=4711), [])
-    assert people.async_find_shown(Shown("4711")).id == "bob"
-    assert people.async_find_shown(Shown("0004711")).id == "bob"
+    assert people.identity.async_find_shown(Shown("4711")).id == "bob"
+    assert people.identity.async_find_shown(Shown("0004711")).id == "bob"
     for other in (Shown("4712"), Shown("12:67"), Shown(""), Shown("4711", Method.CODE)):
-        assert people.async_find_shown(other) is None
+        assert people.identity.async_find_shown(other) is None
     await people.async_add(Profile(id="carl", key=new_key(), name="Carl", card=4711), [])
-    assert people.async_find_shown(Shown("4711")) is None
+    assert people.identity.async_find_shown(Shown("4711")) is None
 
 
 FACTORS = ("credential", "presence", "confirmation")
@@ -179,8 +179,7 @@ async def test_a_second_factor_opens_and_its_lack_does_not(
     factor: str,
 ) -> None:
     """A card at this terminal, the phone at home, or somebody's word."""
-    options = {**entry.options, "second_factors": [factor], "second_factors_within": 60}
-    hass.config_entries.async_update_entry(entry, options=options)
+    set_policy(hass, entry, second_factors=[factor], second_factors_within=60)
     profile = await people.async_update(replace(people.store.profiles["anna"], card=4711, linked="person.anna"))
     await people.async_add(Profile(id="bob", key=new_key(), name="Bob", card=4712), [])
     await synced(people)

@@ -26,8 +26,9 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .hub.history import Group, History, PastSighting, day_start
+from .hub.history import History
 from .hub.house import async_get_history
+from .hub.past_sightings import Group, PastSighting, day_start
 from .hub.picture import content_type
 from .hub.views import Part, async_may_see, picture_path
 from .hub.words import async_event_word, async_word, kind_of_past, shown_name

@@ -8,7 +8,7 @@ from homeassistant.core import CALLBACK_TYPE
 
 from .coordinator import FaceAccessCoordinator
 from .entity import FaceAccessEntity
-from .people.sync import Progress
+from .people.plan import Progress
 
 
 class Syncing(Protocol):

@@ -23,6 +23,7 @@ CHOSEN = {
     "door": DOOR,
     "door_mode": "open",
     "liveness_required": False,
+    "minimum_score": 85,
     "second_factors": ["presence"],
     "second_factors_within": 60,
     "keep_days": 7,

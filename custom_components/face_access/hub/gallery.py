@@ -14,9 +14,11 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN, LOGGER
 from ..devices.errors import StationError
 from ..devices.station import Enrolment
+from ..people.findings import Learned
 from ..people.gallery import NOT_KEPT, TARGET, GalleryTarget
-from ..people.store import Learned
-from ..people.sync import PHOTO_MISSING, Progress, Synchroniser, Wanted
+from ..people.plan import Progress, Wanted
+from ..people.refusal import PHOTO_MISSING
+from ..people.sync import Synchroniser
 from ..recognition.errors import ModelError, RecognitionError
 from .gallery_issues import async_clear_gallery, async_report_confusable, async_report_odd_photos
 from .local import Local, async_get_local

@@ -4,7 +4,6 @@ Only what is stored may open a door, and what is known from there opens nothing.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 import sqlite3
@@ -30,8 +29,8 @@ class Intake:
         """Bind to a source's coordinator."""
         self._hass = hass
         self._coordinator = coordinator
-        # Sightings that no disk remembers: the same push once more is no second event.
-        self._unstored: deque[SightingKey] = deque(maxlen=_UNSTORED)
+        # What came of sightings that no disk remembers: the same push once more is no second event.
+        self._unstored: dict[SightingKey, tuple[Verdict, Reason | None]] = {}
 
     async def async_take(
         self, sighting: Sighting, known: Person | None = None, judge: Judge | None = None
@@ -40,29 +39,25 @@ class Intake:
 
         `known` is whom the source itself knows under the identity that it saw.
         """
-        decision = None
         sighting, person = self._coordinator.async_identify(sighting, known)
-        if judge is not None:
-            decision = judge(sighting, person)
-            sighting = _judged(sighting, decision)
-        stored = sighting
+        repeated = None if judge is None else Decision(reason=Reason.REPEATED)
         fresh = sighting.realtime and abs(dt_util.utcnow() - sighting.captured_at) <= LIVE_WITHIN
-        unstored = False
-        try:
-            async with asyncio.timeout(_STORE_TIMEOUT):
-                new = await self._coordinator.history.add(sighting, live=fresh)
-        except (TimeoutError, sqlite3.Error) as err:
-            LOGGER.error("%s: a sighting could not be stored: %s", self._coordinator.name, type(err).__name__)
-            self._coordinator.async_missed(sighting.captured_at)
-            new = True
-            unstored = True
+        if (came_of_it := self._unstored.get(sighting.key)) is not None:
+            verdict, refused = came_of_it
+            await self._async_store(replace(sighting, verdict=verdict, refused=refused), live=fresh)
+            return repeated
+        decision = None if judge is None else judge(sighting, person)
+        sighting = stored = _judged(sighting, decision)
+        new = await self._async_store(sighting, live=fresh)
+        if new is False:
+            # Its record may have been fetched before it came: then this is the first that is decided on it, and a no.
+            told = decision is not None and not fresh and not decision.granted
+            return decision if told and await self._async_correct(sighting, late=True) else repeated
+        if new is None:
             if decision is not None:
                 decision = Decision(reason=decision.reason or Reason.NOT_STORED)
                 sighting = _judged(sighting, decision)
-        if not new or sighting.key in self._unstored:
-            return Decision(reason=Reason.REPEATED) if judge is not None else None
-        if unstored:
-            self._unstored.append(sighting.key)
+            self._keep_in_mind(sighting)
         if judge is not None and decision is not None and decision.granted:
             # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
             # Whom the household knows may have changed as well.
@@ -80,14 +75,34 @@ class Intake:
             self._dispatch_soon(sighting)
         return decision
 
-    async def _async_correct(self, sighting: Sighting) -> None:
-        """Have history say what came of it after all. One that could not be stored in time may still arrive there."""
+    async def _async_store(self, sighting: Sighting, *, live: bool) -> bool | None:
+        """Store a sighting; whether it is a new one, None where it could not be stored."""
         try:
-            await self._coordinator.history.judged(sighting)
+            async with asyncio.timeout(_STORE_TIMEOUT):
+                return await self._coordinator.history.add(sighting, live=live)
+        except (TimeoutError, sqlite3.Error) as err:
+            LOGGER.error("%s: a sighting could not be stored: %s", self._coordinator.name, type(err).__name__)
+            self._coordinator.async_missed(sighting.captured_at)
+            return None
+
+    async def _async_correct(self, sighting: Sighting, *, late: bool = False) -> bool:
+        """Have history say what came of it after all; whether it took that.
+
+        One that could not be stored in time may still arrive there.
+        """
+        try:
+            return await self._coordinator.history.judged(sighting, late=late)
         except sqlite3.Error as err:
             LOGGER.error(
                 "%s: what came of a sighting could not be corrected: %s", self._coordinator.name, type(err).__name__
             )
+            return False
+
+    def _keep_in_mind(self, sighting: Sighting) -> None:
+        """Remember what came of a sighting that no disk remembers."""
+        self._unstored[sighting.key] = (sighting.verdict, sighting.refused)
+        if len(self._unstored) > _UNSTORED:
+            del self._unstored[next(iter(self._unstored))]
 
     @callback
     def async_tell(self, event: StationEvent) -> bool:
@@ -117,8 +132,10 @@ class Intake:
         self._hass.loop.call_soon(self._coordinator.async_dispatch, event)
 
 
-def _judged(sighting: Sighting, decision: Decision) -> Sighting:
-    """Put our decision on a sighting. A door that only notifies judges nobody."""
+def _judged(sighting: Sighting, decision: Decision | None) -> Sighting:
+    """Put our decision on a sighting, where there is one. A door that only notifies judges nobody."""
+    if decision is None:
+        return sighting
     if decision.granted:
         return replace(sighting, verdict=Verdict.GRANTED)
     if decision.reason is Reason.NOTIFY_ONLY:

@@ -18,8 +18,9 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from ..const import DOMAIN, LOGGER
 from ..people.model import PersonError
 from ..people.photos import thumbnail
-from .history import History, PastSighting
+from .history import History
 from .house import async_get_history
+from .past_sightings import PastSighting
 from .picture import content_type
 
 _URL: Final = f"/api/{DOMAIN}/sighting/{{reference}}/{{part}}"

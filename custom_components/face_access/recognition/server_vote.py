@@ -116,7 +116,7 @@ class ServerTracker:
         if follow.caught:
             return None
         looks = [one for seen, one in follow.looks if at - seen <= self.rule.within]
-        doubted = self._doubts.doubted(follow.latest)
+        doubted = self._doubts.doubted(follow.latest, at, self.rule.within)
         if key is None:
             stranger = self._is_stranger(looks)
             return _report(Outcome.STRANGER, _agreed(looks, self.rule, doubted=doubted), looks) if stranger else None
