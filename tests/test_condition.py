@@ -25,7 +25,7 @@ from custom_components.face_access.hub.visits import LONGEST, async_get_visits
 from custom_components.face_access.hub.whom import Whom
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import settle, until
+from .conftest import set_policy, settle, until
 from .time_travel import Clock
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "face_access"
@@ -260,7 +260,7 @@ async def test_only_our_faces(hass: HomeAssistant, entry: MockConfigEntry, entit
 @pytest.mark.parametrize("mode", [None, *DoorMode])
 async def test_door_policy(hass: HomeAssistant, entry: MockConfigEntry, device_id: str, mode: DoorMode | None) -> None:
     if mode is not None:
-        hass.config_entries.async_update_entry(entry, options={**entry.options, "door_mode": mode})
+        set_policy(hass, entry, door_mode=mode)
     for each in DoorMode:
         is_it = each is (mode or DoorMode.NOTIFY_ONLY)
         assert await ask(hass, "door_policy", {"device_id": device_id}, policy=each.value) is is_it

@@ -21,7 +21,7 @@ from custom_components.face_access.hub.telling import EVENT_DECIDED, EVENT_REPOR
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import add_direct, settle, until
+from .conftest import add_direct, set_policy, settle, until
 from .panels import add_panel
 from .test_online import ONLINE
 
@@ -96,7 +96,7 @@ async def test_a_terminal_that_asks(
     """Every decision, with its reason; found on the page of the device too."""
     terminal.app["gate_control"]["match_mode"] = ONLINE
     entry = await add_direct(hass, terminal)
-    hass.config_entries.async_update_entry(entry, options={"door_mode": mode, "liveness_required": True})
+    set_policy(hass, entry, door_mode=mode, liveness_required=True)
     decided = async_capture_events(hass, EVENT_DECIDED)
     capture = await terminal.present_known("0001")
     assert capture is not None
@@ -133,8 +133,8 @@ async def test_a_panel_that_asks_about_a_card(
 ) -> None:
     """Whose card it was is told, its number never."""
     entry = await add_panel(hass, panel)
-    options = {"answer_questions": True, "door_mode": "open"}
-    hass.config_entries.async_update_entry(entry, options=options)
+    hass.config_entries.async_update_entry(entry, options={"answer_questions": True})
+    set_policy(hass, entry, door_mode="open")
     await hass.config_entries.async_reload(entry.entry_id)
     await settle(hass)
     stop = async_register_finder(hass, lambda question: Person(id="1", name="Anna", enabled=question.number[0] == "5"))

@@ -12,10 +12,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_fire_time_changed
 
 from custom_components.face_access.const import PING_EVERY
+from custom_components.face_access.hub.policies import per_door
 from custom_components.face_access.hub.telling import EVENT_DECIDED
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, add_direct, killed, settle, until
+from .conftest import SERIAL, add_direct, killed, set_policy, settle, until
 from .test_catch_up import hold_back, read_again
 from .test_push import FACE, answer, face, seen
 
@@ -29,8 +30,8 @@ async def online(
     """Set up a terminal that asks, at a door that opens for faces unless the test says otherwise."""
     terminal.app["gate_control"]["match_mode"] = ONLINE
     entry = await add_direct(hass, terminal)
-    options = {"door_mode": "open", "liveness_required": True, **getattr(request, "param", {})}
-    hass.config_entries.async_update_entry(entry, options=options)
+    chosen = {"door_mode": "open", "liveness_required": True, **getattr(request, "param", {})}
+    hass.config_entries.async_update_entry(entry, options=per_door(chosen))
     return entry
 
 
@@ -128,7 +129,7 @@ async def test_without_liveness_detection(hass: HomeAssistant, web: str, termina
     terminal.app["gate_control"]["match_mode"] = ONLINE
     terminal.app["face"]["enable_alive"] = False
     entry = await add_direct(hass, terminal)
-    hass.config_entries.async_update_entry(entry, options={"door_mode": "open"})
+    set_policy(hass, entry, door_mode="open")
     state = await seen(hass, await terminal.present_photo("0001"))
     assert terminal.openings == []
     assert state.attributes["reason"] == "liveness"
@@ -202,7 +203,7 @@ async def test_what_is_not_stored_is_told_of_once(
     hass: HomeAssistant, web: str, online: MockConfigEntry, terminal: SimulatedTerminal
 ) -> None:
     """No disk remembers it, so we do: the same push once more is no second visitor, whether the disk is back or not."""
-    body = json.dumps(face()).encode()
+    body = json.dumps(face(match={**face()["match"], "person_attr": "permanent_list"})).encode()
     heard = async_capture_events(hass, EVENT_STATE_CHANGED)
     with patch.object(online.runtime_data.history, "add", side_effect=sqlite3.OperationalError):
         for _ in range(2):

@@ -19,7 +19,7 @@ from custom_components.face_access.people.photos import prepare
 from simulators._terminal.pictures import sample
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, add_direct, settle
+from .conftest import SERIAL, add_direct, set_policy, settle
 from .fakes import known
 from .test_push import seen
 
@@ -38,7 +38,7 @@ async def entry(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> M
     """Set up a terminal that asks, at a door that opens for faces."""
     terminal.app["gate_control"]["match_mode"] = ONLINE
     entry = await add_direct(hass, terminal)
-    hass.config_entries.async_update_entry(entry, options={"door_mode": "open", "liveness_required": True})
+    set_policy(hass, entry, door_mode="open", liveness_required=True)
     return entry
 
 
@@ -179,8 +179,7 @@ async def test_a_second_factor_opens_and_its_lack_does_not(
     factor: str,
 ) -> None:
     """A card at this terminal, the phone at home, or somebody's word."""
-    options = {**entry.options, "second_factors": [factor], "second_factors_within": 60}
-    hass.config_entries.async_update_entry(entry, options=options)
+    set_policy(hass, entry, second_factors=[factor], second_factors_within=60)
     profile = await people.async_update(replace(people.store.profiles["anna"], card=4711, linked="person.anna"))
     await people.async_add(Profile(id="bob", key=new_key(), name="Bob", card=4712), [])
     await synced(people)

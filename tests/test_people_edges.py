@@ -299,6 +299,27 @@ async def test_what_is_exported_can_be_imported(hass: HomeAssistant, people: Hou
     assert [one["result"] for one in answer["persons"]] == ["person_line_invalid"]
 
 
+async def test_a_file_changes_who_is_there_where_that_is_wanted(hass: HomeAssistant, people: HousePeople) -> None:
+    """By the same id; what the file does not say stays, and without the wish they are left alone."""
+    folder = Path(hass.config.path("people"))
+    hass.config.allowlist_external_dirs.add(str(folder.parent))
+    await people.async_add(somebody(metadata={"flat": "12"}, text="Hello"), [])
+    lines = "person_id,name,card,text,metadata\nanna,Anna B,99,,\nAnna,Another,100,Hi,\nanna,,,,\n"
+    await asyncio.to_thread(folder.mkdir)
+    await asyncio.to_thread((folder / "people.csv").write_text, lines)
+    for update, first in ((False, "person_exists"), (True, "updated")):
+        answer = await call(hass, "import_people", path=str(folder), update=update)
+        second = "updated" if update else "added"
+        assert [one["result"] for one in answer["persons"]] == [first, second, "person_line_invalid"]
+    anna = people.store.profiles["anna"]
+    assert (anna.name, anna.card, anna.text, anna.metadata) == ("Anna B", 99, "Hello", {"flat": "12"})
+    assert people.store.profiles["Anna"].name == "Another"
+    # What is given as nothing goes back to its default.
+    await call(hass, "update_person", person_id="anna", metadata=None, role=None, enabled=None, photo_storage=None)
+    anna = people.store.profiles["anna"]
+    assert (anna.metadata, anna.role, anna.enabled, anna.storage) == ({}, "normal", True, "full")
+
+
 async def test_pictures_come_from_entities_that_are_there(hass: HomeAssistant, people: HousePeople) -> None:
     hass.states.async_set("camera.hall", "idle")
 

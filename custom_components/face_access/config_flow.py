@@ -28,7 +28,7 @@ from homeassistant.const import (
 from homeassistant.core import callback
 from homeassistant.helpers.network import NoURLAvailableError
 
-from .const import CONF_FAMILY, CONF_FEATURES, CONF_PUSH, CONF_STATION, DOMAIN, LOGGER
+from .const import CONF_FAMILY, CONF_FEATURES, CONF_PUSH, CONF_STATION, DOMAIN, LOGGER, MINOR_VERSION, VERSION
 from .devices import FAMILIES, Link
 from .devices.errors import (
     InvalidValueError,
@@ -65,8 +65,8 @@ _ASK_AGAIN = 1
 class FaceAccessConfigFlow(CameraFlowMixin, PeopleFlowMixin, ServerFlowMixin, ConfigFlow, domain=DOMAIN):
     """Ask how the station is reached, prove who it is, and ask whether it may send us what it sees."""
 
-    VERSION = 1
-    MINOR_VERSION = 1
+    VERSION = VERSION
+    MINOR_VERSION = MINOR_VERSION
 
     def __init__(self) -> None:
         """Start with nothing known."""

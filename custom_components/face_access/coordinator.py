@@ -23,9 +23,7 @@ from .access import (
     CallState,
     ContactMoved,
     Decision,
-    DoorMode,
     DoorPolicy,
-    Factor,
     FirmwareReported,
     Missed,
     Person,
@@ -38,13 +36,8 @@ from .access import (
     decide_shown,
 )
 from .const import (
-    CONF_DOOR_MODE,
-    CONF_FACTORS,
-    CONF_FACTORS_WITHIN,
     CONF_FEATURES,
-    CONF_LIVENESS_REQUIRED,
     CONF_PUSH,
-    DEFAULT_FACTORS_WITHIN,
     DOMAIN,
     LIVE_WITHIN,
     LOGGER,
@@ -59,6 +52,7 @@ from .hub import issues, push_target, restart
 from .hub.errors import translated
 from .hub.facts import after
 from .hub.history import History
+from .hub.policies import policy_of
 from .hub.retention import retention_of
 
 if TYPE_CHECKING:
@@ -290,7 +284,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_decide(self, sighting: Sighting, person: Person | None, door: int) -> Decision:
         """Decide for a station that waits for our word before it opens its door of that number."""
-        return self.async_decide_at(sighting, person, self.door_id(door), self.policy())
+        return self.async_decide_at(sighting, person, self.door_id(door), self.policy(door))
 
     @callback
     def async_decide_at(self, sighting: Sighting, person: Person | None, name: str, policy: DoorPolicy) -> Decision:
@@ -302,17 +296,11 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
     @callback
     def async_decide_shown(self, person: Person | None, door: int) -> Decision:
         """Decide for a station that asks whether a card or a code of somebody opens its door of that number."""
-        return decide_shown(person, self.door_id(door), dt_util.utcnow(), self.policy())
+        return decide_shown(person, self.door_id(door), dt_util.utcnow(), self.policy(door))
 
-    def policy(self) -> DoorPolicy:
-        """What the station's doors ask for before they open."""
-        options = self.config_entry.options
-        return DoorPolicy(
-            mode=DoorMode(options.get(CONF_DOOR_MODE, DoorMode.NOTIFY_ONLY)),
-            liveness_required=options.get(CONF_LIVENESS_REQUIRED, True),
-            factors=frozenset(map(Factor, options.get(CONF_FACTORS, ()))),
-            factors_within=timedelta(seconds=options.get(CONF_FACTORS_WITHIN, DEFAULT_FACTORS_WITHIN)),
-        )
+    def policy(self, door: int) -> DoorPolicy:
+        """What the station's door of that number asks for before it opens."""
+        return policy_of(self.config_entry.options, door)
 
     @property
     def decides_itself(self) -> bool:

@@ -46,7 +46,9 @@ def _arguments() -> argparse.Namespace:
         prog="scripts/bench", description="Measures the integration in a real Home Assistant, as ratios to baselines."
     )
     parser.add_argument("measurements", nargs="*", metavar="MEASUREMENT", help=f"of {', '.join(MEASUREMENTS)}")
-    parser.epilog = "recognition [--quick] [--json], or --accuracy FOLDER [--json], measures local recognition alone."
+    parser.epilog = (
+        "recognition [--quick] [--write] [--json], or --accuracy FOLDER [--json], measures local recognition alone."
+    )
     parser.add_argument("--quick", action="store_true", help="short, to see that it works")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     arguments = parser.parse_args()

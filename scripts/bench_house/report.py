@@ -46,15 +46,13 @@ def verdict(name: str, value: str, *, met: bool) -> str:
     return f"Target: {name}. Measured: {value}, {'met' if met else '**missed**'}."
 
 
-def machine(home_assistant: str) -> str:
+def machine(home_assistant: str | None = None) -> str:
     """The facts of the machine and of what ran on it."""
     cores = len(os.sched_getaffinity(0))
     info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     model = found[1] if (found := re.search(r"model name\s*:\s*(.+)", info)) else platform.machine()
-    return (
-        f"{cores} cores of {model}, {platform.system()}, Python {platform.python_version()}, "
-        f"Home Assistant {home_assistant}"
-    )
+    facts = f"{cores} cores of {model}, {platform.system()}, Python {platform.python_version()}"
+    return f"{facts}, Home Assistant {home_assistant}" if home_assistant else facts
 
 
 def render(result: Result, command: str, facts: str, load: float) -> str:

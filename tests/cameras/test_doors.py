@@ -15,7 +15,7 @@ from custom_components.face_access.hub import watched
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.model import Profile
 from simulators.terminal import SimulatedTerminal
-from tests.conftest import SERIAL, settle, until
+from tests.conftest import SERIAL, set_policy, settle, until
 from tests.recognition import toys
 
 from .conftest import ALICE, CAROL, PlayedCamera, has_seen, look, preferring
@@ -66,6 +66,7 @@ async def test_opens(
     [
         ({"door_mode": "notify_only"}, ("none", None)),
         ({"door_mode": "never"}, ("denied", "policy")),
+        ({"minimum_score": 100.5}, ("denied", "similarity")),
         ({"second_factors": ["credential"]}, ("denied", "second_factor")),
         ({"settings": {"autostart": False, "recognition_mode": "software"}}, ("denied", "liveness")),
         ({"door": "gone_1"}, ("denied", "device")),
@@ -133,6 +134,7 @@ async def test_not_for_everybody(
 @pytest.mark.parametrize(
     ("picture", "kind"),
     [(toys.portrait((CAROL, 20, 10)), "stranger"), (toys.portrait((ALICE, 20, 10), light=60), "spoof")],
+    ids=["stranger", "spoof"],
 )
 async def test_not_for_strangers_and_photos(
     hass: HomeAssistant,
@@ -212,6 +214,10 @@ async def test_a_picture_that_was_long_on_its_way(
         ({"door_mode": "never"}, ("denied", "policy")),
         ({"second_factors": ["presence"]}, ("denied", "second_factor")),
         ({"door_mode": "notify_only"}, ("granted", None)),
+        # Another door's.
+        ({"door": 2, "door_mode": "never"}, ("granted", None)),
+        # Another scale.
+        ({"minimum_score": 100.5}, ("granted", None)),
     ],
 )
 async def test_what_the_door_asks_for_counts_too(
@@ -225,7 +231,7 @@ async def test_what_the_door_asks_for_counts_too(
     expected: tuple[str, str | None],
 ) -> None:
     """A camera is no way around it."""
-    hass.config_entries.async_update_entry(entry, options=theirs)
+    set_policy(hass, entry, **theirs)
     assert await decided(hass, porch) == expected
     await settle(hass)
     assert bool(terminal.openings) is (expected[0] == "granted")

@@ -20,7 +20,7 @@ from custom_components.face_access.people.model import Profile
 from custom_components.face_access.recognition import engine
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
-from tests.conftest import settle, until
+from tests.conftest import set_policy, settle, until
 
 from .conftest import EMPTY, PlayedCamera, look, preferring
 from .test_doors import ALICE_COMES, DOOR, FACE, decided, door
@@ -39,11 +39,11 @@ async def test_the_door_wants_a_live_face(
     alice: Profile,
 ) -> None:
     """Then a camera that wants none does not open it; a door that wants none either is opened."""
-    hass.config_entries.async_update_entry(entry, options={"liveness_required": True})
+    set_policy(hass, entry, liveness_required=True)
     await preferring(hass, door, liveness_required=False, settings=SOFTWARE)
     assert await decided(hass, porch) == ("denied", "liveness")
     assert terminal.openings == []
-    hass.config_entries.async_update_entry(entry, options={"liveness_required": False})
+    set_policy(hass, entry, liveness_required=False)
     await hass.config_entries.async_reload(door.entry_id)
     await look(hass)
     await until(lambda: len(terminal.openings) == 1)
@@ -87,7 +87,7 @@ async def test_the_shorter_time_for_second_factors_counts(
     expected: tuple[str, str | None],
 ) -> None:
     """A card of a minute ago; a time that is no factor's says nothing."""
-    hass.config_entries.async_update_entry(entry, options=theirs)
+    set_policy(hass, entry, **theirs)
     await preferring(hass, door, second_factors=["credential"], second_factors_within=mine)
     shown_at = dt_util.utcnow() - timedelta(minutes=1)
     (await async_get_people(hass)).proofs.add(Factor.CREDENTIAL, "alice", [DOOR], shown_at)
@@ -190,7 +190,7 @@ async def test_another_mode_while_a_frame_is_under_way(
     held: Held,
 ) -> None:
     """Liveness is wanted from now on, and nobody looked at it."""
-    hass.config_entries.async_update_entry(entry, options={"liveness_required": False})
+    set_policy(hass, entry, liveness_required=False)
     await preferring(hass, door, liveness_required=False, settings=SOFTWARE)
     mode = {"entity_id": "select.porch_recognition_mode", "option": "antispoofing"}
     await held.while_under_way(hass, porch, calling(hass, "select.select_option", **mode))

@@ -109,6 +109,44 @@ async def test_holdings_survive_a_restart_and_the_person(store: PeopleStore) -> 
     await again.close()
 
 
+async def test_a_file_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
+    """Without the columns for a target's own words; a code may be left of a refusal that is over."""
+    path = tmp_path / "people.db"
+    connection = sqlite3.connect(path)
+    connection.executescript("""
+        CREATE TABLE holding (target TEXT NOT NULL, key TEXT NOT NULL, person TEXT NOT NULL, alias TEXT NOT NULL,
+            facts TEXT NOT NULL, photos TEXT NOT NULL, state TEXT NOT NULL, code TEXT, PRIMARY KEY (target, key));
+        INSERT INTO holding VALUES ('t', 'k', 'anna', 'k', 'f', 'p', 'held', NULL);
+        INSERT INTO holding VALUES ('t', 'l', 'bob', 'l', '', '', 'refused', 'face_too_small');
+        INSERT INTO holding VALUES ('t', 'm', 'carla', 'm', '', '', 'pending', 'face_too_small');
+    """)
+    connection.close()
+    store = PeopleStore(path)
+    await store.open()
+    there = store.holdings("t")
+    assert (there["k"].state, there["k"].facts, there["k"].refusal) == (HoldingState.HELD, "f", None)
+    assert (there["l"].state, there["l"].refusal) == (HoldingState.REFUSED, Refusal("face_too_small"))
+    assert (there["m"].state, there["m"].refusal) == (HoldingState.PENDING, None)
+    said = replace(there["l"], refusal=Refusal("face_too_small", "only 12 pixels", "photo"))
+    await store.keep([said])
+    again = await reopened(store)
+    assert again.holdings("t")["l"] == said
+    await again.close()
+    await store.close()
+
+
+async def test_a_target_goes_with_what_was_just_written_down_of_it(store: PeopleStore) -> None:
+    one = Holding(target="t", key="k", person="anna", alias="k")
+    keeping = asyncio.create_task(store.keep([one]))
+    await asyncio.sleep(0)
+    await store.drop_target("t")
+    await keeping
+    assert store.targets == frozenset()
+    again = await reopened(store)
+    assert again.targets == frozenset()
+    await again.close()
+
+
 async def test_a_change_is_whole_even_if_nobody_waits_for_it(store: PeopleStore) -> None:
     task = asyncio.create_task(store.add(profile(), (PHOTO,)))
     await asyncio.sleep(0)

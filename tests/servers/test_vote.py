@@ -7,8 +7,9 @@ import pytest
 
 from custom_components.face_access.access import Liveness, Pictures, Reason, Role
 from custom_components.face_access.recognition.interface import Judgement, Match, Score, SeenFace
+from custom_components.face_access.recognition.pace import Rule
 from custom_components.face_access.recognition.server_look import Look, Resident, look
-from custom_components.face_access.recognition.server_vote import Report, Rule, ServerTracker, sighting_of
+from custom_components.face_access.recognition.server_vote import PATIENT, Report, ServerTracker, sighting_of
 from custom_components.face_access.recognition.terms import Box, FaceLiveness, Outcome
 
 ANNA, BOB = Resident(id="anna", name="Anna"), Resident(id="bob", name="Bob", role=Role.ALLOWED)
@@ -36,7 +37,7 @@ def seen(person: Resident | None, state: FaceLiveness = LIVE, box: Box | None = 
 
 def told(frames: list[list[Look]], rule: Rule | None = None, step: float = 0.5) -> list[tuple[str, str | None, str]]:
     """Show frames, and give what was said of them."""
-    tracker = ServerTracker(rule=rule or Rule())
+    tracker = ServerTracker(rule=rule or PATIENT)
     reports = [each for number, frame in enumerate(frames) for each in tracker.observe(frame, number * step)]
     return [(one.outcome.value, one.person.id if one.person else None, one.liveness.value) for one in reports]
 
@@ -215,7 +216,7 @@ NEAR = Box(x=1, y=1, width=10, height=10)
 )
 def test_nobody_is_live_of_whom_enough_frames_said_otherwise(looks: list[Look]) -> None:
     """One face, whatever it is called: none of the last frames doubted it, and never did two of five."""
-    tracker, rule = ServerTracker(), Rule()
+    tracker, rule = ServerTracker(), PATIENT
     for number, one in enumerate(looks):
         reports = tracker.observe([one], number * 0.5)
         past = [each.liveness is SPOOF for each in looks[: number + 1]]

@@ -1,11 +1,14 @@
 """What is asked and said about a person at a door: what would happen and why, and that they are who they seem to be."""
 
+from dataclasses import replace
+
 from homeassistant.core import ServiceResponse
 from homeassistant.util import dt as dt_util
 
-from ..access import DoorMode, Factor, Liveness, Reason, Sighting, SightingKey, explain
+from ..access import Factor, Liveness, Reason, Sighting, SightingKey, explain
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Door
+from ..hub.enrolments import Enrolments
 from ..hub.people import HousePeople, async_get_people
 from ..people.holding import HoldingState
 from .door import wired_door
@@ -41,8 +44,9 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
         score=data["score"],
         liveness=Liveness(data["liveness"]),
     )
-    door = coordinator.door_id(wired_door(request).number)
-    policy = coordinator.policy()
+    number = wired_door(request).number
+    door = coordinator.door_id(number)
+    policy = coordinator.policy(number)
     person = None if profile is None else people.identity.person(profile)
     proofs = () if person is None else coordinator.async_proofs(person, door, now)
     reasons = explain(sighting, person, door, now, policy, proofs=proofs)
@@ -53,12 +57,12 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
         "door": door,
         "mode": policy.mode.value,
         "decides": "station" if coordinator.decides_itself else "home_assistant",
-        "station_lets_in": _lets_in(people, coordinator, data["person_id"], reasons),
+        "station_lets_in": _lets_in(people, coordinator, data["person_id"], number, reasons),
     }
 
 
 def _lets_in(
-    people: HousePeople, coordinator: FaceAccessCoordinator, person: str, reasons: tuple[Reason, ...]
+    people: HousePeople, coordinator: FaceAccessCoordinator, person: str, door: int, reasons: tuple[Reason, ...]
 ) -> bool | None:
     """Say whether a station that decides by itself lets somebody in; None where it asks, or is not told yet.
 
@@ -69,7 +73,19 @@ def _lets_in(
     held = [each for each in people.store.holdings(coordinator.serial).values() if each.person == person]
     if any(each.state is not HoldingState.HELD for each in held):
         return None
-    return bool(held) and coordinator.policy().mode is not DoorMode.NEVER and not _TOLD.intersection(reasons)
+    return bool(held) and not _TOLD.intersection(reasons) and _opens(people, coordinator, person, door)
+
+
+def _opens(people: HousePeople, coordinator: FaceAccessCoordinator, person: str, door: int) -> bool:
+    """Say whether a station was told that somebody may pass a door, and is one that opens it by itself."""
+    profile, target = people.store.profiles.get(person), coordinator.station.people
+    if profile is None or target is None:
+        return False
+    told = Enrolments(coordinator).of(profile, people.identity.person(profile))
+    if told is None or told.door not in (None, door):
+        return False
+    # As if they might pass that one alone: a station that opens another door only suspends them.
+    return not target.as_held(replace(told, door=door)).suspended
 
 
 async def confirm_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:

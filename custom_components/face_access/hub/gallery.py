@@ -96,6 +96,8 @@ class HouseGallery:
         """Why the last round failed: mostly a model that is not there."""
         self.learned: Mapping[str, Mapping[str, Learned]] = {}
         """What was made of each person's photos, for their codes."""
+        self.listeners: list[CALLBACK_TYPE] = []
+        """Called when learning has come further, but not for each of a thousand."""
         self._hass = hass
         self._due = self._look = self._retry = False
         self._hurry = asyncio.Event()
@@ -194,6 +196,7 @@ class HouseGallery:
             self._due = False
             await self._round()
         self.done.set()
+        self._async_tell()
         if self.error is None:
             async_report_refusals(self._hass, self.people.store, TARGET, NAME)
             self.people.async_learned()
@@ -246,6 +249,12 @@ class HouseGallery:
         is_showing = self._showing is not None and not self._showing.done()
         if self._hass.loop.time() - self._shown_at >= _SHOW_EVERY and not is_showing:
             self._showing = self._hass.async_create_background_task(self._async_show_some(), "face_access gallery")
+            self._async_tell()
+
+    @callback
+    def _async_tell(self) -> None:
+        for listener in tuple(self.listeners):
+            listener()
 
     async def _async_show_some(self) -> None:
         with suppress(RecognitionError, sqlite3.Error):

@@ -44,8 +44,7 @@ def async_consented(entry: ConfigEntry) -> bool:
 
 async def async_answer(coordinator: FaceAccessCoordinator, message: Message, question: Question) -> bytes:
     """Answer a question. Whatever goes wrong, and without consent, the answer is that we have no opinion."""
-    # A door that only notifies, or never opens by our word, is the station's alone to decide.
-    if not async_consented(coordinator.config_entry) or coordinator.policy().mode is not DoorMode.OPEN:
+    if not async_consented(coordinator.config_entry):
         return message.answer()
     try:
         if (found := _decide(coordinator, question)) is None:
@@ -62,13 +61,15 @@ async def async_answer(coordinator: FaceAccessCoordinator, message: Message, que
 def _decide(coordinator: FaceAccessCoordinator, question: Question) -> tuple[Decision, int, Person | None] | None:
     """Find the door that it opens, and for whom; None where that is not for us to say.
 
-    The station does not tell at which door somebody stands, so one word must be right for all that are wired.
+    The station does not tell at which door somebody stands, so one word must be right for all that are wired. A door
+    that only notifies, or never opens by our word, is the station's alone to decide.
     """
+    wired = async_wired(coordinator)
+    if any(coordinator.policy(door.number).mode is not DoorMode.OPEN for door in wired):
+        return None
     finders = coordinator.hass.data.get(_FINDERS, ())
     person = next((found for finder in finders if (found := finder(question)) is not None), None)
-    decisions = [
-        (coordinator.async_decide_shown(person, door.number), door.number) for door in async_wired(coordinator)
-    ]
+    decisions = [(coordinator.async_decide_shown(person, door.number), door.number) for door in wired]
     answers = {decision.granted for decision, _ in decisions}
     return (*decisions[0], person) if len(answers) == 1 else None
 

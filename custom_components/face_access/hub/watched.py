@@ -15,9 +15,11 @@ from ..access.naming import recognised_name
 from ..const import CONF_DOOR, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
+from ..devices.station import Door
 from .doors import async_find, async_open
 from .eye import Eye
 from .intake import Intake
+from .policies import read_policy
 from .telling import async_tell_decision
 
 if TYPE_CHECKING:
@@ -60,14 +62,14 @@ class Watched:
         # A frame may be under way for long: the settings of now count, not those that it was looked at with.
         if not self._settings.enabled:
             return Decision(reason=Reason.POLICY)
-        policy, found = self._coordinator.policy(), async_find(self._hass, door)
+        policy, found = read_policy(self._entry.options), async_find(self._hass, door)
         policy = replace(
             policy,
             liveness_required=policy.liveness_required or self._settings.antispoofing,
             minimum_score=max(policy.minimum_score, self._eye.threshold or 0),
         )
         if found is not None:
-            policy = _strictest(policy, found[0])
+            policy = _strictest(policy, *found)
         decision = self._coordinator.async_decide_at(sighting, person, door, policy)
         # Granted in vain, nobody shall read that somebody was let in.
         return Decision(reason=Reason.DEVICE) if decision.granted and found is None else decision
@@ -82,20 +84,19 @@ class Watched:
             LOGGER.error("%s: %s did not open its door: %s", self._entry.title, coordinator.name, err)
 
 
-def _strictest(policy: DoorPolicy, station: FaceAccessCoordinator) -> DoorPolicy:
-    """Add to a camera's policy what the door's own station asks for.
+def _strictest(policy: DoorPolicy, station: FaceAccessCoordinator, door: Door) -> DoorPolicy:
+    """Add to a camera's policy what the door itself asks for.
 
     *Notify only* of the station is not taken over: it is the default, and meant for the faces that the station sees
-    itself. Whoever chose *open* for the camera chose it for this door.
+    itself. Whoever chose *open* for the camera chose it for this door. Nor is its minimum score: another scale.
     """
-    asked = station.policy()
+    asked = station.policy(door.number)
     # A station that only asks about cards and codes has no preference about liveness.
     live = asked.liveness_required and station.station.questions is None
     return replace(
         policy,
         mode=DoorMode.NEVER if asked.mode is DoorMode.NEVER else policy.mode,
         liveness_required=policy.liveness_required or live,
-        minimum_score=max(policy.minimum_score, asked.minimum_score),
         freshness=min(policy.freshness, asked.freshness),
         factors=policy.factors | asked.factors,
         # Without factors their time says nothing.

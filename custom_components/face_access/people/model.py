@@ -92,7 +92,8 @@ class Profile:
         """Pass a profile that can be kept. Raises PersonError."""
         if not _ID.fullmatch(self.id) or len(self.id) > MAX_ID:
             raise PersonError("person_id_invalid", limit=str(MAX_ID))
-        for name, text, limit in (("name", self.name, MAX_NAME), ("text", self.text, MAX_TEXT)):
+        notes = [("metadata", text, MAX_TEXT) for note in self.metadata.items() for text in note]
+        for name, text, limit in (("name", self.name, MAX_NAME), ("text", self.text, MAX_TEXT), *notes):
             if len(text) > limit or not all(character.isprintable() for character in text):
                 raise PersonError("person_text_invalid", field=name, limit=str(limit))
         if not self.name.strip():

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+import json
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from ...people.conftest import profile
 from .conftest import Pair, Running
 
 GOOD = sample("good")
+LINK = "/access/identifier/items/link"
 ANNA = Enrolment(
     key="faannaannaanna",
     name="Anna Berg",
@@ -93,6 +95,80 @@ async def test_no_photo_is_no_face(people: PanelPeople, pair: Pair) -> None:
     assert not faces(pair)
     await people.put(ANNA, (sample("empty"), GOOD))
     assert len(faces(pair)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "kind", "code"),
+    [
+        (400, {"error": "Face hasn't been detected on image"}, StationPhotoError, "feature_extraction_failed"),
+        (400, {"error": "Too blurred"}, StationRefusedError, "unknown_code"),
+        (200, {"result": [{"link_id": "x", "status": "Wrong image file"}]}, StationPhotoError, "image_decoding_failed"),
+        (200, {"result": [{"link_id": "x", "status": "Too blurred"}]}, StationRefusedError, "unknown_code"),
+        (200, {"result": [{"link_id": "x", "status": "Identifiers exceeded"}]}, StationRefusedError, "limit_reached"),
+    ],
+)
+async def test_what_the_panel_says_of_a_photo_is_passed_on(
+    people: PanelPeople,
+    pair: Pair,
+    status: int,
+    answer: dict,
+    kind: type[StationRefusedError],
+    code: str,
+) -> None:
+    """Whether it refuses the request or the one item in it."""
+    body = json.dumps(answer)
+    await pair.panel.fail(LINK, status, method="POST", body=body, content_type="application/json")
+    with pytest.raises(StationRefusedError) as caught:
+        await people.put(ANNA, (GOOD,))
+    assert type(caught.value) is kind
+    assert caught.value.code == code
+    assert caught.value.detail in body
+
+
+async def test_another_photo_is_tried_where_one_item_is_refused(people: PanelPeople, pair: Pair) -> None:
+    body = json.dumps({"result": [{"link_id": "x", "status": "Wrong image file"}]})
+    await pair.panel.fail(LINK, 200, method="POST", body=body, content_type="application/json")
+    await people.put(ANNA, (sample("two"), GOOD))
+    assert len(faces(pair)) == 1
+
+
+async def test_what_the_panel_says_of_a_card_is_not(people: PanelPeople, pair: Pair) -> None:
+    """It may repeat the number."""
+    body = json.dumps({"error": "Number 4711 is used already"})
+    await pair.panel.fail(LINK, 400, method="POST", body=body, content_type="application/json")
+    with pytest.raises(StationRefusedError) as caught:
+        await people.put(replace(ANNA, card=4711), ())
+    assert caught.value.detail is None
+
+
+async def test_changes_of_many_read_the_list_once(people: PanelPeople, pair: Pair) -> None:
+    """The list alone tells the uids, by which a change leaves the face as it is."""
+    crowd = [replace(ANNA, key=f"fa{number:013}", name=f"P {number}", card=number) for number in range(1, 31)]
+    for one in crowd[:20]:
+        await people.put(one, (GOOD,))
+    for one in crowd[20:]:
+        await people.put(one, ())
+    before = pair.panel.count("GET", "/access/identifier/items")
+    for one in crowd:
+        await people.put(replace(one, suspended=True), None)
+    assert pair.panel.count("GET", "/access/identifier/items") - before <= 3
+    assert [one.suspended async for one in people.all()] == [True] * 30
+    assert sum(item["enrolled"] for item in faces(pair)) == 20
+
+
+async def test_a_uid_that_means_somebody_else_by_now_is_not_written(people: PanelPeople, pair: Pair) -> None:
+    ben = replace(ANNA, key="fabenbenbenbenb", name="Ben")
+    for one in (ANNA, ben):
+        await people.put(one, (GOOD,))
+    await people.put(replace(ANNA, name="Anna B"), None)
+    first, second = faces(pair)
+    first["link_id"], second["link_id"] = second["link_id"], first["link_id"]
+    await people.put(replace(ANNA, name="Anna C"), None)
+    assert [face["identifier_owner"]["name"] for face in faces(pair)] == ["Anna B", "Anna C"]
+    del pair.panel.identifiers.items[max(pair.panel.identifiers.items)]
+    with pytest.raises(StationRefusedError) as caught:
+        await people.put(replace(ANNA, name="Anna D"), None)
+    assert caught.value.code == "record_not_found"
 
 
 async def test_times_need_a_zone(people: PanelPeople) -> None:
