@@ -13,9 +13,10 @@ async def async_note_shown(
 ) -> None:
     """Note sightings by their numbers, and those among media. Raises sqlite3.Error and ConfigEntryNotReady."""
     history = await async_get_history(hass)
-    numbers = list(sightings)
-    for medium in media:
-        if (reference := reference_in(medium)) is not None and (past := await history.find(reference)) is not None:
-            numbers.append(past.id)
-    for number in numbers:
+    chosen = [
+        past.id
+        for medium in media
+        if (reference := reference_in(medium)) is not None and (past := await history.find(reference)) is not None
+    ]
+    for number in (*sightings, *chosen):
         await history.enrolled(number, person)
