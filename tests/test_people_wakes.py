@@ -22,7 +22,7 @@ from simulators._terminal.pictures import sample
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, settle, until
+from .conftest import SERIAL, choose_options, settle, until
 
 DECIDES = "select.front_door_who_decides"
 
@@ -54,9 +54,7 @@ def somebody(person: str = "anna", **changes: object) -> Profile:
 
 async def choose_policy(hass: HomeAssistant, entry: MockConfigEntry, mode: str) -> None:
     """Go through the options of a station that runs."""
-    flow = await hass.config_entries.options.async_init(entry.entry_id)
-    chosen = {**entry.options, "doors": 1, "door_mode": mode}
-    await hass.config_entries.options.async_configure(flow["flow_id"], chosen)
+    await choose_options(hass, entry, {"door_mode": mode})
     await settle(hass)
 
 
