@@ -22,7 +22,7 @@ from simulators._terminal.pictures import sample
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, choose_options, until
+from .conftest import SERIAL, choose_options, settle, until
 
 DECIDES = "select.front_door_who_decides"
 
@@ -59,9 +59,11 @@ async def test_a_terminal_learns_that_its_door_never_opens_and_that_it_does_agai
     await synced(people)
     assert terminal.people[key].term == "forever"
     await choose_options(hass, entry, {"door_mode": "never"})
+    await settle(hass)
     await until(lambda: terminal.people[key].term == "never")
     await synced(people)
     await choose_options(hass, entry, {"door_mode": "notify_only"})
+    await settle(hass)
     await until(lambda: terminal.people[key].term == "forever")
 
 
@@ -70,6 +72,7 @@ async def test_who_decides_is_a_setting_that_people_depend_on(
 ) -> None:
     """Where Home Assistant decides, a terminal may know whom its door never opens for."""
     await choose_options(hass, entry, {"door_mode": "never"})
+    await settle(hass)
     key = (await people.async_add(somebody(), [])).key
     await synced(people)
     assert terminal.people[key].term == "never"
