@@ -1,27 +1,31 @@
-"""A simulated inference server (Open Inference Protocol, version 2), stricter than any real one, for sync clients.
+"""A simulated inference server (Open Inference Protocol, version 2), stricter than any real one: as class and process.
 
-In a test: `with SimulatedInferenceServer({"name": Model(...)}) as server: ... server.url`. `violations` lists what the
-client did that the protocol forbids; a test asserts that it is empty. `fault` makes answers wrong: see `FAULTS`.
+As a process: `python -m simulators.inference --port 8000 --page-port 8001 --network yunet_n=yunet_n_dynamic.onnx`.
+In a test:    `with SimulatedInferenceServer({"name": Model(...)}) as server: ... server.url`.
+`violations` lists what the client did that the protocol forbids; a test asserts that it is empty. `fault` makes answers
+wrong: see `FAULTS`.
 """
 
+import argparse
+import asyncio
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-import json
+from pathlib import Path
 import socket
 import ssl
-import struct
 import threading
 from types import TracebackType
-from typing import Any, Final, Self, override
-from urllib.parse import unquote
+from typing import Any, Final, Self
 
+from ._inference.connection import Handler, Listener
 from ._inference.faults import BODIES, WIRE, WRITTEN
-from ._inference.model import Array, BrokenRuleError, Model, Written, read, write
+from ._inference.model import Array, Model
+from ._page import ScenePage
+from ._process import parser, run
 
-__all__ = ["FAULTS", "Array", "Model", "SimulatedInferenceServer"]
+__all__ = ["FAULTS", "Array", "Model", "SimulatedInferenceServer", "main"]
 
 FAULTS: Final = (*WRITTEN, *BODIES, *WIRE, "status_500", "status_503", "status_429", "status_302", "status_204")
-_HEADER: Final = "Inference-Header-Content-Length"
+_SCENES: Final = frozenset({"misbehave", "clear_violations"})
 
 
 class SimulatedInferenceServer:
@@ -35,6 +39,8 @@ class SimulatedInferenceServer:
         token: str | None = None,
         prefix: str = "",
         tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         """`prefix` is a path before `/v2`, as a gateway has it; with `token` every request must bring it."""
         self.models = models
@@ -54,16 +60,40 @@ class SimulatedInferenceServer:
         self.violations: list[str] = []
         self.released = threading.Event()
         """Set to let go of a client that a slow answer holds."""
-        self._server: ThreadingHTTPServer | None = None
+        self._server: Listener | None = None
         self._thread: threading.Thread | None = None
-        self._port = 0
+        self._host = host
+        self._port = port
         self._open: set[socket.socket] = set()
         self._stopping = False
 
     @property
     def url(self) -> str:
         """Where it listens, or did."""
-        return f"http{'s' if self._tls else ''}://127.0.0.1:{self._port}{self.prefix}"
+        return f"http{'s' if self._tls else ''}://{self._host}:{self._port}{self.prefix}"
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What a test or a person wants to see."""
+        return {
+            "url": self.url,
+            "pictures": {name: sum(model.batches) for name, model in self.models.items()},
+            "fault": self.fault,
+            "connections": self.connections,
+            "violations": self.violations,
+            "requests": self.requests[-50:],
+            "scenes": sorted(_SCENES),
+        }
+
+    def misbehave(self, *, fault: str | None = None) -> None:
+        """Make answers wrong from now on in one of `FAULTS`, or right again."""
+        if fault is not None and fault not in FAULTS:
+            raise ValueError(f"{fault} is none of {', '.join(FAULTS)}")
+        self.fault = fault
+
+    def clear_violations(self) -> None:
+        """Forget what the peer did wrong so far."""
+        self.violations.clear()
 
     def __enter__(self) -> Self:
         self.start()
@@ -76,8 +106,8 @@ class SimulatedInferenceServer:
 
     def start(self) -> None:
         """Listen, after a stop on the same port again."""
-        handler = type("Handler", (_Handler,), {"simulated": self})
-        self._server = _Server(("127.0.0.1", self._port), handler)
+        handler = type("Handler", (Handler,), {"simulated": self})
+        self._server = Listener((self._host, self._port), handler)
         self._port = self._server.server_address[1]
         self.released.clear()
         self._stopping = False
@@ -118,162 +148,57 @@ class SimulatedInferenceServer:
         self._open.discard(connection)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # the end waits for each connection's thread
+class _Process:
+    """The server with its page."""
 
-    @override
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are no event."""
+    def __init__(self, server: SimulatedInferenceServer, host: str, page_port: int | None) -> None:
+        self.server = server
+        self.page = ScenePage(server, "simulators._servers", _SCENES, lambda: server.state)
+        self._host = host
+        self._page_port = page_port
+
+    @property
+    def page_url(self) -> str | None:
+        """Where the page and the control API are, if there is one."""
+        return f"http://{self._host}:{self.page.port}/" if self._page_port is not None else None
+
+    async def start(self) -> None:
+        """Listen."""
+        self.server.start()
+        if self._page_port is not None:
+            await self.page.start(self._host, self._page_port)
+
+    async def stop(self) -> None:
+        """Go away."""
+        await self.page.stop()
+        await asyncio.to_thread(self.server.stop)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """One connection."""
+def _named(text: str) -> tuple[str, Path]:
+    name, _, path = text.partition("=")
+    if not name or not Path(path).is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=FILE of a file that is there")
+    return name, Path(path)
 
-    simulated: SimulatedInferenceServer
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
 
-    @override
-    def setup(self) -> None:
-        super().setup()
-        self.simulated.opened(self.connection)
+def main(argv: list[str] | None = None) -> None:
+    """The command line."""
+    options = parser("inference", "A simulated inference server.", 8000)
+    options.add_argument(
+        "--network", type=_named, action="append", default=[], metavar="NAME=FILE", help="an ONNX file"
+    )
+    options.add_argument("--token", help="what every request must bring")
+    given = options.parse_args(argv)
+    models: dict[str, Model] = {}
+    if given.network:
+        # Wanted for networks alone.
+        from ._inference.networks import network  # noqa: PLC0415
 
-    @override
-    def finish(self) -> None:
-        self.simulated.closed(self.connection)
-        super().finish()
+        models = {name: network(path) for name, path in given.network}
+    server = SimulatedInferenceServer(models, token=given.token, host=given.host, port=given.port)
+    process = _Process(server, given.host, given.page_port)
+    run(process, {"inference": lambda: server.url, "page": lambda: process.page_url})
 
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        """The output of a test belongs to the test."""
 
-    def do_GET(self) -> None:
-        self._handle(b"")
-
-    def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal():
-            self.simulated.violations.append("a POST without a length")
-            self.close_connection = True
-            return
-        self._handle(self.rfile.read(int(length)))
-
-    def _handle(self, body: bytes) -> None:
-        server = self.simulated
-        server.requests.append(f"{self.command} {self.path}")
-        try:
-            self._route(self._parts(), body)
-        except BrokenRuleError as err:
-            if err.status == 400:
-                server.violations.append(f"{self.command} {self.path}: {err}")
-            self._send(err.status, json.dumps({"error": str(err)}).encode())
-
-    def _parts(self) -> list[str]:
-        server = self.simulated
-        if server.token is not None and self.headers.get("Authorization") != f"Bearer {server.token}":
-            raise BrokenRuleError("another token", 401)
-        if not self.path.startswith(f"{server.prefix}/v2"):
-            raise BrokenRuleError("no such path", 404)
-        return [unquote(part) for part in self.path.removeprefix(f"{server.prefix}/v2").strip("/").split("/")]
-
-    def _route(self, parts: list[str], body: bytes) -> None:
-        server = self.simulated
-        match self.command, parts:
-            case "GET", [""]:
-                extensions = ["binary_tensor_data"] if server.binary else []
-                described = {"name": "simulator", "version": "2.0", "extensions": extensions}
-                self._json(described if server.server_metadata is None else server.server_metadata)
-            case "GET", ["health", "live"]:
-                self._healthy("live", server.live)
-            case "GET", ["health", "ready"]:
-                self._healthy("ready", server.ready)
-            case "GET", ["models", name, "ready"]:
-                self._healthy("ready", self._model(name).ready)
-            case "GET", ["models", name]:
-                described = self._model(name).metadata(name)
-                self._json(described if server.model_metadata is None else server.model_metadata)
-            case "POST", ["models", name, "infer"]:
-                self._infer(name, body)
-            case _:
-                raise BrokenRuleError("no such path", 404)
-
-    def _model(self, name: str) -> Model:
-        if (model := self.simulated.models.get(name)) is None:
-            raise BrokenRuleError(f"no model {name}", 404)
-        return model
-
-    def _healthy(self, key: str, well: bool) -> None:
-        if self.simulated.speaks_of_readiness:
-            self._json({key: well})
-        else:
-            self._send(200 if well else 503, b"")
-
-    def _infer(self, name: str, body: bytes) -> None:
-        model, server = self._model(name), self.simulated
-        if not (server.ready and model.ready):
-            raise BrokenRuleError("not ready", 503)
-        asked = read(model, body, self.headers.get(_HEADER), binary=server.binary)
-        if self.headers.get("Content-Type") not in ("application/json", "application/octet-stream"):
-            raise BrokenRuleError("another type of content")
-        model.batches.append(len(asked.array))
-        written = write(name, asked, model.run(asked.array))
-        fault = server.fault
-        if fault is None:
-            self._answer(written)
-        elif fault in WRITTEN:
-            WRITTEN[fault](written)
-            self._answer(written)
-        elif fault in BODIES:
-            self._send(200, BODIES[fault])
-        elif fault.startswith("status_"):
-            self._send(int(fault.removeprefix("status_")), b"")
-        else:
-            self._misbehave(fault, written)
-
-    def _misbehave(self, fault: str, written: Written) -> None:
-        self.close_connection = True
-        write_ = self.wfile.write
-        match fault:
-            case "slow":
-                self.simulated.released.wait(30)
-            case "drip":
-                write_(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-                while not self.simulated.released.wait(0.01):
-                    write_(b" ")
-            case "close_before_answer":
-                # With a reset in the place of an orderly end.
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            case "close_in_body":
-                write_(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"outputs": [')
-            case "close_after_answer":
-                self._answer(written)
-                self.close_connection = True
-            case "not_http":
-                write_(b"SSH-2.0-OpenSSH_9.2\r\n" * 3)
-            case "endless_headers":
-                write_(b"HTTP/1.1 200 OK\r\n" + b"X-More: 1\r\n" * 1000)
-            case "endless_body":
-                write_(b"HTTP/1.1 200 OK\r\n\r\n")
-                for _ in range(20):
-                    write_(bytes(1024 * 1024))
-            case "announced_endless_body":
-                write_(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")
-
-    def _answer(self, written: Written) -> None:
-        head = json.dumps(written.content).encode()
-        if not written.tail and written.head_length is None:
-            self._send(200, head)
-            return
-        length = len(head) if written.head_length is None else written.head_length
-        self._send(200, head + written.tail, {_HEADER: str(length), "Content-Type": "application/octet-stream"})
-
-    def _json(self, content: Any) -> None:
-        self._send(200, json.dumps(content).encode())
-
-    def _send(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+if __name__ == "__main__":
+    main()

@@ -1,15 +1,17 @@
 """What every test shares: a simulated terminal, and Home Assistant with it set up through the real flow."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from io import BytesIO
 import os
 import socket
 import threading
+from typing import Any
 from unittest.mock import patch
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
@@ -38,6 +40,7 @@ from .time_travel import Clock
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
+type Upload = Callable[[bytes], Awaitable[str]]
 SERIAL = "0123A1-0000C4-0001EE"
 FAST = Timings(
     command=0, push_resend=0.05, heartbeat_retry=0.05, reconnect=0.01, reboot=0.3, restart=0.2, sip_ring=0.05
@@ -98,6 +101,19 @@ async def web(hass: HomeAssistant, socket_enabled: None, hass_client_no_auth: Cl
     url = f"http://127.0.0.1:{client.port}"
     await hass.config.async_update(internal_url=url)
     return url
+
+
+@pytest.fixture
+def upload(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Upload:
+    """Upload a file as a browser does."""
+
+    async def put(content: bytes) -> str:
+        client = await hass_client()
+        answer = await client.post("/api/file_upload", data={"file": BytesIO(content)})
+        assert answer.status == 200, await answer.text()
+        return (await answer.json())["file_id"]
+
+    return put
 
 
 @pytest.fixture
@@ -235,6 +251,29 @@ def house_zone() -> float:
     offset = dt_util.now().utcoffset()
     assert offset is not None
     return offset.total_seconds()
+
+
+def set_policy(hass: HomeAssistant, entry: MockConfigEntry, *, door: int = 1, **chosen: Any) -> None:
+    """Choose something of what a door asks for, past the form; nothing is loaded again."""
+    policies = dict(entry.options.get("door_policies", {}))
+    policies[str(door)] = {**policies.get(str(door), {}), **chosen}
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "door_policies": policies})
+
+
+async def choose_options(
+    hass: HomeAssistant, entry: MockConfigEntry, *doors: dict[str, Any], **common: Any
+) -> ConfigFlowResult:
+    """Go through the options as a user does: what is the station's, and what each of its doors asks for."""
+    flow = await hass.config_entries.options.async_init(entry.entry_id)
+    left = list(enumerate(doors, start=1))
+    filled = {"doors": len(doors), **common}
+    if "door_mode" in flow["data_schema"].schema:
+        filled |= left.pop(0)[1]
+    flow = await hass.config_entries.options.async_configure(flow["flow_id"], filled)
+    for number, door in left:
+        assert (flow["step_id"], flow["description_placeholders"]["number"]) == ("door", str(number))
+        flow = await hass.config_entries.options.async_configure(flow["flow_id"], door)
+    return flow
 
 
 def free_port() -> int:

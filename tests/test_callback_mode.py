@@ -26,7 +26,19 @@ from custom_components.face_access.hub import edge
 from custom_components.face_access.hub.house import async_close_link
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import FAST, SERIAL, add_calling, add_direct, house_zone, issue_id, killed, settle, until
+from .conftest import (
+    FAST,
+    SERIAL,
+    add_calling,
+    add_direct,
+    choose_options,
+    house_zone,
+    issue_id,
+    killed,
+    set_policy,
+    settle,
+    until,
+)
 from .test_push import FACE, face, seen
 
 ONLINE = "binary_sensor.front_door_online"
@@ -158,7 +170,7 @@ async def test_online_decision_comes_with_the_push(
     hass: HomeAssistant, online: MockConfigEntry, behind_nat: SimulatedTerminal
 ) -> None:
     """The door is opened by the acknowledgement, not by the queue."""
-    hass.config_entries.async_update_entry(online, options={"door_mode": "open"})
+    set_policy(hass, online, door_mode="open")
     await hass.services.async_call(
         "select", "select_option", {"entity_id": "select.front_door_who_decides", "option": "online"}, blocking=True
     )
@@ -278,11 +290,8 @@ async def test_reload_keeps_the_held_question(
 
 async def test_options_are_changed(hass: HomeAssistant, online: MockConfigEntry, behind_nat: SimulatedTerminal) -> None:
     """The reload that the options ask for is as quick."""
-    flow = await hass.config_entries.options.async_init(online.entry_id)
     async with asyncio.timeout(AT_ONCE):
-        await hass.config_entries.options.async_configure(
-            flow["flow_id"], {"doors": 2, "door_mode": "never", "liveness_required": True, "local_only": True}
-        )
+        await choose_options(hass, online, {"door_mode": "never"}, {}, local_only=True)
         await until(lambda: hass.states.get(ONLINE) is not None and hass.states.get(ONLINE).state == "on")
     assert len(hass.states.async_entity_ids("lock")) == 2
 

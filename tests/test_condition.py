@@ -25,7 +25,7 @@ from custom_components.face_access.hub.visits import LONGEST, async_get_visits
 from custom_components.face_access.hub.whom import Whom
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import settle, until
+from .conftest import set_policy, settle, until
 from .time_travel import Clock
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "face_access"
@@ -117,6 +117,8 @@ async def test_person_was_at_door(hass: HomeAssistant, entry: MockConfigEntry, t
     assert await ask(hass, "person_was_at_door", person="alice gardner")
     assert await ask(hass, "person_was_at_door", "event.front_door_doorbell", person=["0001"])
     assert not await ask(hass, "person_was_at_door", person=["0002"])
+    assert await ask(hass, "person_was_at_door", minimum_score=50)
+    assert not await ask(hass, "person_was_at_door", minimum_score=100)
     # Mallory was there, and was turned away.
     assert not await ask(hass, "person_was_at_door", person=["0003"])
 
@@ -260,7 +262,7 @@ async def test_only_our_faces(hass: HomeAssistant, entry: MockConfigEntry, entit
 @pytest.mark.parametrize("mode", [None, *DoorMode])
 async def test_door_policy(hass: HomeAssistant, entry: MockConfigEntry, device_id: str, mode: DoorMode | None) -> None:
     if mode is not None:
-        hass.config_entries.async_update_entry(entry, options={**entry.options, "door_mode": mode})
+        set_policy(hass, entry, door_mode=mode)
     for each in DoorMode:
         is_it = each is (mode or DoorMode.NOTIFY_ONLY)
         assert await ask(hass, "door_policy", {"device_id": device_id}, policy=each.value) is is_it

@@ -15,7 +15,7 @@ from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.terminal.caller import Caller
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import FAST, SERIAL, add_direct, free_port, settle, until
+from .conftest import FAST, SERIAL, add_direct, choose_options, free_port, settle, until
 
 type Flow = dict
 
@@ -263,12 +263,7 @@ async def test_addresses_without_an_address(hass: HomeAssistant, calling_entry: 
 
 async def test_options_are_kept_and_used(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Two relays: two locks, after the reload that the options ask for."""
-    flow = await hass.config_entries.options.async_init(entry.entry_id)
-    assert flow["step_id"] == "init"
-    flow = await hass.config_entries.options.async_configure(
-        flow["flow_id"],
-        {"doors": 2, "door_mode": "open", "liveness_required": False, "local_only": True, "granted_text": "Hi"},
-    )
+    flow = await choose_options(hass, entry, {"door_mode": "open"}, {}, granted_text="Hi")
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     await settle(hass)
     assert entry.options["doors"] == 2

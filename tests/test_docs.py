@@ -252,18 +252,22 @@ async def test_every_entity_is_in_the_table_as_it_is(
 def test_every_field_option_and_repair_is_described() -> None:
     steps = EN["config"]["step"]
     labels = {label for step in steps.values() for label in step.get("data", {}).values()}
-    labels |= set(EN["options"]["step"]["init"]["data"].values())
+    options = EN["options"]["step"]
+    labels |= {label for step in ("init", "door") for label in options[step]["data"].values()}
     pages = TERMINALS + PANELS + CAMERAS + ENGINES
     for label in labels:
         assert f"| {label} |" in pages, label
-    for label in EN["options"]["step"]["camera"]["data"].values():
+    for label in options["camera"]["data"].values():
         assert f"| {label} |" in CAMERAS, label
+    for label in EN["options"]["step"]["server"]["data"].values():
+        assert f"| {label} |" in ENGINES, label
     for mode in EN["selector"]["door_mode"]["options"].values():
         assert f"*{mode}*" in TERMINALS, mode
     for issue in EN["issues"].values():
         assert f"**{issue['title'].replace('{name}', '…')}**" in pages + PEOPLE
     person = EN["config_subentries"]["person"]["step"]
-    for label in {label for step in person.values() for label in step["data"].values()}:
+    parts = [part for step in person.values() for part in (step, *step["sections"].values())]
+    for label in {label for part in parts for label in part["data"].values()}:
         assert f"| {label} |" in PEOPLE, label
     for platform, entities in EN["entity"].items():
         for key, entity in entities.items():

@@ -12,9 +12,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_fire_time_changed
 
 from custom_components.face_access.const import PING_EVERY
+from custom_components.face_access.hub.policies import per_door
+from custom_components.face_access.hub.telling import EVENT_DECIDED
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, add_direct, settle
+from .conftest import SERIAL, add_direct, killed, set_policy, settle, until
+from .test_catch_up import hold_back, read_again
 from .test_push import FACE, answer, face, seen
 
 ONLINE = 2
@@ -27,8 +30,8 @@ async def online(
     """Set up a terminal that asks, at a door that opens for faces unless the test says otherwise."""
     terminal.app["gate_control"]["match_mode"] = ONLINE
     entry = await add_direct(hass, terminal)
-    options = {"door_mode": "open", "liveness_required": True, **getattr(request, "param", {})}
-    hass.config_entries.async_update_entry(entry, options=options)
+    chosen = {"door_mode": "open", "liveness_required": True, **getattr(request, "param", {})}
+    hass.config_entries.async_update_entry(entry, options=per_door(chosen))
     return entry
 
 
@@ -126,7 +129,7 @@ async def test_without_liveness_detection(hass: HomeAssistant, web: str, termina
     terminal.app["gate_control"]["match_mode"] = ONLINE
     terminal.app["face"]["enable_alive"] = False
     entry = await add_direct(hass, terminal)
-    hass.config_entries.async_update_entry(entry, options={"door_mode": "open"})
+    set_policy(hass, entry, door_mode="open")
     state = await seen(hass, await terminal.present_photo("0001"))
     assert terminal.openings == []
     assert state.attributes["reason"] == "liveness"
@@ -194,13 +197,16 @@ async def test_what_is_not_stored_opens_nothing(
         state = await seen(hass, await terminal.present_known("0001"))
     assert terminal.openings == []
     assert state.attributes["reason"] == "not_stored"
+    # The record of it does not know what we decided; we do.
+    await read_again(hass, online)
+    assert await remembered(online) == [("denied", "not_stored")]
 
 
 async def test_what_is_not_stored_is_told_of_once(
     hass: HomeAssistant, web: str, online: MockConfigEntry, terminal: SimulatedTerminal
 ) -> None:
     """No disk remembers it, so we do: the same push once more is no second visitor, whether the disk is back or not."""
-    body = json.dumps(face()).encode()
+    body = json.dumps(face(match={**face()["match"], "person_attr": "permanent_list"})).encode()
     heard = async_capture_events(hass, EVENT_STATE_CHANGED)
     with patch.object(online.runtime_data.history, "add", side_effect=sqlite3.OperationalError):
         for _ in range(2):
@@ -210,6 +216,53 @@ async def test_what_is_not_stored_is_told_of_once(
     await settle(hass)
     assert [event.data["entity_id"] for event in heard].count(FACE) == 1
     assert terminal.openings == []
+    # The disk is back, and keeps what came of it then.
+    assert await remembered(online) == [("denied", "not_stored")]
+
+
+async def test_a_push_behind_its_own_record_is_decided_on_and_kept_so(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """A catch-up is faster than the push of somebody who stands at the door: they are let in, and history says so."""
+    terminal.uploader.transmit, transmit = hold_back(terminal.uploader.transmit)
+    capture = await terminal.present_known("0001")
+    await read_again(hass, online)
+    assert await remembered(online) == [("none", None)]
+    transmit.set()
+    state = await seen(hass, capture)
+    assert (state.attributes["event_type"], state.attributes["verdict"]) == ("recognised", "granted")
+    assert await remembered(online) == [("granted", None)]
+    (past,) = await online.runtime_data.history.list(source=SERIAL)
+    assert (past.live, past.liveness) == (True, "live")
+    await terminal.resend_last()
+    await settle(hass)
+    assert len(terminal.openings) == 1
+    assert await remembered(online) == [("granted", None)]
+
+
+async def test_a_late_push_behind_its_own_record_is_decided_on_once(
+    hass: HomeAssistant, online: MockConfigEntry, terminal: SimulatedTerminal
+) -> None:
+    """Somebody stood at the door while Home Assistant was away: too late is a no, and stays the same no."""
+    decisions = async_capture_events(hass, EVENT_DECIDED)
+    async with killed(hass, online):
+        await terminal.present_known("0001")
+        # From its first failure on, the terminal knows that what it sends is late.
+        await until(lambda: terminal.uploader._stuck)
+        terminal.uploader.transmit, transmit = hold_back(terminal.uploader.transmit)
+    await settle(hass)
+    assert await remembered(online) == [("none", None)]
+    transmit.set()
+    await terminal.wait_for_pushes()
+    await settle(hass)
+    assert await remembered(online) == [("denied", "stale")]
+    await terminal.resend_last()
+    await settle(hass)
+    await read_again(hass, online)
+    assert await remembered(online) == [("denied", "stale")]
+    assert [decision.data["reason"] for decision in decisions] == ["stale", "repeated"]
+    assert terminal.openings == []
+    assert hass.states.get(FACE).state == "unknown"
 
 
 async def test_slow_disk_opens_nothing(

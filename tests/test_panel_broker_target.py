@@ -189,6 +189,22 @@ async def test_panel_is_away_when_it_is_taken_back(
     await until(lambda: "previous_broker" not in entry.data)
 
 
+async def test_several_doors_come_before_the_broker(
+    hass: HomeAssistant, panel: SimulatedPanel, entry: MockConfigEntry
+) -> None:
+    """One page for each, and the broker's is the last."""
+    flow = await hass.config_entries.options.async_init(entry.entry_id)
+    chosen = {"doors": 2, "door_mode": "open", "broker": True, "broker_write": True}
+    flow = await hass.config_entries.options.async_configure(flow["flow_id"], chosen)
+    assert (flow["step_id"], flow["last_step"]) == ("door", False)
+    flow = await hass.config_entries.options.async_configure(flow["flow_id"], {"door_mode": "never"})
+    assert flow["step_id"] == "broker"
+    flow = await hass.config_entries.options.async_configure(flow["flow_id"], {"broker_url": URL})
+    assert flow["data"]["door_policies"] == {"1": {"door_mode": "open"}, "2": {"door_mode": "never"}}
+    assert (flow["data"]["broker_url"], "door_mode" in flow["data"]) == (URL, False)
+    await settle(hass)
+
+
 async def test_nobody_listens(hass: HomeAssistant, panel: SimulatedPanel, entry: MockConfigEntry) -> None:
     """Pointing it to a broker on which nobody listens would only take it from its cloud."""
     flow = await hass.config_entries.options.async_init(entry.entry_id)

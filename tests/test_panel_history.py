@@ -69,7 +69,7 @@ async def test_news_are_kept(hass: HomeAssistant, panel: SimulatedPanel, panel_e
     assert CARD not in repr(events)
     # In no column either.
     history: History = panel_entry.runtime_data.history
-    rows = await history._run(lambda: [tuple(row) for row in history._open_connection.execute("SELECT * FROM event")])
+    rows = await history._do(lambda file: [tuple(row) for row in file.execute("SELECT * FROM event")])
     assert CARD not in repr(rows)
     assert UNKNOWN_CARD not in repr(rows)
 

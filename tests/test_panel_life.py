@@ -16,7 +16,7 @@ from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import questions
 from simulators.panel import SimulatedPanel
 
-from .conftest import issue_id, press, repair, settle, until
+from .conftest import choose_options, issue_id, press, repair, settle, until
 from .panels import PASSWORD, answers, begin
 from .test_diagnostics import assert_none_of
 
@@ -227,11 +227,10 @@ async def test_removal_takes_the_issue_along(
 # Questions
 
 
-async def set_options(hass: HomeAssistant, entry: MockConfigEntry, **options: object) -> None:
+async def set_options(hass: HomeAssistant, entry: MockConfigEntry, *modes: str, answer_questions: bool = True) -> None:
     """Go through the options as a user does."""
-    flow = await hass.config_entries.options.async_init(entry.entry_id)
-    filled = {"doors": 2, "door_mode": "open", "answer_questions": True, "local_only": True, **options}
-    await hass.config_entries.options.async_configure(flow["flow_id"], filled)
+    doors = [{"door_mode": mode} for mode in modes or ("open", "open")]
+    await choose_options(hass, entry, *doors, answer_questions=answer_questions)
     await settle(hass)
 
 
@@ -311,16 +310,34 @@ async def test_person_of_the_second_door(
     assert panel.remote.questions[-1].verdict is None
 
 
-@pytest.mark.parametrize("mode", ["never", "notify_only"])
+@pytest.mark.parametrize(
+    ("modes", "opinion"),
+    [
+        (("never", "never"), False),
+        (("notify_only", "notify_only"), False),
+        (("open", "notify_only"), False),
+        (("never", "open"), False),
+        (("open", "open"), True),
+        (("open",), True),
+        (("notify_only",), False),
+    ],
+)
+@pytest.mark.parametrize("role", [Role.NORMAL, Role.BLOCKED])
 async def test_house_that_does_not_open(
-    hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, mode: str
+    hass: HomeAssistant,
+    panel: SimulatedPanel,
+    panel_entry: MockConfigEntry,
+    modes: tuple[str, ...],
+    opinion: bool,
+    role: Role,
 ) -> None:
-    """A household that only wants to be told opens for nobody, and keeps nobody out whom the panel knows."""
-    await set_options(hass, panel_entry, door_mode=mode)
+    """A door that only tells opens for nobody and keeps nobody out whom the panel knows: and it may be that door."""
+    await set_options(hass, panel_entry, *modes)
     await until(lambda: panel.remote.enabled)
-    questions.async_register_finder(hass, lambda _question: Person(id="1", name="Ada"))
+    questions.async_register_finder(hass, lambda _question: Person(id="1", name="Ada", role=role))
     await panel.swipe_card("55512345")
-    assert panel.remote.questions[-1].verdict is None
+    verdict = panel.remote.questions[-1].verdict
+    assert (None if verdict is None else verdict.granted) is ((role is Role.NORMAL) if opinion else None)
 
 
 async def test_failure_is_no_opinion(

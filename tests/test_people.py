@@ -22,6 +22,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.access import Pictures, SightingKey, Verdict
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub import departures
 from custom_components.face_access.hub.history import History
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from simulators._terminal.pictures import closeup, sample
@@ -112,6 +113,7 @@ async def test_what_a_terminal_sees_carries_the_name_of_the_house(
     await add(hass, people, photos("a.jpg", GOOD))
     profile = people.store.profiles["anna_berg"]
     await hass.services.async_call(DOMAIN, "update_person", {"person_id": "anna_berg", "name": "Änne"}, blocking=True)
+    assert "entity_picture" not in hass.states.get(entity(hass, people, "image", "picture")).attributes
     capture = await terminal.present_known(profile.key)
     await capture.wait()
     await settle(hass)
@@ -125,6 +127,7 @@ async def test_what_a_terminal_sees_carries_the_name_of_the_house(
     assert (face.attributes["person_id"], face.attributes["person"]) == ("anna_berg", "Änne")
     picture = hass.states.get(entity(hass, people, "image", "picture"))
     assert picture.state not in ("unknown", STATE_UNAVAILABLE)
+    assert "entity_picture" in picture.attributes
     # And after a restart.
     assert (await people.store.seen())["anna_berg"].place == "Front door"
     (entry,) = [one for one in hass.config_entries.async_entries(DOMAIN) if "people" in one.data]
@@ -231,15 +234,17 @@ async def test_what_a_hard_stop_left_is_forgotten_after_the_start(
     with patch.object(History, "forget_person", side_effect=sqlite3.OperationalError("disk")):
         await call(hass, "remove_person", person_id="anna_berg")
     assert await people.store.departed() == ("anna_berg",)
-    await people.async_forget_departed()
+    await departures.async_forget_departed(hass, people.store)
     (one,) = (await call(hass, "get_sightings"))["sightings"]
     assert (one["person"], one["picture"]) == (None, False)
     assert await people.store.departed() == ()
     # One who came back under the same id keeps what was seen since.
-    await people.store._run(lambda: people.store._write("INSERT INTO departed VALUES (?)", ("anna_berg",)))
+    await people.store._run(
+        lambda: people.store._file.connection.execute("INSERT INTO departed VALUES (?)", ("anna_berg",))
+    )
     await add(hass, people, photos("a.jpg", GOOD))
     await seen_once(hass, people, terminal)
-    await people.async_forget_departed()
+    await departures.async_forget_departed(hass, people.store)
     assert await people.store.departed() == ()
     assert len((await call(hass, "get_sightings", person_id="anna_berg"))["sightings"]) == 1
 
@@ -493,6 +498,9 @@ async def test_a_sighting_is_media_for_other_actions(
     (past,) = (await call(hass, "get_sightings"))["sightings"]
     answer = await call(hass, "add_person", name="Visitor", media=past["media"])
     assert answer["photos"] == 1
+    # The picture there is theirs, and goes with them.
+    await call(hass, "remove_person", person_id="visitor")
+    assert (await call(hass, "get_sightings"))["sightings"][0]["picture"] is False
 
 
 async def test_people_travel_in_files(

@@ -9,17 +9,16 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.face_access.access import Factor, Method, Person, Role, Sighting
+from custom_components.face_access.access import Method, Person, Role, Sighting
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.people import HousePeople, async_get_people
-from custom_components.face_access.hub.proofs import Proofs
+from custom_components.face_access.people.holding import Holding
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
-from custom_components.face_access.people.store import Holding
 from simulators._terminal.pictures import sample
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, add_direct, settle
+from .conftest import SERIAL, add_direct, set_policy, settle
 from .fakes import known
 from .test_push import seen
 
@@ -38,7 +37,7 @@ async def entry(hass: HomeAssistant, web: str, terminal: SimulatedTerminal) -> M
     """Set up a terminal that asks, at a door that opens for faces."""
     terminal.app["gate_control"]["match_mode"] = ONLINE
     entry = await add_direct(hass, terminal)
-    hass.config_entries.async_update_entry(entry, options={"door_mode": "open", "liveness_required": True})
+    set_policy(hass, entry, door_mode="open", liveness_required=True)
     return entry
 
 
@@ -127,14 +126,14 @@ def sighted(alias: str) -> Sighting:
 
 async def test_identifies(hass: HomeAssistant, people: HousePeople) -> None:
     anna = people.store.profiles["anna"]
-    sighting, person = people.async_identify(sighted(anna.key))
+    sighting, person = people.identity.async_identify(sighted(anna.key))
     assert (sighting.person_id, sighting.household, person.id) == ("anna", True, "anna")
-    assert people.async_identify(sighting) == (sighting, person)
+    assert people.identity.async_identify(sighting) == (sighting, person)
     # What the station holds against her counts as well.
-    _, person = people.async_identify(sighted(anna.key), Person(id=anna.key, name="x", enabled=False))
+    _, person = people.identity.async_identify(sighted(anna.key), Person(id=anna.key, name="x", enabled=False))
     assert person.enabled is False
     nobody = known(person_id=None, source=SERIAL)
-    assert people.async_identify(nobody) == (nobody, None)
+    assert people.identity.async_identify(nobody) == (nobody, None)
 
 
 async def test_two_people_of_one_name_are_nobody(hass: HomeAssistant, people: HousePeople) -> None:
@@ -144,10 +143,10 @@ async def test_two_people_of_one_name_are_nobody(hass: HomeAssistant, people: Ho
         Holding(target="panel", key=key, person=person, alias="Anna Berg")
         for key, person in (("1", "anna"), ("2", "anna2"))
     )
-    sighting, person = people.async_identify(known(person_id="Anna Berg", source="panel"))
+    sighting, person = people.identity.async_identify(known(person_id="Anna Berg", source="panel"))
     assert (sighting.household, person) == (False, None)
     await people.store.drop("panel", "2")
-    assert people.async_identify(known(person_id="Anna Berg", source="panel"))[1].id == "anna"
+    assert people.identity.async_identify(known(person_id="Anna Berg", source="panel"))[1].id == "anna"
 
 
 async def test_finds_whose_card_it_is(hass: HomeAssistant, people: HousePeople) -> None:
@@ -158,58 +157,12 @@ async def test_finds_whose_card_it_is(hass: HomeAssistant, people: HousePeople) 
             self.number, self.method = number, method
 
     await people.async_add(Profile(id="bob", key=new_key(), name="Bob", card=4711), [])
-    assert people.async_find_shown(Shown("4711")).id == "bob"
-    assert people.async_find_shown(Shown("0004711")).id == "bob"
+    assert people.identity.async_find_shown(Shown("4711")).id == "bob"
+    assert people.identity.async_find_shown(Shown("0004711")).id == "bob"
     for other in (Shown("4712"), Shown("12:67"), Shown(""), Shown("4711", Method.CODE)):
-        assert people.async_find_shown(other) is None
+        assert people.identity.async_find_shown(other) is None
     await people.async_add(Profile(id="carl", key=new_key(), name="Carl", card=4711), [])
-    assert people.async_find_shown(Shown("4711")) is None
-
-
-FACTORS = ("credential", "presence", "confirmation")
-
-
-@pytest.mark.parametrize("factor", FACTORS)
-async def test_a_second_factor_opens_and_its_lack_does_not(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    people: HousePeople,
-    terminal: SimulatedTerminal,
-    device_id: str,
-    factor: str,
-) -> None:
-    """A card at this terminal, the phone at home, or somebody's word."""
-    options = {**entry.options, "second_factors": [factor], "second_factors_within": 60}
-    hass.config_entries.async_update_entry(entry, options=options)
-    profile = await people.async_update(replace(people.store.profiles["anna"], card=4711, linked="person.anna"))
-    await people.async_add(Profile(id="bob", key=new_key(), name="Bob", card=4712), [])
-    await synced(people)
-    # What others give does not count, nor does what was not asked for.
-    hass.states.async_set("person.anna", "not_home")
-    await (await terminal.swipe_card(4712)).wait()
-    await hass.services.async_call(
-        DOMAIN, "confirm_access", {"device_id": device_id, "person_id": "bob"}, blocking=True
-    )
-    await settle(hass)
-    state = await seen(hass, await terminal.present_known(profile.key))
-    assert state.attributes["reason"] == "second_factor"
-    assert (await explained(hass, device_id, person_id="anna"))["reasons"] == ["second_factor"]
-    assert terminal.openings == []
-    match factor:
-        case "credential":
-            await (await terminal.swipe_card(4711)).wait()
-        case "presence":
-            hass.states.async_set("person.anna", "home")
-        case _:
-            await hass.services.async_call(
-                DOMAIN, "confirm_access", {"device_id": device_id, "person_id": "anna"}, blocking=True
-            )
-    await settle(hass)
-    assert (await explained(hass, device_id, person_id="anna"))["granted"]
-    terminal._seen.clear()
-    state = await seen(hass, await terminal.present_known(profile.key))
-    assert state.attributes["verdict"] == "granted"
-    assert terminal.openings[-1].reason == "online gateway force"
+    assert people.identity.async_find_shown(Shown("4711")) is None
 
 
 async def test_nobody_unknown_is_confirmed(hass: HomeAssistant, people: HousePeople, device_id: str) -> None:
@@ -217,17 +170,6 @@ async def test_nobody_unknown_is_confirmed(hass: HomeAssistant, people: HousePeo
         await hass.services.async_call(
             DOMAIN, "confirm_access", {"device_id": device_id, "person_id": "nobody"}, blocking=True
         )
-
-
-def test_old_factors_are_forgotten(hass: HomeAssistant) -> None:
-    proofs = Proofs(hass)
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    anna = Person(id="anna", name="Anna")
-    proofs.add(Factor.CREDENTIAL, "anna", ["a"], start)
-    assert len(proofs.of(anna, None, "a", start)) == 1
-    assert proofs.of(anna, None, "b", start) == []
-    proofs.add(Factor.CREDENTIAL, "bob", ["a"], start + timedelta(hours=1))
-    assert proofs.of(anna, None, "a", start) == []
 
 
 async def explained(hass: HomeAssistant, device_id: str, **data: object) -> dict:

@@ -20,9 +20,9 @@ from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub import people_sync
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from custom_components.face_access.hub.picture_of import async_picture_of
+from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.people.model import PersonError, Profile, Storage, new_key
 from custom_components.face_access.people.photos import prepare
-from custom_components.face_access.people.store import HoldingState
 from simulators._terminal.pictures import closeup, sample
 from simulators.panel import SimulatedPanel
 from simulators.terminal import Person as DevicePerson, SimulatedTerminal
@@ -219,11 +219,11 @@ async def test_many_are_told_of_how_far_their_stations_are(hass: HomeAssistant, 
     for number, name in enumerate(names, start=1):
         await people.async_add(somebody(name, card=number), [])
     heard: list[str] = []
-    stops = [people.async_on_known(name, partial(heard.append, name)) for name in names]
+    stops = [people.known_at.async_listen(name, partial(heard.append, name)) for name in names]
     await synced(people)
     await settle(hass)
     assert set(heard) == set(names)
-    known = people.async_known_at("p7")
+    known = people.known_at.async_of("p7")
     assert [state for state, _ in known.values()] == [HoldingState.HELD]
     for stop in stops:
         stop()
@@ -232,7 +232,7 @@ async def test_many_are_told_of_how_far_their_stations_are(hass: HomeAssistant, 
     await synced(people)
     await settle(hass)
     assert heard == []
-    assert people.async_known_at("p7") == {}
+    assert people.known_at.async_of("p7") == {}
 
 
 async def test_a_panel_opens_the_wired_locks_alone(
@@ -297,6 +297,27 @@ async def test_what_is_exported_can_be_imported(hass: HomeAssistant, people: Hou
     await asyncio.to_thread((folder / "people.csv").write_bytes, broken)
     answer = await call(hass, "import_people", path=str(folder))
     assert [one["result"] for one in answer["persons"]] == ["person_line_invalid"]
+
+
+async def test_a_file_changes_who_is_there_where_that_is_wanted(hass: HomeAssistant, people: HousePeople) -> None:
+    """By the same id; what the file does not say stays, and without the wish they are left alone."""
+    folder = Path(hass.config.path("people"))
+    hass.config.allowlist_external_dirs.add(str(folder.parent))
+    await people.async_add(somebody(metadata={"flat": "12"}, text="Hello"), [])
+    lines = "person_id,name,card,text,metadata\nanna,Anna B,99,,\nAnna,Another,100,Hi,\nanna,,,,\n"
+    await asyncio.to_thread(folder.mkdir)
+    await asyncio.to_thread((folder / "people.csv").write_text, lines)
+    for update, first in ((False, "person_exists"), (True, "updated")):
+        answer = await call(hass, "import_people", path=str(folder), update=update)
+        second = "updated" if update else "added"
+        assert [one["result"] for one in answer["persons"]] == [first, second, "person_line_invalid"]
+    anna = people.store.profiles["anna"]
+    assert (anna.name, anna.card, anna.text, anna.metadata) == ("Anna B", 99, "Hello", {"flat": "12"})
+    assert people.store.profiles["Anna"].name == "Another"
+    # What is given as nothing goes back to its default.
+    await call(hass, "update_person", person_id="anna", metadata=None, role=None, enabled=None, photo_storage=None)
+    anna = people.store.profiles["anna"]
+    assert (anna.metadata, anna.role, anna.enabled, anna.storage) == ({}, "normal", True, "full")
 
 
 async def test_pictures_come_from_entities_that_are_there(hass: HomeAssistant, people: HousePeople) -> None:

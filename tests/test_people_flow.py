@@ -1,44 +1,30 @@
 """The forms of people: what is chosen in them becomes a person, and what cannot be is said in them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.access import Role
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub.house import async_get_history
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from custom_components.face_access.people.model import Storage
 from simulators._terminal.pictures import closeup, sample
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, settle, until
-
-type Upload = Callable[[bytes], Awaitable[str]]
+from .conftest import SERIAL, Upload, settle, until
+from .forms import filled, suggestions
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
     monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
-
-
-@pytest.fixture
-def upload(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Upload:
-    """Upload a file as a browser does."""
-
-    async def put(content: bytes) -> str:
-        client = await hass_client()
-        answer = await client.post("/api/file_upload", data={"file": content})
-        assert answer.status == 200, await answer.text()
-        return (await answer.json())["file_id"]
-
-    return put
 
 
 @pytest.fixture
@@ -63,7 +49,7 @@ async def add(hass: HomeAssistant, entry: MockConfigEntry, **data: object) -> di
     manager = hass.config_entries.subentries
     form = await manager.async_init((entry.entry_id, "person"), context={"source": SOURCE_USER})
     assert form["type"] is FlowResultType.FORM
-    return await manager.async_configure(form["flow_id"], {"name": "Anna", **data})
+    return await manager.async_configure(form["flow_id"], filled(form, **{"name": "Anna", **data}))
 
 
 async def change(hass: HomeAssistant, entry: MockConfigEntry, **data: object) -> tuple[dict, dict]:
@@ -73,7 +59,7 @@ async def change(hass: HomeAssistant, entry: MockConfigEntry, **data: object) ->
     form = await manager.async_init(
         (entry.entry_id, "person"), context={"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id}
     )
-    return form, await manager.async_configure(form["flow_id"], {"name": "Anna", **data})
+    return form, await manager.async_configure(form["flow_id"], filled(form, **{"name": "Anna", **data}))
 
 
 async def test_one_entry_is_enough(hass: HomeAssistant, list_entry: MockConfigEntry) -> None:
@@ -125,7 +111,7 @@ async def test_changes_a_person(
     form, result = await change(
         hass, list_entry, name="Anna B", photo=await upload(closeup("anna")), valid_until="2036-01-01 00:00:00"
     )
-    shown = {str(key): (key.description or {}).get("suggested_value") for key in form["data_schema"].schema}
+    shown = suggestions(form)
     assert (shown["name"], shown["valid_until"], shown["card"]) == ("Anna", "2036-01-01 00:00:00", None)
     assert result["reason"] == "reconfigure_successful"
     profile = people.store.profiles["anna"]
@@ -146,10 +132,11 @@ async def test_takes_a_photo_from_a_past_sighting_and_from_an_entity(
     await settle(hass)
     manager = hass.config_entries.subentries
     form = await manager.async_init((list_entry.entry_id, "person"), context={"source": SOURCE_USER})
-    selector = next(value for key, value in form["data_schema"].schema.items() if key == "photo_sighting")
-    (option,) = selector.config["options"]
+    photos = form["data_schema"].schema["other_photos"].schema.schema
+    (option,) = photos["photo_sighting"].config["options"]
     assert "Front door" in option["label"]
-    result = await manager.async_configure(form["flow_id"], {"name": "Visitor", "photo_sighting": option["value"]})
+    answers = filled(form, name="Visitor", photo_sighting=option["value"])
+    result = await manager.async_configure(form["flow_id"], answers)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     image = next(state.entity_id for state in hass.states.async_all("image") if "front_door" in state.entity_id)
     result = await add(hass, list_entry, photo_entity=image)
@@ -183,10 +170,56 @@ async def test_says_what_cannot_be(
     assert result["errors"] == {"base": error}
     assert not people.store.profiles
     # The card number does not go back to the browser.
-    shown = {str(key): (key.description or {}).get("suggested_value") for key in result["data_schema"].schema}
-    assert shown["card"] is None
-    result = await hass.config_entries.subentries.async_configure(result["flow_id"], {"name": "Anna", "card": "7"})
+    assert suggestions(result)["card"] is None
+    answers = filled(result, name="Anna", card="7")
+    result = await hass.config_entries.subentries.async_configure(result["flow_id"], answers)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_notes_are_kept_shown_and_taken_away(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople
+) -> None:
+    """Free metadata: written in the form, told by actions, and gone when it is emptied."""
+    notes = [{"name": "Company", "text": "Post"}, {"name": "Days", "text": "Mo-Fr"}]
+    await add(hass, list_entry, card="1", metadata=notes)
+    assert people.store.profiles["anna"].metadata == {"Company": "Post", "Days": "Mo-Fr"}
+    form, result = await change(hass, list_entry, metadata=notes[1:])
+    assert suggestions(form)["metadata"] == notes
+    assert result["reason"] == "reconfigure_successful"
+    listed = await hass.services.async_call(DOMAIN, "list_persons", {}, blocking=True, return_response=True)
+    assert listed["persons"][0]["metadata"] == {"Days": "Mo-Fr"}
+    for wrong in ([notes[0], notes[0]], [{"name": " ", "text": "x"}]):
+        _, result = await change(hass, list_entry, metadata=wrong)
+        assert result["errors"] == {"base": "person_metadata_twice"}
+        assert suggestions(result)["metadata"] == wrong
+    _, result = await change(hass, list_entry, metadata=[{"name": "x", "text": "x" * 256}])
+    assert result["errors"] == {"base": "person_text_invalid"}
+    await change(hass, list_entry)
+    assert people.store.profiles["anna"].metadata == {}
+
+
+async def test_photos_come_from_media(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople, terminal: SimulatedTerminal
+) -> None:
+    """Several at once, also of what was seen; what is no picture there is said."""
+    assert await async_setup_component(hass, "media_source", {})
+    for capture in (await terminal.present_stranger(), await terminal.present_known("0002")):
+        await capture.wait()
+    await settle(hass)
+    answer = await hass.services.async_call(DOMAIN, "get_sightings", {}, blocking=True, return_response=True)
+    media = [
+        {"media_content_id": one["media"], "media_content_type": "image/jpeg", "metadata": {}}
+        for one in answer["sightings"]
+    ]
+    result = await add(hass, list_entry, photo_media=media)
+    assert result["type"] is FlowResultType.CREATE_ENTRY, result
+    assert len(people.store.profiles["anna"].photos) == 2
+    # What shows her goes with her, though the terminal knew somebody else or nobody there.
+    history = await async_get_history(hass)
+    await people.async_remove("anna")
+    assert [one.picture for one in await history.list(source=None)] == [False, False]
+    gone = [{"media_content_id": "media-source://face_access/nothing", "media_content_type": "image/jpeg"}]
+    assert (await add(hass, list_entry, photo_media=gone))["errors"] == {"base": "photo_gone"}
 
 
 async def test_ids_are_taken_once(hass: HomeAssistant, list_entry: MockConfigEntry) -> None:
@@ -199,8 +232,10 @@ async def test_what_was_read_wrong_in_the_change_is_said(
     hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople
 ) -> None:
     await add(hass, list_entry, card="1")
-    _, result = await change(hass, list_entry, card="x")
+    _, result = await change(hass, list_entry, name="Another", card="x")
     assert result["errors"] == {"base": "person_card_invalid"}
+    # The form still says whom it is about.
+    assert result["description_placeholders"] == {"name": "Anna", "person_id": "anna", "photos": "0"}
     assert people.store.profiles["anna"].card == 1
 
 

@@ -19,7 +19,7 @@ from custom_components.face_access.people.store import PeopleStore
 from simulators._terminal.model import Person as TerminalPerson
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, add_direct, settle
+from .conftest import SERIAL, add_direct, set_policy, settle
 from .test_people_decision import entry, people, quick, synced  # noqa: F401
 from .test_push import seen
 
@@ -124,7 +124,7 @@ async def test_a_station_that_was_added_again(
     # Nothing is synced yet when she is seen.
     monkeypatch.setattr(TargetWorker, "async_wake", lambda *_args, **_kwargs: None)
     again = await add_direct(hass, terminal)
-    hass.config_entries.async_update_entry(again, options={"door_mode": "open", "liveness_required": True})
+    set_policy(hass, again, door_mode="open", liveness_required=True)
     await settle(hass)
     assert not people.store.holdings(SERIAL)
     capture = await terminal.present_known(added_again)
@@ -177,7 +177,7 @@ async def test_what_is_gone_survives_a_restart(people: HousePeople) -> None:
     assert people.store.gone("t", "0007").person == "anna"
     assert people.store.gone("t", anna.key) is None
     await people.async_remove("anna")
-    again = PeopleStore(people.store._path)
+    again = PeopleStore(people.store._file.path)
     await again.open()
     gone = again.gone("t", "0007")
     assert (gone.person, gone.facts) == ("", "abcd")

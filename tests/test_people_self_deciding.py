@@ -14,7 +14,7 @@ from custom_components.face_access.people.photos import prepare
 from simulators._terminal.pictures import sample
 from simulators.panel import SimulatedPanel
 
-from .conftest import settle
+from .conftest import set_policy, settle
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ async def explained(hass: HomeAssistant, entry: MockConfigEntry) -> dict:
 async def test_a_panel_opens_or_does_not_as_it_is_said(
     hass: HomeAssistant, panel: SimulatedPanel, panel_entry: MockConfigEntry, mode: str, opens: bool
 ) -> None:
-    hass.config_entries.async_update_entry(panel_entry, options={"door_mode": mode})
+    set_policy(hass, panel_entry, door_mode=mode)
     people = await async_get_people(hass)
     photo = await asyncio.to_thread(prepare, sample("good"))
     await people.async_add(Profile(id="anna", key=new_key(), name="Anna Berg"), [photo])

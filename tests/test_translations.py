@@ -13,6 +13,7 @@ from typing import Any
 
 from homeassistant.components.camera import DATA_COMPONENT
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.entity import Entity
 import pytest
@@ -35,11 +36,19 @@ from custom_components.face_access.devices.errors import (
     WrongStationError,
 )
 from custom_components.face_access.devices.panel import judge
+from custom_components.face_access.devices.panel.own_people import NOT_TRANSFERABLE
 from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
 from custom_components.face_access.flow_camera import CAMERA_SCHEMA, MODELS_SCHEMA, options_schema
-from custom_components.face_access.flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key
-from custom_components.face_access.flow_options import BROKER_SCHEMA, OPTIONS_SCHEMA
+from custom_components.face_access.flow_forms import (
+    DIRECT_SCHEMA,
+    LOGIN_SCHEMA,
+    PANEL_SCHEMA,
+    PUSH_SCHEMA,
+    error_key,
+    policy_fields,
+)
+from custom_components.face_access.flow_options import BROKER_SCHEMA, STATION_SCHEMA
 from custom_components.face_access.flow_servers import server_error_key
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
@@ -48,11 +57,11 @@ from custom_components.face_access.hub.local import MODELS_VARIABLE
 from custom_components.face_access.hub.models import ModelState
 from custom_components.face_access.hub.people_issues import async_raise_refusal
 from custom_components.face_access.hub.server_people import raise_rebuild
+from custom_components.face_access.people.findings import Learned
 from custom_components.face_access.people.gallery import photo_code
 from custom_components.face_access.people.model import Profile, Storage
+from custom_components.face_access.people.refusal import INVALID, NOT_REMOVED, PHOTO_MISSING, Refusal
 from custom_components.face_access.people.register import CANNOT_REMOVE, DUPLICATE_FACE, PHOTO_CODES, SERVER_REFUSED
-from custom_components.face_access.people.store import Learned
-from custom_components.face_access.people.sync import INVALID, NOT_REMOVED, PHOTO_MISSING
 from custom_components.face_access.recognition.enrolment import PhotoCode
 from custom_components.face_access.recognition.errors import (
     EngineAddressError,
@@ -144,6 +153,8 @@ RECOGNITION_ERRORS: tuple[RecognitionError, ...] = (
     WorkerBusyError("problem"),
 )
 # What Home Assistant itself ends a flow with (helpers of config_entries.py).
+# Steps of Home Assistant's own part of signing in.
+CORE_STEPS = {"auth", "pick_implementation"}
 CORE_ABORTS = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful"}
 # Written by the document, never read (2.3.1): no device is ever seen to have it.
 NEVER_SEEN = {("switch", "temperature_fast")}
@@ -212,8 +223,8 @@ def test_exceptions() -> None:
     for error in (*STATION_ERRORS, *RECOGNITION_ERRORS):
         found = translated(error)
         given.setdefault(found["translation_key"], []).append(set(found["translation_placeholders"]))
-    # Reasons of the sync itself, in the words of refusals.
-    given |= {f"refused_{code}": [set()] for code in (PHOTO_MISSING, INVALID, NOT_REMOVED)}
+    # Reasons of the sync and of an import, in the words of refusals.
+    given |= {f"refused_{code}": [set()] for code in (PHOTO_MISSING, INVALID, NOT_REMOVED, NOT_TRANSFERABLE)}
     given |= {f"refused_{photo_code(code)}": [set()] for code in PhotoCode}
     given |= {
         f"refused_{code}": [set()] for code in (CANNOT_REMOVE, DUPLICATE_FACE, SERVER_REFUSED, *PHOTO_CODES.values())
@@ -257,7 +268,7 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     for number, error in enumerate((ModelMissingError, ModelDamagedError, ModelLicenceError, ModelUnusableError)):
         camera = MockConfigEntry(domain=DOMAIN, title=f"Camera {number}", unique_id=f"camera {number}")
         issues.models(hass, camera, error("model", "problem"))
-    async_raise_refusal(hass, "issue", person="Anna", station="Front door", code=PHOTO_MISSING)
+    async_raise_refusal(hass, "issue", person="Anna", station="Front door", refusal=Refusal(PHOTO_MISSING))
     raised_issues = {issue.translation_key: issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN}
     assert raised_issues.keys() == EN["issues"].keys()
     for key, issue in raised_issues.items():
@@ -277,7 +288,7 @@ def flow_words() -> dict[str, set[str]]:
     """Collect the steps, errors, aborts and progress of the config flow from its code."""
     files = ("config_flow.py", "flow_camera.py", "flow_servers.py")
     nodes = [node for file in files for node in ast.walk(ast.parse((FOLDER / file).read_text()))]
-    words: dict[str, set[str]] = {"step": set(), "error": set(), "abort": set(CORE_ABORTS), "progress": set()}
+    words: dict[str, set[str]] = {"step": set(CORE_STEPS), "error": set(), "abort": set(CORE_ABORTS), "progress": set()}
     names = {"step_id": "step", "reason": "abort", "progress_action": "progress"}
     for node in nodes:
         match node:
@@ -317,6 +328,7 @@ def test_config_flow() -> None:
     # Asked where there is a server to choose.
     fields["camera"].add(CONF_ENGINE)
     fields |= {f"server_{name}": {field.key for field in kind.fields} for name, kind in SERVERS.items()}
+    fields["pick_implementation"] = {"implementation"}
     fields["server_login"] = {field.key for kind in SERVERS.values() for field in kind.fields if field.login}
     for step, keys in fields.items():
         assert set(steps[step]["data"]) == set(steps[step]["data_description"]) == keys, step
@@ -358,12 +370,18 @@ def test_no_other_values_in_the_flow() -> None:
 
 def test_options() -> None:
     """Each option has a name and an explanation, and each choice a word."""
-    step = EN["options"]["step"]["init"]
-    fields = {str(key) for key in OPTIONS_SCHEMA.schema}
-    assert set(step["data"]) == set(step["data_description"]) == fields
+    steps = EN["options"]["step"]
+    of_door, of_station = ({str(key) for key in fields} for fields in (policy_fields(), STATION_SCHEMA.schema))
+    for name, fields in (("init", {"doors"} | of_door | of_station), ("door", of_door)):
+        assert set(steps[name]["data"]) == set(steps[name]["data_description"]) == fields
+    assert placeholders(steps["door"]) == {"number", "name"}
     people = {"person_role", "photo_storage", "second_factors", "similarity"}
     step = EN["options"]["step"]["camera"]
     assert set(step["data"]) == set(step["data_description"]) == {str(key) for key in options_schema([]).schema}
+    numbers = EN["options"]["step"]["server"]
+    keys = {number.key for kind in SERVERS.values() for number in kind.numbers}
+    assert set(numbers["data"]) == set(numbers["data_description"]) == keys
+    assert placeholders(numbers) == {"server"}
     choices = {
         field.key: field.options for kind in SERVERS.values() for field in kind.fields if field.kind is FieldKind.CHOICE
     }
@@ -372,6 +390,7 @@ def test_options() -> None:
         "event_kind",
         "identifier_kind",
         "method",
+        "person_metadata",
         "reason",
         "verdict",
         *people,
@@ -458,8 +477,18 @@ async def test_forms_of_people(hass: HomeAssistant, web: str) -> None:
     for step, new in (("user", True), ("reconfigure", False)):
         flow = PersonFlow()
         flow.hass = hass
-        fields = {str(key) for key in (await flow._async_schema(new=new)).schema} | sometimes
-        assert set(words["step"][step]["data"]) == set(words["step"][step]["data_description"]) == fields
+        schema = (await flow._async_schema(new=new)).schema
+        sections = {str(key): value.schema.schema for key, value in schema.items() if isinstance(value, section)}
+        told = words["step"][step]
+        assert set(told["data"]) == set(told["data_description"]) == set(map(str, schema)) - sections.keys()
+        assert told["sections"].keys() == sections.keys()
+        assert {one for part in sections.values() for one in map(str, part)} & set(told["data"]) == set()
+        for name, part in sections.items():
+            words_of = told["sections"][name]
+            fields = {str(key) for key in part} | (sometimes if name == "other_photos" else set())
+            assert set(words_of["data"]) == set(words_of["data_description"]) == fields, name
+    notes = schema["details"].schema.schema["metadata"].config
+    assert EN["selector"][notes["translation_key"]]["fields"].keys() == notes["fields"].keys()
     codes = {key for key, _ in raised() if key.startswith(("person_", "photo_"))} - {"photo_not_wanted"}
     assert set(words["error"]) == codes
 
@@ -471,10 +500,13 @@ def test_numbered_doors_speak_of_their_number() -> None:
 
 def test_words_that_no_entity_shows() -> None:
     """The folders of the media browser, where a model stands, and a line of the logbook for whatever can happen."""
-    lines = {f"logbook_{word}": {"who"} for word in ("recognised", "recognised_granted", "decision_granted")}
-    lines |= {f"logbook_{word}": {"who", "reason"} for word in ("denied", "decision_denied")}
+    lines = {f"logbook_{word}": {"who"} for word in ("recognised", "recognised_granted")}
+    lines |= {"logbook_denied": {"who", "reason"}}
+    lines |= {"logbook_decision_granted": {"who", "door"}, "logbook_decision_denied": {"who", "door", "reason"}}
     lines |= {"logbook_access_granted": {"who", "method"}, "logbook_access_denied": {"who", "method", "reason"}}
-    lines |= {f"logbook_{word}": set() for word in ("somebody", "no_reason")}
+    lines |= {f"{line}_door": {*lines[line], "door"} for line in ("logbook_access_granted", "logbook_access_denied")}
+    lines |= {f"logbook_{word}": set() for word in ("somebody", "no_reason", "door")}
+    lines |= {"logbook_door_number": {"number"}}
     folders = {f"model_{state}" for state in ModelState}
     folders |= {f"media_{word}" for word in ("days", "stations", "people", "strangers", "more", "face", "scene")}
     assert {key: placeholders(text) for key, text in EN["common"].items()} == lines | {key: set() for key in folders}

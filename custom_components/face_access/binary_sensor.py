@@ -17,6 +17,7 @@ from .access import Alarm, AlarmKind, StationEvent
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .entity import FaceAccessEntity, ReportEntity
 from .hub.servers import is_server
+from .online import Online
 from .server import async_setup_online
 
 PARALLEL_UPDATES = 0
@@ -53,32 +54,20 @@ async def async_setup_entry(
         async_setup_online(entry, async_add_entities)
         return
     coordinator = entry.runtime_data
-    async_add_entities([OnlineBinarySensor(coordinator)])
+    async_add_entities([StationOnline(coordinator)])
     async_add_entities(FactBinarySensor(coordinator, fact) for fact in FACTS if fact.key in coordinator.features)
     if coordinator.station.tells_trouble:
         async_add_entities([TamperBinarySensor(coordinator)])
 
 
-class OnlineBinarySensor(FaceAccessEntity, BinarySensorEntity):
-    """Online. Available always: that the station is away is what it is there to say."""
+class StationOnline(Online[FaceAccessCoordinator], FaceAccessEntity):
+    """Whether the station can be reached."""
 
     _attr_translation_key = "online"
-    _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
-    _attr_entity_category = EntityCategory.DIAGNOSTIC
 
     def __init__(self, coordinator: FaceAccessCoordinator) -> None:
         """Bind to the station."""
         super().__init__(coordinator, "online")
-
-    @property
-    @override
-    def available(self) -> bool:
-        return True
-
-    @property
-    @override
-    def is_on(self) -> bool:
-        return self.coordinator.last_update_success
 
 
 class FactBinarySensor(FaceAccessEntity, BinarySensorEntity):

@@ -26,12 +26,15 @@ from homeassistant.util import dt as dt_util
 import probatio as vol
 
 from .access import DoorMode
-from .const import CONF_DOOR_MODE, DOMAIN
+from .const import DOMAIN
+from .entity import door_number
+from .hub.camera_station import is_camera
 from .hub.happenings import Happens, async_beside, async_ours
 from .hub.people_entry import is_people
+from .hub.policies import policy_of, read_policy, wired_doors
 from .hub.servers import is_server
 from .hub.visits import LONGEST, async_get_visits
-from .hub.whom import WHOM_FIELDS, Whom
+from .hub.whom import SCORE_FIELD, WHOM_FIELDS, Whom
 
 CONF_POLICY: Final = "policy"
 CONF_WITHIN: Final = "within"
@@ -87,6 +90,7 @@ class PersonWasAtDoor(FaceAccessCondition):
     schema = _schema(
         {
             **WHOM_FIELDS,
+            **SCORE_FIELD,
             vol.Optional(CONF_WITHIN, default=timedelta(minutes=5)): vol.All(
                 cv.positive_time_period, vol.Range(max=LONGEST)
             ),
@@ -113,7 +117,7 @@ class PersonWasAtDoor(FaceAccessCondition):
 
 
 class DoorPolicyIs(FaceAccessCondition):
-    """A station may, or may not, open its doors by a face."""
+    """A door may, or may not, open for a face. Whatever is of a whole station stands for all of its doors."""
 
     schema = _schema(
         {
@@ -129,14 +133,22 @@ class DoorPolicyIs(FaceAccessCondition):
     @callback
     def async_answers(self) -> list[bool]:
         registry = er.async_get(self._hass)
-        found = (registry.async_get(entity_id) for entity_id in self.async_targeted())
-        ids = {each.config_entry_id for each in found if each is not None and each.platform == DOMAIN}
-        entries = [self._hass.config_entries.async_get_entry(each) for each in ids if each is not None]
-        return [
-            entry.options.get(CONF_DOOR_MODE, DoorMode.NOTIFY_ONLY) in self._options[CONF_POLICY]
-            for entry in entries
-            if entry is not None and not is_people(entry) and not is_server(entry)
-        ]
+        modes: dict[tuple[str, int], DoorMode] = {}
+        for entity_id in self.async_targeted():
+            if (entity := registry.async_get(entity_id)) is not None and entity.platform == DOMAIN:
+                modes |= self._modes(entity)
+        return [mode in self._options[CONF_POLICY] for mode in modes.values()]
+
+    def _modes(self, entity: er.RegistryEntry) -> dict[tuple[str, int], DoorMode]:
+        """Find what the doors of an entity do, by entry and number; 0 for the one that a watched camera looks at."""
+        entry = self._hass.config_entries.async_get_entry(entity.config_entry_id or "")
+        if entry is None or is_people(entry) or is_server(entry):
+            return {}
+        if is_camera(entry):
+            return {(entry.entry_id, 0): read_policy(entry.options).mode}
+        wired, number = range(1, wired_doors(entry.options) + 1), door_number(entity.unique_id)
+        doors = [door for door in wired if number in (None, door)]
+        return {(entry.entry_id, door): policy_of(entry.options, door).mode for door in doors}
 
 
 class RecognitionIsOn(FaceAccessCondition):

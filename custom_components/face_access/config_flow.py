@@ -28,7 +28,7 @@ from homeassistant.const import (
 from homeassistant.core import callback
 from homeassistant.helpers.network import NoURLAvailableError
 
-from .const import CONF_FAMILY, CONF_FEATURES, CONF_PUSH, CONF_STATION, DOMAIN, LOGGER
+from .const import CONF_FAMILY, CONF_FEATURES, CONF_PUSH, CONF_STATION, DOMAIN, LOGGER, MINOR_VERSION, VERSION
 from .devices import FAMILIES, Link
 from .devices.errors import (
     InvalidValueError,
@@ -44,12 +44,14 @@ from .flow_camera import CameraFlowMixin, CameraOptionsFlow
 from .flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key, panel_port
 from .flow_options import FaceAccessOptionsFlow
 from .flow_people import PeopleFlowMixin, PersonFlow
+from .flow_server_options import ServerOptionsFlow
 from .flow_servers import ServerFlowMixin
 from .hub.camera_station import is_camera
 from .hub.first_contact import FirstContact, async_addresses
 from .hub.house import async_close_link, async_open_link, async_time_zone
 from .hub.people_entry import SUBENTRY_PERSON, is_people
 from .hub.servers import CONF_SERVER, is_server
+from .recognition.servers import SERVERS
 
 # How a station is reached: what a new address of a known one replaces.
 _WAY = (CONF_HOST, CONF_PORT, CONF_SSL, CONF_VERIFY_SSL, CONF_USERNAME, CONF_PASSWORD)
@@ -63,8 +65,8 @@ _ASK_AGAIN = 1
 class FaceAccessConfigFlow(CameraFlowMixin, PeopleFlowMixin, ServerFlowMixin, ConfigFlow, domain=DOMAIN):
     """Ask how the station is reached, prove who it is, and ask whether it may send us what it sees."""
 
-    VERSION = 1
-    MINOR_VERSION = 1
+    VERSION = VERSION
+    MINOR_VERSION = MINOR_VERSION
 
     def __init__(self) -> None:
         """Start with nothing known."""
@@ -84,14 +86,18 @@ class FaceAccessConfigFlow(CameraFlowMixin, PeopleFlowMixin, ServerFlowMixin, Co
     @callback
     @override
     def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
-        """Stations have preferences, people and servers have none."""
-        return not is_people(config_entry) and not is_server(config_entry)
+        """Stations have preferences, and servers with scores of their own; people have none."""
+        if is_server(config_entry):
+            return bool(SERVERS[config_entry.data[CONF_SERVER]].numbers)
+        return not is_people(config_entry)
 
     @staticmethod
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
         """Offer the household's preferences."""
+        if is_server(config_entry):
+            return ServerOptionsFlow()
         return CameraOptionsFlow() if is_camera(config_entry) else FaceAccessOptionsFlow()
 
     @override

@@ -7,6 +7,10 @@ from typing import Final
 DOMAIN: Final = "face_access"
 LOGGER: Final = logging.getLogger(__package__)
 
+# What an entry is like. Since 1.2 each door of a station has a policy of its own.
+VERSION: Final = 1
+MINOR_VERSION: Final = 2
+
 # Entry data: facts of the connection.
 CONF_FAMILY: Final = "family"
 CONF_FEATURES: Final = "features"
@@ -22,8 +26,10 @@ CONF_ENGINE: Final = "engine"
 
 # Entry options: what the household prefers.
 CONF_DOORS: Final = "doors"
+CONF_DOOR_POLICIES: Final = "door_policies"
 CONF_DOOR_MODE: Final = "door_mode"
 CONF_LIVENESS_REQUIRED: Final = "liveness_required"
+CONF_MINIMUM_SCORE: Final = "minimum_score"
 CONF_FACTORS: Final = "second_factors"
 CONF_FACTORS_WITHIN: Final = "second_factors_within"
 CONF_LOCAL_ONLY: Final = "local_only"

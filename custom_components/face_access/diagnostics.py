@@ -78,6 +78,7 @@ def _server(entry: ConfigEntry[Any], people: HousePeople) -> dict[str, Any]:
     worker = people.workers.get(coordinator.serial)
     return {
         "data": async_redact_data(data, set(data) - _OPEN_SERVER_DATA),
+        "options": dict(entry.options),
         "server": {
             "kind": coordinator.kind.name,
             "version": coordinator.data.version,

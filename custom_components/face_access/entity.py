@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import override
+from typing import Final, override
 
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_USERNAME, EntityCategory, Platform
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
@@ -141,8 +141,26 @@ class DoorEntity(FaceAccessEntity):
             self._attr_translation_placeholders = {"number": str(door.number)}
 
 
+_DOOR_KEYS: Final = ("door", "open_door")
+
+
 def _door_key(key: str, door: Door) -> str:
     return f"{key}_{door.number}"
+
+
+def door_number(entity_unique_id: str) -> int | None:
+    """Find which door an entity is of, by its number; None for one that is of the whole station."""
+    key, _, number = entity_unique_id.rpartition("-")[2].rpartition("_")
+    return int(number) if key in _DOOR_KEYS and number.isdecimal() else None
+
+
+@callback
+def async_door_name(hass: HomeAssistant, serial: str, number: int) -> str | None:
+    """Find what the household itself calls a door, by its lock; None where it has not named it."""
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id(Platform.LOCK, DOMAIN, unique_id(serial, f"{_DOOR_KEYS[0]}_{number}"))
+    lock = None if entity_id is None else registry.async_get(entity_id)
+    return None if lock is None else lock.name
 
 
 @callback

@@ -17,15 +17,9 @@ import probatio as vol
 from .const import (
     CONF_CAMERA,
     CONF_DOOR,
-    CONF_DOOR_MODE,
     CONF_ENGINE,
-    CONF_FACTORS,
-    CONF_FACTORS_WITHIN,
     CONF_FAR,
     CONF_FEATURES,
-    CONF_KEEP_DAYS,
-    CONF_KEEP_MOST,
-    CONF_LIVENESS_REQUIRED,
     CONF_RATE,
     CONF_SETTINGS,
     CONF_TRIGGERS,
@@ -34,7 +28,8 @@ from .const import (
     ENGINE_LOCAL,
     LOGGER,
 )
-from .flow_options import OPTIONS_SCHEMA
+from .flow_forms import policy_fields
+from .flow_options import KEEP_FIELDS
 from .flow_people import async_doors
 from .hub.camera_station import DESCRIBED
 from .hub.local import Local, async_get_local
@@ -209,14 +204,6 @@ async def async_describe(hass: HomeAssistant, models: list[Needed]) -> str:
     return "\n".join(lines)
 
 
-_OF_STATIONS = (
-    CONF_DOOR_MODE,
-    CONF_LIVENESS_REQUIRED,
-    CONF_FACTORS,
-    CONF_FACTORS_WITHIN,
-    CONF_KEEP_DAYS,
-    CONF_KEEP_MOST,
-)
 _TRIGGERS = selector.EntitySelector(
     selector.EntitySelectorConfig(
         multiple=True,
@@ -249,7 +236,8 @@ def options_schema(doors: list[selector.SelectOptionDict]) -> vol.Schema:
             vol.Required(CONF_RATE, default=DEFAULT_RATE): _RATE,
             vol.Required(CONF_FAR, default=False): selector.BooleanSelector(),
             vol.Optional(CONF_DOOR): selector.SelectSelector(selector.SelectSelectorConfig(options=doors)),
-            **{key: value for key, value in OPTIONS_SCHEMA.schema.items() if str(key) in _OF_STATIONS},
+            **policy_fields(),
+            **KEEP_FIELDS,
         }
     )
 

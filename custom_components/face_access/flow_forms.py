@@ -1,13 +1,23 @@
 """What the flows ask for, and what they call that which goes wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_SSL, CONF_USERNAME, CONF_VERIFY_SSL
 from homeassistant.helpers import selector
 import probatio as vol
 
-from .const import CONF_PUSH, LOGGER
+from .access import DoorMode, Factor
+from .const import (
+    CONF_DOOR_MODE,
+    CONF_FACTORS,
+    CONF_FACTORS_WITHIN,
+    CONF_LIVENESS_REQUIRED,
+    CONF_MINIMUM_SCORE,
+    CONF_PUSH,
+    DEFAULT_FACTORS_WITHIN,
+    LOGGER,
+)
 from .devices.errors import (
     StationAuthError,
     StationCertificateError,
@@ -20,12 +30,17 @@ from .devices.errors import (
 )
 
 _HTTPS_PORT = 443
-_PORT = vol.All(
-    selector.NumberSelector(
-        selector.NumberSelectorConfig(min=1, max=65535, step=1, mode=selector.NumberSelectorMode.BOX)
-    ),
-    vol.Coerce(int),
-)
+_MOST_SECONDS = 300
+_HIGHEST_SCORE = 100
+
+
+def whole(most: int) -> vol.All[Any]:
+    """Ask for a number from 1."""
+    config = selector.NumberSelectorConfig(min=1, max=most, step=1, mode=selector.NumberSelectorMode.BOX)
+    return vol.All(selector.NumberSelector(config), vol.Coerce(int))
+
+
+_PORT = whole(65535)
 _PASSWORD = selector.TextSelector(
     selector.TextSelectorConfig(type=selector.TextSelectorType.PASSWORD, autocomplete="current-password")
 )
@@ -48,6 +63,19 @@ LOGIN_SCHEMA = vol.Schema(
     {vol.Required(CONF_USERNAME, default=_ADMIN): _USERNAME, vol.Required(CONF_PASSWORD): _PASSWORD}
 )
 PUSH_SCHEMA = vol.Schema({vol.Required(CONF_PUSH, default=True): selector.BooleanSelector()})
+
+
+def policy_fields(factors: Iterable[Factor] = Factor) -> dict[vol.Marker, Any]:
+    """Ask what a door asks for before it opens for a face; `factors` are those that somebody can give there."""
+    modes = selector.SelectSelectorConfig(options=list(DoorMode), translation_key=CONF_DOOR_MODE)
+    given = selector.SelectSelectorConfig(options=list(factors), multiple=True, translation_key=CONF_FACTORS)
+    return {
+        vol.Required(CONF_DOOR_MODE, default=DoorMode.NOTIFY_ONLY): selector.SelectSelector(modes),
+        vol.Required(CONF_LIVENESS_REQUIRED, default=True): selector.BooleanSelector(),
+        vol.Optional(CONF_MINIMUM_SCORE): whole(_HIGHEST_SCORE),
+        vol.Optional(CONF_FACTORS, default=[]): selector.SelectSelector(given),
+        vol.Required(CONF_FACTORS_WITHIN, default=DEFAULT_FACTORS_WITHIN): whole(_MOST_SECONDS),
+    }
 
 
 def panel_port(answers: dict[str, Any], usual: int) -> int:

@@ -1,13 +1,14 @@
-"""The household's preferences for one station, as far as it has a use for them."""
+"""The household's preferences for one station, as far as it has a use for them, and what each of its doors asks for."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.core import callback
 from homeassistant.helpers import selector
 import probatio as vol
 
-from .access import DoorMode, Factor
+from .access import AT_THE_DOOR, Factor
 from .const import (
     CONF_ANSWER_QUESTIONS,
     CONF_BROKER,
@@ -17,56 +18,43 @@ from .const import (
     CONF_BROKER_WRITE,
     CONF_DENIED_TEXT,
     CONF_DOOR_MODE,
+    CONF_DOOR_POLICIES,
     CONF_DOORS,
-    CONF_FACTORS,
-    CONF_FACTORS_WITHIN,
     CONF_GRANTED_TEXT,
     CONF_KEEP_DAYS,
     CONF_KEEP_MOST,
-    CONF_LIVENESS_REQUIRED,
     CONF_LOCAL_ONLY,
+    CONF_MINIMUM_SCORE,
     CONF_STREAM_PATH,
     CONF_STREAM_PORT,
     DEFAULT_DENIED_TEXT,
-    DEFAULT_FACTORS_WITHIN,
     DEFAULT_GRANTED_TEXT,
 )
 from .devices.station import Station, StreamCamera
+from .entity import async_door_name
+from .flow_forms import policy_fields, whole
 from .hub.broker_target import async_suggestion
 from .hub.house import async_make_station
+from .hub.policies import policy_part, wired_doors, with_policies
 from .hub.retention import DEFAULT, MOST_DAYS, MOST_SIGHTINGS
 
-# Terminals have four relays; Camdroid panels with relay modules have eight locks.
-MOST_DOORS = 8
 _LONGEST_URL = 2000
 _FOR_BROKER = (CONF_BROKER, CONF_BROKER_WRITE)
 
-
-def _whole(most: int) -> vol.All[Any]:
-    config = selector.NumberSelectorConfig(min=1, max=most, step=1, mode=selector.NumberSelectorMode.BOX)
-    return vol.All(selector.NumberSelector(config), vol.Coerce(int))
-
-
-OPTIONS_SCHEMA = vol.Schema(
+KEEP_FIELDS: Mapping[vol.Marker, Any] = {
+    vol.Required(CONF_KEEP_DAYS, default=DEFAULT.span.days): whole(MOST_DAYS),
+    vol.Required(CONF_KEEP_MOST, default=DEFAULT.most): whole(MOST_SIGHTINGS),
+}
+STATION_SCHEMA = vol.Schema(
     {
-        vol.Required(CONF_DOORS, default=1): _whole(MOST_DOORS),
-        vol.Required(CONF_DOOR_MODE, default=DoorMode.NOTIFY_ONLY): selector.SelectSelector(
-            selector.SelectSelectorConfig(options=list(DoorMode), translation_key=CONF_DOOR_MODE)
-        ),
-        vol.Required(CONF_LIVENESS_REQUIRED, default=True): selector.BooleanSelector(),
-        vol.Optional(CONF_FACTORS, default=[]): selector.SelectSelector(
-            selector.SelectSelectorConfig(options=list(Factor), multiple=True, translation_key="second_factors")
-        ),
-        vol.Required(CONF_FACTORS_WITHIN, default=DEFAULT_FACTORS_WITHIN): _whole(300),
         vol.Optional(CONF_GRANTED_TEXT, default=DEFAULT_GRANTED_TEXT): selector.TextSelector(),
         vol.Optional(CONF_DENIED_TEXT, default=DEFAULT_DENIED_TEXT): selector.TextSelector(),
         vol.Required(CONF_ANSWER_QUESTIONS, default=False): selector.BooleanSelector(),
         vol.Required(CONF_BROKER, default=False): selector.BooleanSelector(),
         vol.Required(CONF_BROKER_WRITE, default=False): selector.BooleanSelector(),
-        vol.Required(CONF_KEEP_DAYS, default=DEFAULT.span.days): _whole(MOST_DAYS),
-        vol.Required(CONF_KEEP_MOST, default=DEFAULT.most): _whole(MOST_SIGHTINGS),
+        **KEEP_FIELDS,
         vol.Required(CONF_LOCAL_ONLY, default=True): selector.BooleanSelector(),
-        vol.Optional(CONF_STREAM_PORT): _whole(65535),
+        vol.Optional(CONF_STREAM_PORT): whole(65535),
         vol.Optional(CONF_STREAM_PATH): selector.TextSelector(),
     }
 )
@@ -83,11 +71,8 @@ BROKER_SCHEMA = vol.Schema(
     }
 )
 
-# What only some stations have a use for. A panel asks about cards and codes, which have no liveness, and has no voice.
+# What only some stations have a use for.
 _FOR: Mapping[str, Callable[[Station], bool]] = {
-    CONF_LIVENESS_REQUIRED: lambda station: station.questions is None,
-    CONF_FACTORS: lambda station: station.questions is None,
-    CONF_FACTORS_WITHIN: lambda station: station.questions is None,
     CONF_GRANTED_TEXT: lambda station: station.speech is not None,
     CONF_DENIED_TEXT: lambda station: station.speech is not None,
     CONF_ANSWER_QUESTIONS: lambda station: station.questions is not None,
@@ -98,45 +83,96 @@ _FOR: Mapping[str, Callable[[Station], bool]] = {
 }
 
 
+def door_fields(station: Station, number: int) -> dict[vol.Marker, Any]:
+    """Ask what one of a station's doors asks for before it opens."""
+    fields = policy_fields([one for one in Factor if one in station.factors or one not in AT_THE_DOOR])
+    if station.questions is not None:
+        # It asks about cards and codes, which have no liveness and no score, and are one factor.
+        return {key: field for key, field in fields.items() if key == CONF_DOOR_MODE}
+    # It asks about faces at its first door. For a camera at another one, the station's scores are another scale.
+    return {key: field for key, field in fields.items() if number == 1 or key != CONF_MINIMUM_SCORE}
+
+
 class FaceAccessOptionsFlow(OptionsFlowWithReload):
-    """The household's preferences for one station."""
+    """The household's preferences for one station: one form while one door is wired, else one more for each door."""
 
     def __init__(self) -> None:
         """Start with nothing chosen."""
         self._chosen: dict[str, Any] = {}
+        self._policies: dict[str, dict[str, Any]] = {}
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for all of them at once; then how the station reaches the broker that it is to be pointed to."""
+        """Ask for all that is the station's; and for its door where it has one."""
         errors: dict[str, str] = {}
+        options = self.config_entry.options
+        one_door = wired_doors(options) == 1
         if user_input is not None:
-            self._chosen = user_input
-            if not user_input.get(CONF_BROKER_WRITE):
-                return self.async_create_entry(data=user_input)
-            if user_input.get(CONF_BROKER):
-                return await self.async_step_broker()
+            if not user_input.get(CONF_BROKER_WRITE) or user_input.get(CONF_BROKER):
+                self._chosen = user_input
+                self._policies = {"1": policy_part(user_input)} if one_door else {}
+                return await self._next()
             errors[CONF_BROKER_WRITE] = "not_listening"
-        schema = self.add_suggested_values_to_schema(self._schema(), user_input or self.config_entry.options)
-        return self.async_show_form(step_id="init", data_schema=schema, errors=errors)
+        suggested = {**options, **(self._known(1) if one_door else {})}
+        schema = self.add_suggested_values_to_schema(self._schema(one_door=one_door), user_input or suggested)
+        last = None if one_door else False
+        return self.async_show_form(step_id="init", data_schema=schema, errors=errors, last_step=last)
+
+    async def async_step_door(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for what one of several doors asks for: the next one that was not asked for."""
+        number = len(self._policies) + 1
+        if user_input is not None:
+            self._policies[str(number)] = user_input
+            return await self._next()
+        schema = vol.Schema(door_fields(self._station, number))
+        schema = self.add_suggested_values_to_schema(schema, self._known(number))
+        last = number == self._chosen[CONF_DOORS] and not self._chosen.get(CONF_BROKER_WRITE)
+        name = async_door_name(self.hass, self.config_entry.unique_id or "", number) or self.config_entry.title
+        placeholders = {"number": str(number), "name": name}
+        return self.async_show_form(
+            step_id="door", data_schema=schema, description_placeholders=placeholders, last_step=last
+        )
 
     async def async_step_broker(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the broker as the station shall have it. An empty password keeps the one that is known."""
         known = self.config_entry.options
         if user_input is not None:
             password = user_input.get(CONF_BROKER_PASSWORD) or known.get(CONF_BROKER_PASSWORD, "")
-            return self.async_create_entry(data={**self._chosen, **user_input, CONF_BROKER_PASSWORD: password})
+            return self._keep({**user_input, CONF_BROKER_PASSWORD: password})
         suggested = {CONF_BROKER_URL: async_suggestion(self.hass)} | dict(known)
         suggested.pop(CONF_BROKER_PASSWORD, None)
         schema = self.add_suggested_values_to_schema(BROKER_SCHEMA, suggested)
         placeholders = {"name": self.config_entry.title, "serial": self.config_entry.unique_id or ""}
         return self.async_show_form(step_id="broker", data_schema=schema, description_placeholders=placeholders)
 
-    def _schema(self) -> vol.Schema:
-        station, options = async_make_station(self.hass, self.config_entry.data), self.config_entry.options
+    async def _next(self) -> ConfigFlowResult:
+        """Ask for what is left: doors, then the broker."""
+        if len(self._policies) < self._chosen[CONF_DOORS]:
+            return await self.async_step_door()
+        if self._chosen.get(CONF_BROKER_WRITE):
+            return await self.async_step_broker()
+        return self._keep({})
+
+    @callback
+    def _keep(self, broker: Mapping[str, Any]) -> ConfigFlowResult:
+        return self.async_create_entry(data=with_policies({**self._chosen, **broker}, self._policies))
+
+    def _known(self, door: int) -> Mapping[str, Any]:
+        """What is known of a door's policy."""
+        known: Mapping[str, Any] = self.config_entry.options.get(CONF_DOOR_POLICIES, {}).get(str(door), {})
+        return known
+
+    @property
+    def _station(self) -> Station:
+        return async_make_station(self.hass, self.config_entry.data)
+
+    def _schema(self, *, one_door: bool) -> vol.Schema:
+        station, options = self._station, self.config_entry.options
         # Without MQTT there is nothing to listen on, but what was chosen can always be taken back.
         mqtt = bool(self.hass.config_entries.async_loaded_entries("mqtt")) or bool(options.get(CONF_BROKER))
         fields = {
             key: value
-            for key, value in OPTIONS_SCHEMA.schema.items()
+            for key, value in STATION_SCHEMA.schema.items()
             if (str(key) not in _FOR or _FOR[str(key)](station)) and (str(key) not in _FOR_BROKER or mqtt)
         }
-        return vol.Schema({**fields, vol.Required(CONF_DOORS, default=1): _whole(len(station.doors))})
+        doors = {vol.Required(CONF_DOORS, default=1): whole(len(station.doors))}
+        return vol.Schema({**doors, **(door_fields(station, 1) if one_door else {}), **fields})

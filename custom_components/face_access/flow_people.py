@@ -12,14 +12,13 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import selector
 from homeassistant.util import dt as dt_util
 import probatio as vol
 
-from .access import Role
+from .actions.media import MEDIA, async_load_pictures
 from .const import DOMAIN, LOGGER
 from .coordinator import FaceAccessCoordinator
 from .hub import people_input as field
@@ -27,16 +26,23 @@ from .hub.doors import async_wired
 from .hub.house import async_get_history
 from .hub.people import HousePeople
 from .hub.people_entry import CONF_PEOPLE, CONF_PERSON, async_link
-from .hub.photo_checks import CHECK_DUPLICATES, CHECK_LIVENESS, CHECK_QUALITY, Checks
+from .hub.photo_checks import Checks
 from .hub.picture_of import async_picture_of
-from .people.model import MAX_CARD, MAX_PHOTOS, PersonError, Profile, Storage
+from .hub.shown_in import async_note_shown
+from .people.model import PersonError, Profile
+from .person_form import (
+    PHOTO_ENTITY,
+    PHOTO_MEDIA,
+    PHOTO_SIGHTING,
+    REPLACE_PHOTOS,
+    UPLOADS,
+    flat,
+    person_schema,
+    shown,
+    suggested,
+    understood,
+)
 
-PHOTO = "photo"
-PHOTO_ENTITY = "photo_entity"
-PHOTO_SIGHTING = "photo_sighting"
-REPLACE_PHOTOS = "replace_photos"
-NO_CARD = "no_card"
-_UPLOADS = tuple(PHOTO if number == 1 else f"{PHOTO}_{number}" for number in range(1, MAX_PHOTOS + 1))
 _OFFERED_SIGHTINGS = 20
 
 
@@ -65,13 +71,13 @@ class PersonFlow(ConfigSubentryFlow):
         placeholders: dict[str, str] = {}
         if user_input is not None:
             try:
-                profile = await self._async_add(user_input)
+                profile = await self._async_add(flat(user_input))
             except (PersonError, HomeAssistantError, sqlite3.Error) as err:
                 _explain(err, errors, placeholders)
             else:
                 return self.async_create_entry(title=profile.name, data={CONF_PERSON: profile.id}, unique_id=profile.id)
         schema = await self._async_schema(new=True)
-        schema = self.add_suggested_values_to_schema(schema, _without_photos(user_input or {}))
+        schema = self.add_suggested_values_to_schema(schema, suggested(schema, flat(user_input or {})))
         return self.async_show_form(
             step_id="user", data_schema=schema, errors=errors, description_placeholders=placeholders
         )
@@ -88,15 +94,20 @@ class PersonFlow(ConfigSubentryFlow):
         placeholders: dict[str, str] = {}
         if user_input is not None:
             try:
-                profile = await self._async_change(profile, user_input)
+                profile = await self._async_change(profile, flat(user_input))
             except (PersonError, HomeAssistantError, sqlite3.Error) as err:
                 _explain(err, errors, placeholders)
             else:
                 async_link(self.hass, entry, profile)
                 return self.async_abort(reason="reconfigure_successful")
         schema = await self._async_schema(new=False)
-        schema = self.add_suggested_values_to_schema(schema, _without_photos(user_input or _shown(profile)))
-        placeholders |= {"person_id": profile.id, "photos": str(len(profile.photos))}
+        values = shown(profile) if user_input is None else flat(user_input)
+        schema = self.add_suggested_values_to_schema(schema, suggested(schema, values))
+        placeholders = {
+            "name": profile.name,
+            "person_id": profile.id,
+            "photos": str(len(profile.photos)),
+        } | placeholders
         return self.async_show_form(
             step_id="reconfigure", data_schema=schema, errors=errors, description_placeholders=placeholders
         )
@@ -108,7 +119,7 @@ class PersonFlow(ConfigSubentryFlow):
 
     async def _async_add(self, user_input: Mapping[str, Any]) -> Profile:
         people = self._people
-        profile = field.new_profile(people, _understood(user_input, new=True)).checked()
+        profile = field.new_profile(people, understood(user_input, new=True)).checked()
         if profile.id in people.store.profiles:
             raise PersonError("person_exists")
         photos = await self._async_photos(profile, user_input)
@@ -120,7 +131,7 @@ class PersonFlow(ConfigSubentryFlow):
 
     async def _async_change(self, profile: Profile, user_input: Mapping[str, Any]) -> Profile:
         people = self._people
-        changed = field.changed(profile, _understood(user_input, new=False)).checked()
+        changed = field.changed(profile, understood(user_input, new=False)).checked()
         photos = await self._async_photos(profile, user_input)
         if photos and not user_input.get(REPLACE_PHOTOS):
             photos = [*await people.store.photos(profile.id), *photos]
@@ -129,9 +140,9 @@ class PersonFlow(ConfigSubentryFlow):
         return profile
 
     async def _async_remember(self, profile: Profile, user_input: Mapping[str, Any]) -> None:
-        """Note whom the chosen sighting shows: its picture goes with the person."""
-        if sighting := user_input.get(PHOTO_SIGHTING):
-            await (await async_get_history(self.hass)).enrolled(int(sighting), profile.id)
+        """Note whom the chosen sightings show: their pictures go with the person."""
+        chosen = user_input.get(PHOTO_SIGHTING)
+        await async_note_shown(self.hass, profile.id, [int(chosen)] if chosen else (), _media(user_input))
 
     async def _async_photos(self, profile: Profile, user_input: Mapping[str, Any]) -> list[bytes]:
         pictures = await self._async_pictures(user_input)
@@ -139,8 +150,9 @@ class PersonFlow(ConfigSubentryFlow):
 
     async def _async_pictures(self, user_input: Mapping[str, Any]) -> list[bytes]:
         """Collect the pictures that were chosen. What was uploaded is taken once: it is gone afterwards."""
-        uploads = [user_input[name] for name in _UPLOADS if name in user_input]
+        uploads = [user_input[name] for name in UPLOADS if name in user_input]
         pictures = [await self.hass.async_add_executor_job(_read_upload, self.hass, upload) for upload in uploads]
+        pictures += await async_load_pictures(self.hass, {MEDIA: _media(user_input)})
         if entity_id := user_input.get(PHOTO_ENTITY):
             pictures.append(await async_picture_of(self.hass, entity_id))
         if sighting := user_input.get(PHOTO_SIGHTING):
@@ -151,49 +163,7 @@ class PersonFlow(ConfigSubentryFlow):
         return pictures
 
     async def _async_schema(self, *, new: bool) -> vol.Schema:
-        fields: dict[vol.Marker, Any] = {vol.Required(field.NAME): selector.TextSelector()}
-        if new:
-            fields[vol.Optional(field.PERSON_ID)] = selector.TextSelector()
-        file = selector.FileSelector(selector.FileSelectorConfig(accept="image/*"))
-        fields |= {vol.Optional(name): file for name in _UPLOADS}
-        fields[vol.Optional(PHOTO_ENTITY)] = selector.EntitySelector(
-            selector.EntitySelectorConfig(domain=[Platform.CAMERA, Platform.IMAGE])
-        )
-        if sightings := await _async_sightings(self.hass):
-            fields[vol.Optional(PHOTO_SIGHTING)] = _select(sightings)
-        if not new:
-            fields[vol.Optional(REPLACE_PHOTOS, default=False)] = selector.BooleanSelector()
-        for check in (CHECK_DUPLICATES, CHECK_LIVENESS, CHECK_QUALITY):
-            fields[vol.Optional(check, default=False)] = selector.BooleanSelector()
-        fields |= _facts(async_doors(self.hass))
-        if not new:
-            fields[vol.Optional(NO_CARD, default=False)] = selector.BooleanSelector()
-        return vol.Schema(fields)
-
-
-def _facts(doors: list[selector.SelectOptionDict]) -> dict[vol.Marker, Any]:
-    secret = selector.TextSelector(selector.TextSelectorConfig(type=selector.TextSelectorType.PASSWORD))
-    return {
-        vol.Required(field.ROLE, default=Role.NORMAL): selector.SelectSelector(
-            selector.SelectSelectorConfig(options=list(Role), translation_key="person_role")
-        ),
-        vol.Optional(field.DOORS): selector.SelectSelector(selector.SelectSelectorConfig(options=doors, multiple=True)),
-        vol.Optional(field.VALID_FROM): selector.DateTimeSelector(),
-        vol.Optional(field.VALID_UNTIL): selector.DateTimeSelector(),
-        vol.Optional(field.SCHEDULE): selector.EntitySelector(selector.EntitySelectorConfig(domain="schedule")),
-        vol.Optional(field.CARD): secret,
-        vol.Optional(field.TEXT): selector.TextSelector(),
-        vol.Optional(field.LINKED): selector.EntitySelector(selector.EntitySelectorConfig(domain="person")),
-        vol.Required(field.STORAGE, default=Storage.FULL): selector.SelectSelector(
-            selector.SelectSelectorConfig(options=list(Storage), translation_key="photo_storage")
-        ),
-    }
-
-
-def _select(options: list[selector.SelectOptionDict]) -> selector.SelectSelector:
-    return selector.SelectSelector(
-        selector.SelectSelectorConfig(options=options, mode=selector.SelectSelectorMode.DROPDOWN)
-    )
+        return person_schema(new=new, doors=async_doors(self.hass), sightings=await _async_sightings(self.hass))
 
 
 @callback
@@ -234,54 +204,8 @@ async def _async_sightings(hass: HomeAssistant) -> list[selector.SelectOptionDic
     ][:_OFFERED_SIGHTINGS]
 
 
-def _understood(user_input: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
-    """Turn the form's values into a person's. What the form shows and is empty is to be nothing. Raises PersonError."""
-    data: dict[str, Any] = {
-        name: user_input.get(name)
-        for name in (field.NAME, field.ROLE, field.DOORS, field.SCHEDULE, field.TEXT, field.LINKED, field.STORAGE)
-    }
-    if new and user_input.get(field.PERSON_ID):
-        data[field.PERSON_ID] = user_input[field.PERSON_ID].strip()
-    for name in (field.VALID_FROM, field.VALID_UNTIL):
-        data[name] = _moment(user_input.get(name))
-    # The number is never shown: an empty field keeps it.
-    if user_input.get(NO_CARD):
-        data[field.CARD] = None
-    elif card := (user_input.get(field.CARD) or "").strip():
-        data[field.CARD] = _card(card)
-    return data
-
-
-def _card(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > len(str(MAX_CARD)):
-        raise PersonError("person_card_invalid")
-    return int(text)
-
-
-def _moment(text: str | None) -> Any:
-    if not text:
-        return None
-    if (moment := dt_util.parse_datetime(text)) is None:
-        raise PersonError("person_time_invalid")
-    try:
-        return dt_util.as_utc(moment)
-    except OverflowError:
-        raise PersonError("person_time_invalid") from None
-
-
-def _shown(profile: Profile) -> dict[str, Any]:
-    """What the form shows of a person; the card never."""
-    local = {
-        name: None if moment is None else f"{dt_util.as_local(moment):%Y-%m-%d %H:%M:%S}"
-        for name, moment in ((field.VALID_FROM, profile.valid_from), (field.VALID_UNTIL, profile.valid_until))
-    }
-    shown = {name: value for name, value in field.described(profile).items() if value is not None}
-    return shown | {name: value for name, value in local.items() if value is not None}
-
-
-def _without_photos(user_input: Mapping[str, Any]) -> dict[str, Any]:
-    """What was uploaded is gone by now, and a card number is not sent back to a browser."""
-    return {name: value for name, value in user_input.items() if name not in (*_UPLOADS, field.CARD)}
+def _media(user_input: Mapping[str, Any]) -> list[str]:
+    return [medium["media_content_id"] for medium in user_input.get(PHOTO_MEDIA) or ()]
 
 
 def _read_upload(hass: HomeAssistant, upload: str) -> bytes:

@@ -26,8 +26,9 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .hub.history import Group, History, PastSighting, day_start
+from .hub.history import History
 from .hub.house import async_get_history
+from .hub.past_sightings import Group, PastSighting, day_start
 from .hub.picture import content_type
 from .hub.views import Part, async_may_see, picture_path
 from .hub.words import async_event_word, async_word, kind_of_past, shown_name
@@ -249,7 +250,14 @@ def _day(text: str) -> date:
 
 
 def _clock(when: datetime, *, with_day: bool) -> str:
-    return when.strftime("%Y-%m-%d %H:%M:%S" if with_day else "%H:%M:%S")
+    """Write a time so short that a tile has room for what happened, too."""
+    if not with_day:
+        return when.strftime("%H:%M:%S")
+    return when.strftime("%m-%d %H:%M" if when.year == _this_year() else "%Y-%m-%d %H:%M")
+
+
+def _this_year() -> int:
+    return dt_util.now().year
 
 
 def _unknown() -> BrowseError:

@@ -25,8 +25,8 @@ from .hub.people import HousePeople
 from .hub.people_entry import async_on_linked, async_profiles, device_identifier
 from .hub.people_issues import async_refusal_text
 from .hub.picture import content_type
+from .people.holding import HoldingState
 from .people.model import PersonError, Profile
-from .people.store import HoldingState
 
 type Make = Callable[[HomeAssistant, HousePeople, Profile], Iterable[Entity]]
 
@@ -154,7 +154,7 @@ class PersonKnownAt(PersonEntity, SensorEntity):
     async def async_added_to_hass(self) -> None:
         """Hear how far stations are."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._people.async_on_known(self._person, self.async_write_ha_state))
+        self.async_on_remove(self._people.known_at.async_listen(self._person, self.async_write_ha_state))
 
     @property
     @override
@@ -164,19 +164,19 @@ class PersonKnownAt(PersonEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        known = self._people.async_known_at(self._person)
+        known = self._people.known_at.async_of(self._person)
         return {
             "stations": self._named(HoldingState.HELD),
             "waiting": self._named(HoldingState.PENDING),
             "refused": {
-                self._people.async_station_name(serial): async_refusal_text(code)
-                for serial, (state, code) in known.items()
-                if state is HoldingState.REFUSED and code is not None
+                self._people.async_station_name(serial): async_refusal_text(refusal)
+                for serial, (_, refusal) in known.items()
+                if refusal is not None
             },
         }
 
     def _named(self, state: HoldingState) -> list[str]:
-        known = self._people.async_known_at(self._person)
+        known = self._people.known_at.async_of(self._person)
         return sorted(self._people.async_station_name(serial) for serial, (found, _) in known.items() if found is state)
 
 
@@ -222,6 +222,12 @@ class PersonImage(PersonEntity, ImageEntity):
         ImageEntity.__init__(self, hass)
         self._picture: bytes | None = None
         self._show()
+
+    @property
+    @override
+    def entity_picture(self) -> str | None:
+        """Where the picture is; None before there is one, where the entity would be shown as a broken picture."""
+        return None if self._picture is None else super().entity_picture
 
     @override
     async def async_image(self) -> bytes | None:

@@ -23,15 +23,19 @@ from .access.naming import SightingKind, denial, kind_of, recognised_name
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import SettingValue
 from .entity import FaceAccessEntity, ReportEntity, sees_faces
+from .hub.camera_station import is_watched_here
+from .hub.gallery import async_gallery
 from .hub.people import async_worker
 from .hub.people_entry import is_people
-from .hub.people_sync import TargetWorker
 from .hub.servers import is_server
+from .lookout import LOOKOUTS, LookoutSensor
 from .person import async_setup_people, make_sensors
 from .server import async_setup_sensors
-from .sync_progress import SyncProgress
+from .sync_progress import PeopleSyncedSensor
 
 PARALLEL_UPDATES = 0
+# For what is measured all the time while a camera is watched.
+SCAN_INTERVAL = timedelta(seconds=30)
 
 type Value = str | float | datetime
 
@@ -145,22 +149,13 @@ async def async_setup_entry(
     )
     if coordinator.station.sip is not None:
         async_add_entities([CallStateSensor(coordinator)])
-    if (worker := async_worker(hass, coordinator.serial)) is not None:
+    if (lookout := coordinator.station.lookout) is not None:
+        async_add_entities(LookoutSensor(coordinator, lookout, description) for description in LOOKOUTS)
+    worker = async_gallery(hass) if is_watched_here(entry) else async_worker(hass, coordinator.serial)
+    if worker is not None:
         async_add_entities([PeopleSyncedSensor(coordinator, worker)])
     if coordinator.station.tells_trouble:
         async_add_entities([LastBootSensor(coordinator)])
-
-
-class PeopleSyncedSensor(SyncProgress, FaceAccessEntity):
-    """How many of the people who shall pass here the station knows; how many there are stands beside it."""
-
-    _attr_entity_category = EntityCategory.DIAGNOSTIC
-    _attr_translation_key = "people_synced"
-
-    def __init__(self, coordinator: FaceAccessCoordinator, worker: TargetWorker) -> None:
-        """Bind to a station that learns people."""
-        super().__init__(coordinator, "people_synced")
-        self._worker = worker
 
 
 class FactSensor(FaceAccessEntity, SensorEntity):

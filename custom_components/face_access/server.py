@@ -2,7 +2,6 @@
 
 from typing import Any, override
 
-from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.components.button import ButtonEntity
 from homeassistant.components.sensor import SensorEntity
 from homeassistant.config_entries import ConfigEntry
@@ -18,6 +17,7 @@ from .hub.people import async_get_people, async_worker
 from .hub.people_sync import TargetWorker
 from .hub.server_people import async_rebuild
 from .hub.servers import ServerCoordinator
+from .online import Online
 from .sync_progress import SyncProgress
 
 
@@ -42,24 +42,12 @@ class ServerEntity(CoordinatorEntity[ServerCoordinator]):
         )
 
 
-class ServerOnline(ServerEntity, BinarySensorEntity):
-    """Online. Available always: that the server is away is what it is there to say."""
-
-    _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
+class ServerOnline(Online[ServerCoordinator], ServerEntity):
+    """Whether the server can be reached."""
 
     def __init__(self, coordinator: ServerCoordinator) -> None:
         """Bind to the server."""
         super().__init__(coordinator, "online")
-
-    @property
-    @override
-    def available(self) -> bool:
-        return True
-
-    @property
-    @override
-    def is_on(self) -> bool:
-        return self.coordinator.last_update_success
 
 
 class ServerVersion(ServerEntity, SensorEntity):
@@ -121,5 +109,5 @@ def async_setup_sensors(
 def async_setup_buttons(entry: ConfigEntry[Any], async_add_entities: AddConfigEntryEntitiesCallback) -> None:
     """Add the button where it is the way to be rid of somebody."""
     coordinator: ServerCoordinator = entry.runtime_data
-    if coordinator.engine.rebuild is not None:
+    if coordinator.engine.empty is not None:
         async_add_entities([RebuildButton(coordinator)])

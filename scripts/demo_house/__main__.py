@@ -13,7 +13,8 @@ from .house import ROOT
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="scripts/demo", description="A real Home Assistant with Face Access and simulated face terminals."
+        prog="scripts/demo",
+        description="A real Home Assistant with Face Access, simulated devices and recognition servers.",
     )
     parser.add_argument("--check", action="store_true", help="play the scenario without anybody watching, and stop")
     parser.add_argument("--fresh", action="store_true", help="forget the house of the last demo and begin anew")

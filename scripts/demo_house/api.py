@@ -28,7 +28,8 @@ class Api:
 
     async def request(self, method: str, path: str, *, json: Any = None, form: Json | FormData | None = None) -> Any:
         """Return the decoded answer to a request (bytes if it is not JSON); ApiError unless it is a success."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        # The frontend says where it was loaded from: to there a sign-in at somebody else's page leads back.
+        headers = {"HA-Frontend-Base": self.base} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
         async with self._session.request(
             method, self.base + path, json=json, data=form, headers=headers, timeout=_REQUEST_TIMEOUT
         ) as response:
@@ -98,7 +99,7 @@ class Api:
         again = {} if of is None else {"subentry_id": of}
         form = await self._step(path, {"handler": [entry_id, kind], **again})
         ends = None if of is None else "reconfigure_successful"
-        return await self._step(f"{path}/{form['flow_id']}", answers, ends)
+        return await self._step(f"{path}/{form['flow_id']}", _in_sections(form["data_schema"], answers), ends)
 
     async def upload(self, name: str, content: bytes, content_type: str) -> str:
         """Upload a file for a form, as a browser does; what the form takes for it."""
@@ -106,8 +107,13 @@ class Api:
         form.add_field("file", content, filename=name, content_type=content_type)
         return str((await self.request("POST", "/api/file_upload", form=form))["file_id"])
 
-    async def flow_progress(self, step: Json, act: Callable[[], Awaitable[None]], *, patience: float) -> Json:
-        """Do what a step waits for, and wait as the frontend does until the flow goes on; the step after it."""
+    async def flow_progress(
+        self, step: Json, act: Callable[[], Awaitable[None]], *, patience: float, ends: str | None = None
+    ) -> Json:
+        """Do what a step waits for, and wait as the frontend does until the flow goes on; the step after it.
+
+        An end other than `ends` raises ApiError.
+        """
         moved = asyncio.Event()
 
         def heard(event: Json) -> None:
@@ -117,19 +123,14 @@ class Api:
         async with self.socket() as socket, asyncio.timeout(patience):
             await socket.subscribe(heard, "subscribe_events", event_type="data_entry_flow_progressed")
             await act()
-            while step["type"] == "progress":
+            while step["type"] in ("progress", "external"):
                 await moved.wait()
                 moved.clear()
                 step = await self.get(f"/api/config/config_entries/flow/{step['flow_id']}")
-        return step
+        return _went_well(step, ends)
 
     async def _step(self, path: str, body: Json, ends: str | None = None) -> Json:
-        result: Json = await self.post(path, body)
-        if result.get("errors"):
-            raise ApiError(f"step {result.get('step_id')}: {result['errors']}")
-        if result["type"] == "abort" and result["reason"] != ends:
-            raise ApiError(f"the flow was aborted: {result['reason']}")
-        return result
+        return _went_well(await self.post(path, body), ends)
 
     async def entry_loaded(self, entry_id: str, *, patience: float = 30) -> None:
         """Wait until an entry is set up: its flow may be over before that. Raises TimeoutError."""
@@ -171,6 +172,15 @@ class Api:
                 yield socket
 
 
+def _went_well(step: Json, ends: str | None) -> Json:
+    """Pass a step of a flow; ApiError for errors in a form, and for an end other than `ends`."""
+    if step.get("errors"):
+        raise ApiError(f"step {step.get('step_id')}: {step['errors']}")
+    if step["type"] == "abort" and step["reason"] != ends:
+        raise ApiError(f"the flow was aborted: {step['reason']}")
+    return step
+
+
 class Socket:
     """A WebSocket to Home Assistant: commands by name, and what a subscription brings."""
 
@@ -195,7 +205,7 @@ class Socket:
                 await self._reader
         await self._raw.close()
 
-    async def command(self, name: str, **fields: Any) -> Any:
+    async def command(self, name: str, /, **fields: Any) -> Any:
         """Send a command and return its result; ApiError if Home Assistant refuses it."""
         return await self._send(next(self._ids), name, fields)
 
@@ -226,3 +236,13 @@ class Socket:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ApiError("Home Assistant closed the WebSocket"))
+
+
+def _in_sections(fields: list[Json], answers: Json) -> Json:
+    """Put answers into the sections of a form, as a browser does."""
+    filled = dict(answers)
+    for part in fields:
+        if "schema" in part:
+            names = [field["name"] for field in part["schema"]]
+            filled[part["name"]] = {name: filled.pop(name) for name in names if name in filled}
+    return filled

@@ -5,28 +5,29 @@ The networks and the photos are no part of the project: they lie beside it, or w
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
-from itertools import count
+from contextlib import asynccontextmanager
 import os
 from pathlib import Path
 from typing import Final
 
 from .api import Api, Json
+from .film import Film, Onlooker
 from .house import ROOT, House
+from .slowness import play_slowness
 from .stations import DOMAIN, Terminal
 from .steps import CheckError, expect, step
 from .watch import Watch, watching
 
 MODELS_VARIABLE: Final = "FACE_ACCESS_MODELS"
+NO_NETWORKS: Final = (
+    f"no networks: set {MODELS_VARIABLE} to a folder with the files that models/README.md lists, "
+    "or add a camera and accept their licences, and Home Assistant downloads them"
+)
 _FACES_VARIABLE: Final = "FACE_ACCESS_FACES"
 _SHARED: Final = ROOT.parent / "shared"
-_CAMERA: Final = "local_file"
 _NAME: Final = "Garden camera"
-_FRAME: Final = 0.1
 # How long a door that must not move is looked at.
 _STILL: Final = 2.0
-# In the demo, how long each visitor stays and is away.
-_STAYS: Final = 15.0
 
 ENROLLED: Final = "portraits/obama.jpg"
 AGAIN: Final = "portraits/obama3.jpg"
@@ -40,13 +41,15 @@ def _folder(variable: str, name: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def models_folder() -> Path | None:
+    """Give the folder of the networks, where there is one."""
+    return _folder(MODELS_VARIABLE, "models")
+
+
 def lacking() -> str | None:
     """Say what the camera needs and is not here, and how to get it; None where all is here."""
-    if _folder(MODELS_VARIABLE, "models") is None:
-        return (
-            f"no networks: set {MODELS_VARIABLE} to a folder with the files that models/README.md lists, "
-            "or add a camera and accept their licences, and Home Assistant downloads them"
-        )
+    if models_folder() is None:
+        return NO_NETWORKS
     faces = _folder(_FACES_VARIABLE, "faces")
     if faces is None or not all((faces / name).is_file() for name in (ENROLLED, *_SCENES)):
         return f"no photos: set {_FACES_VARIABLE} to a folder with {', '.join((ENROLLED, *_SCENES))}"
@@ -55,110 +58,51 @@ def lacking() -> str | None:
 
 def use_models() -> None:
     """Have a Home Assistant that is started from now on find the networks, where there are some."""
-    if (models := _folder(MODELS_VARIABLE, "models")) is not None:
+    if (models := models_folder()) is not None:
         os.environ[MODELS_VARIABLE] = str(models)
 
 
-class Garden:
-    """The camera: a picture file that is written anew for each frame, as a camera's frames are never twice the same."""
+class Garden(Film):
+    """The camera. Whom it shows goes by the name of their photo."""
 
     def __init__(self, folder: Path) -> None:
-        """Keep the file in `folder`. Nothing moves until `playing`."""
-        self._file = folder / "garden.jpg"
+        """Keep what it plays in `folder`."""
         faces = _folder(_FACES_VARIABLE, "faces")
         if faces is None:
             raise CheckError("there are no photos")
         self._faces = faces
-        self._content = b""
-        self._numbers = count()
-        self.show(STRANGER)
+        super().__init__(_NAME, folder, self.photo(STRANGER))
 
-    def show(self, name: str) -> None:
+    def photo(self, name: str) -> bytes:
+        """Read a photo."""
+        return (self._faces / name).read_bytes()
+
+    def stands(self, name: str) -> None:
         """Let somebody stand before the camera from now on."""
-        self._content = (self._faces / name).read_bytes()
-        self._write()
-
-    def _write(self) -> None:
-        # What follows the end of a picture is read by nobody.
-        new = self._file.with_suffix(".new")
-        new.write_bytes(self._content + next(self._numbers).to_bytes(8, "little"))
-        new.replace(self._file)
-
-    @asynccontextmanager
-    async def playing(self) -> AsyncGenerator[None]:
-        """Take frames until the end of the block."""
-        task = asyncio.create_task(self._play())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def _play(self) -> None:
-        while True:
-            self._write()
-            await asyncio.sleep(_FRAME)
-
-    async def add_to(self, api: Api) -> str:
-        """Add the camera to Home Assistant, and then have it watched; the entry id of the latter."""
-        form = await api.flow_start(_CAMERA)
-        entry = (await api.flow_next(form, {"name": _NAME, "file_path": str(self._file)}))["result"]["entry_id"]
-        await api.entry_loaded(entry)
-        camera = await _entity(api, entry, "camera")
-        menu = await api.flow_next(await api.flow_start(DOMAIN), {"next_step_id": "camera"})
-        result = await api.flow_next(menu, {"camera": camera})
-        watched = str(result["result"]["entry_id"])
-        await api.entry_loaded(watched)
-        return watched
+        self.show(self.photo(name))
 
     async def enrol(self, api: Api, name: str) -> None:
         """Add whoever stands there as a person, by a picture of the camera; wait until they are learned."""
-        camera = next(entity for entity in await api.states() if entity.startswith("camera.garden_camera"))
-        await api.action(f"{DOMAIN}.add_person", {"name": name, "image_entity": camera, "check_liveness": True})
+        await api.action(f"{DOMAIN}.add_person", {"name": name, "image_entity": self.camera, "check_liveness": True})
         await api.action(f"{DOMAIN}.sync_people", {"wait": {"seconds": 30}})
 
 
-async def _entity(api: Api, entry: str, domain: str, key: str = "") -> str:
-    """Find an entity of an entry by the end of its unique id."""
-    async with api.socket() as socket:
-        entities = await socket.command("config/entity_registry/list")
-    for entity in entities:
-        of_domain = entity["entity_id"].startswith(f"{domain}.")
-        if entity["config_entry_id"] == entry and of_domain and entity["unique_id"].endswith(key):
-            return str(entity["entity_id"])
-    raise CheckError(f"the entry has no {domain} entity {key}")
-
-
-class _Visit:
+class _Visit(Onlooker):
     """Somebody before the camera: what Home Assistant says of them, and whether the door moved."""
 
     def __init__(self, garden: Garden, api: Api, watch: Watch, terminal: Terminal, entry: str) -> None:
+        super().__init__(garden, api, watch, entry)
         self.garden = garden
-        self.api = api
-        self.watch = watch
         self.terminal = terminal
-        self.entry = entry
         self._openings = 0
 
     async def begin(self) -> None:
         """Count the openings of before."""
         self._openings = len((await self.terminal.state())["openings"])
 
-    async def of(self, picture: str, kind: str) -> Json:
-        """Show a picture and wait for an event of that kind; its attributes."""
-        face, look = await _entity(self.api, self.entry, "event", "-face"), await self._look()
-        since = self.watch.now
-        self.garden.show(picture)
-        await self.api.action("button.press", {"entity_id": look})
-        state = await self.watch.until(
-            face, since=since, such=lambda new: new["attributes"].get("event_type") == kind, what=kind
-        )
-        attributes: Json = state["attributes"]
-        return attributes
-
-    async def _look(self) -> str:
-        return await _entity(self.api, self.entry, "button", "-look_now")
+    async def of(self, name: str, kind: str) -> Json:
+        """Let somebody stand there, and wait for an event of that kind; its attributes."""
+        return await self.sees(self.garden.photo(name), kind)
 
     async def openings(self) -> int:
         """How often the door has moved since the last look, after a while in which it could have."""
@@ -178,11 +122,12 @@ async def play_cameras(house: House, folder: Path, terminal: Terminal) -> None:
             entry = await garden.add_to(house.api)
         visit = _Visit(garden, house.api, watch, terminal, entry)
         async with step(f"{_NAME}: somebody is enrolled with its picture, live"):
-            garden.show(ENROLLED)
+            garden.stands(ENROLLED)
             await garden.enrol(house.api, "Gardener")
         await visit.begin()
         await _only_notified(visit)
         await _permitted(visit)
+        await play_slowness(visit, house.child, garden.photo(AGAIN), garden.photo(STRANGER))
 
 
 async def _only_notified(visit: _Visit) -> None:
@@ -216,24 +161,13 @@ async def _permitted(visit: _Visit) -> None:
 async def demo_camera(house: House, folder: Path) -> AsyncGenerator[str]:
     """Have a camera play its visitors in turn until the end of the block; the line that says so, or what is missing."""
     if (missing := lacking()) is not None:
-        yield f"{_NAME:16}left out, there are {missing}"
+        yield f"{_NAME:18}left out, there are {missing}"
         return
     garden = Garden(folder)
     async with garden.playing():
-        states = await house.api.states()
-        if not any(entity.startswith("camera.garden_camera") for entity in states):
+        if not await garden.is_in(house.api):
             await garden.add_to(house.api)
-            garden.show(ENROLLED)
+            garden.stands(ENROLLED)
             await garden.enrol(house.api, "Gardener")
-        task = asyncio.create_task(_visitors(garden))
-        try:
-            yield f"{_NAME:16}plays somebody who is enrolled, a stranger and a printed photo in turn"
-        finally:
-            task.cancel()
-
-
-async def _visitors(garden: Garden) -> None:
-    while True:
-        for name in _SCENES:
-            garden.show(name)
-            await asyncio.sleep(_STAYS)
+    async with garden.passing([garden.photo(name) for name in _SCENES]):
+        yield f"{_NAME:18}plays somebody who is enrolled, a stranger and a printed photo in turn"

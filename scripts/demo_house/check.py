@@ -11,37 +11,20 @@ from aiohttp import ClientError, ClientSession
 
 from .api import ApiError
 from .cameras import play_cameras, use_models
+from .hard_stop import play_hard_stop
 from .house import ROOT, House
 from .panels import PANELS, Panel
 from .processes import ChildError, free_port
 from .scenario import play, play_panels, play_people
-from .servers import play_servers
+from .server_room import play_servers
 from .stations import FRONT_DOOR, GARDEN_GATE, Station, Terminal
-from .steps import CheckError, step
+from .steps import CheckError, step, together
 
 
-async def _add[S: Station](station: S, how: str, house: House, stack: AsyncExitStack) -> tuple[S, str]:
-    """Switch a device on and add it by the config flow; with its entry id."""
-    stack.push_async_callback(station.child.stop)
-    async with step(f"{station.place.name}: the device starts"):
-        await station.start()
+async def _add[S: Station](station: S, how: str, house: House) -> tuple[S, str]:
+    """Add a device by the config flow; with its entry id."""
     async with step(f"{station.place.name}: added by the config flow ({how})"):
         return station, await station.add_to(house.api)
-
-
-async def _add_terminals(
-    house: House, folder: Path, session: ClientSession, stack: AsyncExitStack
-) -> list[tuple[Terminal, str]]:
-    """Add a terminal of each way to connect."""
-    ways = ((FRONT_DOOR, "Home Assistant calls the terminal"), (GARDEN_GATE, "the terminal calls Home Assistant"))
-    return [await _add(Terminal(place, folder, session), how, house, stack) for place, how in ways]
-
-
-async def _add_panels(
-    house: House, folder: Path, session: ClientSession, stack: AsyncExitStack
-) -> list[tuple[Panel, str]]:
-    """Add a panel of each kind."""
-    return [await _add(Panel(place, folder, session), f"panel {place.model}", house, stack) for place in PANELS]
 
 
 async def check() -> int:
@@ -57,14 +40,23 @@ async def check() -> int:
         stack.push_async_callback(house.stop)
         owner = ("demo", secrets.token_urlsafe())
         try:
-            async with step("Home Assistant starts"):
-                await house.start(*owner)
-            panels = await _add_panels(house, folder, session, stack)
-            await play_panels(house, panels)
-            added = await _add_terminals(house, folder, session, stack)
-            await play(house, added, lambda: house.start(*owner))
-            await play_people(house, panels, added)
-            await play_cameras(house, folder, added[0][0])
+            panels = [Panel(place, folder, session) for place in PANELS]
+            calling, called = (Terminal(place, folder, session) for place in (GARDEN_GATE, FRONT_DOOR))
+            stations = (*panels, called, calling)
+            for station in stations:
+                stack.push_async_callback(station.child.stop)
+            async with step(f"Home Assistant and {len(stations)} devices start"):
+                await together(house.start(*owner), *(station.start() for station in stations))
+            entrances = [await _add(panel, f"panel {panel.place.model}", house) for panel in panels]
+            await play_panels(house, entrances)
+            doors = [
+                await _add(called, "Home Assistant calls the terminal", house),
+                await _add(calling, "the terminal calls Home Assistant", house),
+            ]
+            await play(house, doors, lambda: house.start(*owner))
+            await play_hard_stop(house, doors, lambda: house.start(*owner))
+            await play_people(house, entrances, doors)
+            await play_cameras(house, folder, called)
             await play_servers(house, folder, session)
         except (ApiError, CheckError, ChildError, ClientError, TimeoutError) as err:
             print(f"  {type(err).__name__}: {err}")

@@ -13,7 +13,7 @@ from .house import House
 from .household import EVERYBODY, Household
 from .panels import PANELS, Panel
 from .processes import ChildError, free_port
-from .servers import NAME, Server
+from .server_room import ServerRoom, demo_cameras, demo_servers
 from .stations import FRONT_DOOR, GARDEN_GATE, Station, Terminal
 from .steps import CheckError
 
@@ -26,7 +26,7 @@ async def _add(station: Station, what: str, house: House, stack: AsyncExitStack)
     stack.push_async_callback(station.child.stop)
     await station.start()
     await station.add_to(house.api)
-    return f"{station.place.name:16}{station.page}   {what}"
+    return f"{station.place.name:18}{station.page}   {what}"
 
 
 async def _move_in(house: House) -> None:
@@ -60,15 +60,13 @@ async def demo(arguments: argparse.Namespace) -> int:
             for at in PANELS:
                 panel = Panel(at, arguments.folder, session, first_port=8100)
                 pages.append(await _add(panel, f"intercom panel {at.model}", house, stack))
-            print("adding the recognition server ...", flush=True)
-            server = Server(arguments.folder, session, first_port=8300)
-            stack.push_async_callback(server.child.stop)
-            await server.start()
-            await server.add_to(house.api)
-            pages.append(f"{NAME:16}{server.page}   recognition server")
+            print("adding the recognition servers ...", flush=True)
+            room = ServerRoom(arguments.folder, session, first_port=8300)
+            pages += await stack.enter_async_context(demo_servers(house, room))
             await _move_in(house)
+            pages += await stack.enter_async_context(demo_cameras(house, room, arguments.folder))
             pages.append(await stack.enter_async_context(demo_camera(house, arguments.folder)))
-            print(f"\nHome Assistant  {house.address}   user {_USER}, password {_USER}", *pages, sep="\n")
+            print(f"\nHome Assistant    {house.address}   user {_USER}, password {_USER}", *pages, sep="\n")
             print("\nThe pages of the devices let you be the visitor. Ctrl-C ends it all.", flush=True)
             return await house.stay(_USER, _USER)
         except (ApiError, CheckError, ChildError, ClientError, TimeoutError) as err:

@@ -5,6 +5,7 @@ from asyncio.subprocess import STDOUT, Process
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 import ctypes
+from itertools import repeat
 import os
 from pathlib import Path
 import signal
@@ -24,9 +25,12 @@ class ChildError(Exception):
     """A child process ended that should run, or did not come up. Its text ends with the last lines of its log."""
 
 
+_given: set[int] = set()
+
+
 def free_port(first: int | None = None, host: str = "127.0.0.1") -> int:
-    """Return a TCP port that nobody listens on: the first one from `first` on, or any."""
-    for port in [0] if first is None else range(first, first + 100):
+    """Return a TCP port that nobody listens on, nor was given before: the first one from `first` on, or any."""
+    for port in repeat(0, 100) if first is None else range(first, first + 100):
         with socket.socket() as probe:
             # As the servers will: otherwise a port whose last connection has just closed counts as taken.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -34,7 +38,10 @@ def free_port(first: int | None = None, host: str = "127.0.0.1") -> int:
                 probe.bind((host, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            found = int(probe.getsockname()[1])
+        if found not in _given:
+            _given.add(found)
+            return found
     raise ChildError(f"no free port between {first} and {first + 99 if first else 65535}")
 
 
@@ -119,6 +126,13 @@ class Child:
         """End it at once, as a power cut would."""
         if self._process is not None and self.running:
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; nothing where it does not run."""
+        if self._process is not None and self.running:
+            # Not by asyncio's way, which may be in the middle of hearing that it ended: this is called from threads.
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
 
     def tail(self, lines: int = 40) -> str:
         """Return the end of its log."""

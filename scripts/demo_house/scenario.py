@@ -11,7 +11,7 @@ from .outage import Outage
 from .panels import MAIN_ENTRANCE, SUMMER_HOUSE, Panel
 from .porch import Porch
 from .stations import Terminal
-from .steps import step
+from .steps import step, together
 from .views import View
 from .watch import watching
 
@@ -47,13 +47,16 @@ _MISHAPS: Final[tuple[Callable[[Porch], Awaitable[None]], ...]] = (
 
 
 async def play_panels(house: House, added: Sequence[tuple[Panel, str]]) -> None:
-    """Play everything at the panels with their entry ids; the first thing that is not as it must be raises."""
+    """Play everything at the panels with their entry ids, at all at once; the first thing that is wrong raises."""
+
+    async def play_at(at: Porch) -> None:
+        steps = _AT_PANELS + (_MISHAPS if at.panel.place is MAIN_ENTRANCE else ())
+        for play_step in (*steps, mishaps.no_violations):
+            await play_step(at)
+
     async with watching(house.api) as watch:
-        for panel, entry_id in added:
-            at = Porch(panel, View(house, panel, entry_id, watch))
-            steps = _AT_PANELS + (_MISHAPS if panel.place is MAIN_ENTRANCE else ())
-            for play_step in (*steps, mishaps.no_violations):
-                await play_step(at)
+        porches = (Porch(panel, View(house, panel, entry_id, watch)) for panel, entry_id in added)
+        await together(*(play_at(at) for at in porches))
 
 
 async def play(house: House, added: Sequence[tuple[Terminal, str]], restart: Callable[[], Awaitable[None]]) -> None:

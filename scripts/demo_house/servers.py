@@ -1,145 +1,239 @@
-"""A recognition server in the house: a simulated SmartFace, added by the config flow, and asked who is on a picture."""
+"""Simulated recognition servers, one of each kind, and how each is added to the house by the real config flow."""
 
+from abc import ABC, abstractmethod
 import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-import sys
-from typing import Final
+from typing import ClassVar, Final, override
 
 from aiohttp import ClientSession
 
-from simulators._terminal import pictures
-
-from .api import Api, Json
-from .house import ROOT, House
-from .processes import Child, free_port
+from .api import Api, ApiError, Json
+from .drawings import drawn
+from .simulated import Ports, Simulated
 from .stations import DOMAIN
-from .steps import CheckError, expect, step
+from .steps import expect
 
-NAME: Final = "SmartFace"
-_AWAY_TIMEOUT: Final = 30.0
-# Drawn people whom no terminal and no panel of the house draws.
-_RESIDENT: Final = "Nora"
-_STRANGER: Final = "Walter"
+_API_KEY: Final = "key-of-the-demo"
+# What the simulated face scan service begins with.
+_CLIENT: Final = {"client_id": "sim-client", "client_secret": "sim-secret"}
+_ACCOUNT: Final = {"username": "household", "password": "house-password"}
+_SIGN_IN_TIMEOUT: Final = 30.0
 
 
-class Server:
-    """The simulated server: its process, its page, and its place in Home Assistant."""
+class Server(ABC):
+    """A recognition server: its processes, and its place in Home Assistant."""
 
-    def __init__(self, folder: Path, session: ClientSession, *, first_port: int | None = None) -> None:
-        """Keep its log in `folder`; ports are free ones from `first_port` on."""
-        port = free_port(first_port)
-        page_port = free_port(None if first_port is None else port + 1)
-        self.url = f"http://127.0.0.1:{port}"
-        self.page = f"http://127.0.0.1:{page_port}"
+    name: ClassVar[str]
+    """What Home Assistant calls an entry of this kind, before the address."""
+    kind: ClassVar[str]
+    """The step of its form."""
+
+    def __init__(self, folder: Path, session: ClientSession, ports: Ports) -> None:
+        """Keep logs in `folder`."""
         self.entry = ""
-        self._session = session
-        command = [sys.executable, "-m", "simulators.smartface", "--port", str(port), "--page-port", str(page_port)]
-        self.child = Child(f"the server {NAME}", command, cwd=ROOT, log=folder / "smartface.log")
+        self.processes: Sequence[Simulated] = [
+            Simulated(
+                self.name,
+                module,
+                session,
+                port=ports.take(),
+                page_port=ports.take(),
+                log=folder / f"{label}.log",
+                options=options,
+            )
+            for label, (module, *options) in self._commands().items()
+        ]
+
+    @abstractmethod
+    def _commands(self) -> Mapping[str, Sequence[str]]:
+        """Name each process, with its module and options."""
+
+    @property
+    @abstractmethod
+    def answers(self) -> Json:
+        """What is filled into its form."""
+
+    @property
+    def main(self) -> Simulated:
+        """Its process, or the first of several."""
+        return self.processes[0]
 
     async def start(self) -> None:
-        """Switch it on and wait for its page."""
-        await self.child.come_up(self.state)
+        """Switch it on."""
+        await asyncio.gather(*(process.start() for process in self.processes))
 
-    async def state(self) -> Json:
-        """What the server knows, and what was done wrong to it."""
-        async with self._session.get(f"{self.page}/state") as response:
-            response.raise_for_status()
-            state: Json = await response.json()
-            return state
+    async def stop(self) -> None:
+        """Switch it off."""
+        await asyncio.gather(*(process.child.stop() for process in self.processes))
+
+    async def nothing_wrong(self) -> None:
+        """See that nothing was done to it that its document forbids."""
+        for process in self.processes:
+            expect((await process.state())["violations"], [], f"what was done wrong to {process.name}")
 
     async def add_to(self, api: Api) -> None:
-        """Add it by the config flow; a house that has it from before only looks for it again."""
-        menu = await api.flow_next(await api.flow_start(DOMAIN), {"next_step_id": "server"})
-        form = await api.flow_next(menu, {"next_step_id": "server_smartface"})
-        result = await api.flow_next(form, {"url": self.url}, ends="already_configured")
-        if result["type"] == "abort":
-            return
-        self.entry = str(result["result"]["entry_id"])
+        """Add it by the config flow. One that is there already is told its address."""
+        known = await self._known(api)
+        if known is None:
+            menu = await api.flow_next(await api.flow_start(DOMAIN), {"next_step_id": "server"})
+            result = await self._fill_in(api, await api.flow_next(menu, {"next_step_id": f"server_{self.kind}"}), None)
+            self.entry = str(result["result"]["entry_id"])
+        else:
+            await self._fill_in(api, await api.flow_start(DOMAIN, entry_id=known), "reconfigure_successful")
+            self.entry = known
         await api.entry_loaded(self.entry)
 
+    async def _known(self, api: Api) -> str | None:
+        async with api.socket() as socket:
+            entries = await socket.command("config_entries/get", domain=DOMAIN)
+        return next((str(entry["entry_id"]) for entry in entries if entry["title"].startswith(self.name)), None)
 
-class _Album:
-    """Pictures where actions may read them."""
-
-    def __init__(self, house: House) -> None:
-        self._folder = house.config / "www"
-        self._folder.mkdir(exist_ok=True)
-
-    def put(self, seed: str, *, photo: bool = False) -> str:
-        file = self._folder / f"{seed}{'-printed' if photo else ''}.jpg"
-        file.write_bytes(pictures.panorama(seed, photo=photo))
-        return str(file)
+    async def _fill_in(self, api: Api, form: Json, ends: str | None) -> Json:
+        return await api.flow_next(form, self.answers, ends=ends)
 
 
-async def play_servers(house: House, folder: Path, session: ClientSession) -> None:
-    """Play the server's part; the first thing that is not as it must be raises."""
-    server, album = Server(folder, session), _Album(house)
-    try:
-        async with step(f"{NAME}: the server starts, and is added by the config flow"):
-            await server.start()
-            await server.add_to(house.api)
-        await _learns(house, server, album)
-        await _recognises(house, server, album)
-        await _goes_away(house, server, album)
-        expect((await server.state())["violations"], [], "what was done wrong to the server")
-    finally:
-        await server.child.stop()
+class Recogniser(Server):
+    """A server that knows people, and finds them in a picture."""
+
+    @abstractmethod
+    def doubtful(self, who: str) -> bytes:
+        """Draw somebody so that it cannot judge whether the face is live."""
+
+    @abstractmethod
+    async def knows(self) -> set[str]:
+        """Give the names of those whom it has."""
 
 
-async def _learns(house: House, server: Server, album: _Album) -> None:
-    async with step(f"{NAME}: a person of the house is put on its watchlist") as measured:
-        await house.api.action(f"{DOMAIN}.add_person", {"name": _RESIDENT, "path": [album.put(_RESIDENT)]})
-        answer = await house.api.action(f"{DOMAIN}.sync_people", {"wait": {"seconds": 60}}, response=True)
-        (progress,) = (each for each in answer["stations"] if each["station"].startswith(NAME))
-        expect((progress["done"], progress["refused"]), (True, 0), "how far the server is with people")
-        names = {member["displayName"] for member in (await server.state())["members"]}
-        expect(_RESIDENT in names, True, f"whether {_RESIDENT} is among {sorted(names)}")
-        measured.append(f"{progress['synced']} of {progress['total']} people")
+class SmartFace(Recogniser):
+    """A SmartFace server."""
+
+    name = "SmartFace"
+    kind = "smartface"
+
+    @override
+    def _commands(self) -> Mapping[str, Sequence[str]]:
+        return {"smartface": ("smartface",)}
+
+    @property
+    @override
+    def answers(self) -> Json:
+        return {"url": self.main.url}
+
+    @override
+    def doubtful(self, who: str) -> bytes:
+        return drawn(who, only_face=True)
+
+    @override
+    async def knows(self) -> set[str]:
+        return {str(member["displayName"]) for member in (await self.main.state())["members"]}
 
 
-async def _recognises(house: House, server: Server, album: _Album) -> None:
-    async def seen(path: str) -> Json:
-        data = {"engine": server.entry, "path": path}
-        answer = await house.api.action(f"{DOMAIN}.recognize", data, response=True)
-        expect(len(answer["faces"]), 1, "the number of faces")
-        face: Json = answer["faces"][0]
-        return face
+class OpenCvFr(Recogniser):
+    """An OpenCV FR Server."""
 
-    async with step(f"{NAME}: the person is recognised, live, and neither a stranger nor a photo is") as measured:
-        face = await seen(album.put(_RESIDENT))
-        expect((face["outcome"], face["person"], face["liveness"]), ("recognised", _RESIDENT, "live"), "the person")
-        measured.append(f"score {face['score']:.0f} of {face['scale']}, {face['threshold']:.0f} are needed")
-        face = await seen(album.put(_STRANGER))
-        expect((face["outcome"], face["person"]), ("stranger", None), "the stranger")
-        face = await seen(album.put(_RESIDENT, photo=True))
-        expect((face["outcome"], face["person"]), ("spoof", None), "the printed photo")
+    name = "OpenCV FR Server"
+    kind = "opencv_fr"
 
+    @override
+    def _commands(self) -> Mapping[str, Sequence[str]]:
+        return {"opencv-fr": ("opencv_fr", "--api-key", _API_KEY)}
 
-async def _goes_away(house: House, server: Server, album: _Album) -> None:
-    async with step(f"{NAME}: the server goes away, which shows, and comes back"):
-        online = await _online(house.api, server.entry)
-        await server.child.stop()
-        data = {"engine": server.entry, "path": album.put(_RESIDENT)}
-        try:
-            await house.api.action(f"{DOMAIN}.recognize", data, response=True)
-        except Exception as err:  # noqa: BLE001 - whatever the API makes of it, it must not be an answer
-            expect(type(err).__name__, "ApiError", "what comes of asking it")
-        else:
-            raise CheckError("a server that is away answered")
-        expect((await house.api.state(online))["state"], "off", "whether the server is online")
-        await server.start()
-        async with asyncio.timeout(_AWAY_TIMEOUT):
-            while (await house.api.state(online))["state"] != "on":
-                # An action is the first to find out.
-                await house.api.action(f"{DOMAIN}.recognize", data, response=True)
+    @property
+    @override
+    def answers(self) -> Json:
+        return {"url": self.main.url, "api_key": _API_KEY}
+
+    @override
+    def doubtful(self, who: str) -> bytes:
+        return drawn(who, factor=0.5)
+
+    @override
+    async def knows(self) -> set[str]:
+        collections = (await self.main.state())["collections"]
+        return {str(person["name"]) for people in collections.values() for person in people}
 
 
-async def _online(api: Api, entry: str) -> str:
-    async with api.socket() as socket:
-        entities = await socket.command("config/entity_registry/list")
-    (found,) = (
-        each["entity_id"]
-        for each in entities
-        if each["config_entry_id"] == entry and each["entity_id"].startswith("binary_sensor.")
-    )
-    return str(found)
+class Kby(Server):
+    """The two images of KBY-AI: one compares, the other checks for life."""
+
+    name = "KBY-AI"
+    kind = "kby"
+
+    @override
+    def _commands(self) -> Mapping[str, Sequence[str]]:
+        return {f"kby-{image}": ("kby", "--image", image) for image in ("recognition", "liveness")}
+
+    @property
+    @override
+    def answers(self) -> Json:
+        comparing, liveness = self.processes
+        return {"compare_url": comparing.url, "liveness_url": liveness.url}
+
+
+class FaceScan(Server):
+    """The face scan service, whose pages somebody signs in at."""
+
+    name = "Face scan service"
+    kind = "face_scan"
+
+    @override
+    def _commands(self) -> Mapping[str, Sequence[str]]:
+        return {"face-scan": ("face_scan",)}
+
+    @property
+    @override
+    def answers(self) -> Json:
+        # Where all that is at the service, its simulator prints at its start.
+        realm = f"{self.main.url}/realms/dmsworkspace/protocol/openid-connect"
+        return {
+            "pictures_leave_house": True,
+            "compare_url": f"{self.main.url}/face-recognition-sdk",
+            "records_url": f"{self.main.url}/ocr-backend",
+            "authorize_url": f"{realm}/auth",
+            "token_url": f"{realm}/token",
+            "channel": "other",
+        }
+
+    @override
+    async def _fill_in(self, api: Api, form: Json, ends: str | None) -> Json:
+        await self._enter_credentials(api)
+        step = await api.flow_next(form, self.answers)
+        sign_in = partial(self._sign_in, step["url"])
+        return await api.flow_progress(step, sign_in, patience=_SIGN_IN_TIMEOUT, ends=ends)
+
+    async def _enter_credentials(self, api: Api) -> None:
+        """Enter under *application credentials* what the vendor would have given."""
+        async with api.socket() as socket:
+            known = await socket.command("application_credentials/list")
+            if not any(each["domain"] == DOMAIN for each in known):
+                await socket.command("application_credentials/create", domain=DOMAIN, name="Demo", **_CLIENT)
+
+    async def _sign_in(self, page: str) -> None:
+        """Do what somebody does in a browser: log in at the service's page, and go where it leads."""
+        async with self.main.session.post(page, data=_ACCOUNT) as back:
+            if not back.ok:
+                raise ApiError(f"signing in ended with {back.status} at {back.url.host}: {await back.text()}")
+
+
+class Inference(Server):
+    """An inference server with the networks of `models`: files by their names."""
+
+    name = "Inference server"
+    kind = "inference"
+
+    def __init__(self, folder: Path, session: ClientSession, ports: Ports, models: Mapping[str, Path]) -> None:
+        """Serve these files; none is fine."""
+        self.models = models
+        super().__init__(folder, session, ports)
+
+    @override
+    def _commands(self) -> Mapping[str, Sequence[str]]:
+        networks = [text for name, file in self.models.items() for text in ("--network", f"{name}={file}")]
+        return {"inference": ("inference", *networks)}
+
+    @property
+    @override
+    def answers(self) -> Json:
+        return {"url": self.main.url}

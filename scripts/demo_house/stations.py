@@ -4,14 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-import sys
 from typing import Any, Final, override
 
 from aiohttp import ClientSession
 
 from .api import Api, ApiError, Json
-from .house import ROOT
-from .processes import Child, free_port
+from .processes import free_port
+from .simulated import Simulated
 
 DOMAIN: Final = "face_access"
 # A terminal that calls us does so within its heartbeat's pause; reading all its settings takes some of its turns.
@@ -26,7 +25,7 @@ class Place:
     serial: str
 
 
-class Station(ABC):
+class Station(Simulated, ABC):
     """A simulated device: its process, its page, and its place in Home Assistant."""
 
     def __init__(
@@ -34,42 +33,27 @@ class Station(ABC):
     ) -> None:
         """Keep its state in `folder`; `kind` is the simulator's module. Its page takes a port from `page_port` on."""
         self.place = place
-        self.port = port
-        self.page = f"http://127.0.0.1:{free_port(page_port)}"
-        self._session = session
-        file = f"{kind}-{place.serial}"
-        command = [sys.executable, "-m", f"simulators.{kind}", "--serial", place.serial, "--port", str(port)]
-        command += ["--name", place.name, "--page-port", self.page.rpartition(":")[2]]
-        command += ["--state", str(folder / f"{file}.json"), *self._switches()]
-        self.child = Child(f"the {kind} {place.name}", command, cwd=ROOT, log=folder / f"{file}.log")
+        file = folder / f"{kind}-{place.serial}"
+        options = ["--serial", place.serial, "--name", place.name, "--state", f"{file}.json", *self._switches()]
+        super().__init__(
+            place.name,
+            kind,
+            session,
+            port=port,
+            page_port=free_port(page_port),
+            log=file.with_name(f"{file.name}.log"),
+            options=options,
+        )
 
     def _switches(self) -> Sequence[str]:
         """What else the simulator is to be told."""
         return ()
 
-    async def start(self) -> None:
-        """Switch it on and wait for its page."""
-        await self.child.come_up(self.state)
-
-    async def state(self) -> Json:
-        """What the device remembers: openings, texts, violations, ..."""
-        async with self._session.get(f"{self.page}/state") as response:
-            response.raise_for_status()
-            state: Json = await response.json()
-            return state
-
     async def face(self) -> bytes:
         """Return the close-up of the last face as a terminal pushes it; panels have none."""
-        async with self._session.get(f"{self.page}/face") as response:
+        async with self.session.get(f"{self.page}/face") as response:
             response.raise_for_status()
             return await response.read()
-
-    async def scene(self, name: str, **arguments: Any) -> Any:
-        """Let something happen before the device; ApiError when the simulator cannot."""
-        async with self._session.post(f"{self.page}/scene/{name}", json=arguments) as response:
-            if not response.ok:
-                raise ApiError(f"{self.place.name}, scene {name}: {await response.text()}")
-            return (await response.json())["result"]
 
     async def add_to(self, api: Api) -> str:
         """Add it to Home Assistant by the config flow; its entry id. One that is there already is told its address."""

@@ -1,6 +1,7 @@
 """The check's steps: one line each with its outcome, and an end at the first that fails."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 import time
 from typing import Any, Final
@@ -26,8 +27,21 @@ async def step(name: str) -> AsyncGenerator[list[str]]:
     measured: list[str] = []
     try:
         yield measured
+    except asyncio.CancelledError:
+        print(f"- {name}: given up", flush=True)
+        raise
     except BaseException:
         print(f"{_RED} {name}   {time.monotonic() - began:.1f} s", flush=True)
         raise
     details = f" ({', '.join(measured)})" if measured else ""
     print(f"{_GREEN} {name}{details}   {time.monotonic() - began:.1f} s", flush=True)
+
+
+async def together(*parts: Coroutine[Any, Any, None]) -> None:
+    """Do independent parts at once. The first that fails ends the others, and is what is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(part)
+    except BaseExceptionGroup as err:
+        raise err.exceptions[0] from None

@@ -1,6 +1,7 @@
 """Eyes for simulated servers: where the faces of a drawn picture are, whose they are, and what is wrong with them.
 
-A picture without a nose has nobody on it. There may be a mask or a sheet of paper around the nose.
+A picture without a nose (a photograph) counts as one face, unless it is all of one colour. There may be a mask or a
+sheet of paper around a nose.
 """
 
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from .._sight import EYES, NoPictureError, Nose, decode, difference, find_noses,
 __all__ = ["NoPictureError", "SeenFace", "SeenPicture", "likeness", "see"]
 
 _MASK: Final = (216, 236, 245)
+_LEAST_CONTRAST: Final = 2.0
 _SPREAD: Final = 28.0  # mean difference of two templates at which nothing is alike
 
 
@@ -52,7 +54,13 @@ class SeenPicture:
 def see(data: bytes) -> SeenPicture:
     """Look at a JPEG, PNG or WebP; raise `NoPictureError`."""
     image = decode(data, ("JPEG", "PNG", "WEBP"))
-    faces = tuple(_face(image, nose) for nose in find_noses(image))
+    if noses := find_noses(image):
+        faces = tuple(_face(image, nose, template(image, nose)) for nose in noses)
+    elif ImageStat.Stat(image.convert("L")).stddev[0] < _LEAST_CONTRAST:
+        faces = ()
+    else:
+        middle = Nose(x=image.width / 2, y=image.height / 2, diameter=min(image.size) / 12, at_border=False)
+        faces = (_face(image, middle, template(image, None)),)
     return SeenPicture(width=image.width, height=image.height, faces=faces)
 
 
@@ -61,7 +69,7 @@ def likeness(one: SeenFace, other: SeenFace) -> float:
     return round(max(0.0, 1 - difference(one.template, other.template) / _SPREAD), 4)
 
 
-def _face(image: Image.Image, found: Nose) -> SeenFace:
+def _face(image: Image.Image, found: Nose, looks: bytes) -> SeenFace:
     x, y, nose = found.x, found.y, found.diameter
     left, top = round(x - 3.1 * nose), round(y - 4.5 * nose)
     right, bottom = round(x + 3.1 * nose), round(y + 3.2 * nose)
@@ -78,7 +86,7 @@ def _face(image: Image.Image, found: Nose) -> SeenFace:
         printed=_paper(inside) > 0.05,
         near_border=over > -15,
         cropped=over > 0.8 * nose,
-        template=template(image, found),
+        template=looks,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import watching
+from custom_components.face_access.hub import fitness, occasions, watching
 from custom_components.face_access.hub.gallery import async_get_gallery
 from custom_components.face_access.hub.local import MODELS_VARIABLE, Local, async_get_local
 from custom_components.face_access.hub.people import async_get_people
@@ -65,10 +65,11 @@ class PlayedCamera(Camera):
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do at once what need not take its time, and take no busy machine for a slow one."""
-    monkeypatch.setattr(watching, "SLOW", 1000.0)
+    monkeypatch.setattr(fitness, "SLOW", 1000.0)
     monkeypatch.setattr(watching, "IDLE_PAUSE", 0.05)
     monkeypatch.setattr(watching, "SETTLE_AFTER", 0.3)
     monkeypatch.setattr(watching, "LOOK_FOR", 1.5)
+    monkeypatch.setattr(occasions, "PATIENCE", 3.0)
 
 
 @pytest.fixture

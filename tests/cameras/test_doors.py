@@ -15,8 +15,9 @@ from custom_components.face_access.hub import watched
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.model import Profile
 from simulators.terminal import SimulatedTerminal
-from tests.conftest import SERIAL, settle, until
+from tests.conftest import SERIAL, set_policy, settle, until
 from tests.recognition import toys
+from tests.test_condition import ask
 
 from .conftest import ALICE, CAROL, PlayedCamera, has_seen, look, preferring
 
@@ -66,6 +67,7 @@ async def test_opens(
     [
         ({"door_mode": "notify_only"}, ("none", None)),
         ({"door_mode": "never"}, ("denied", "policy")),
+        ({"minimum_score": 100.5}, ("denied", "similarity")),
         ({"second_factors": ["credential"]}, ("denied", "second_factor")),
         ({"settings": {"autostart": False, "recognition_mode": "software"}}, ("denied", "liveness")),
         ({"door": "gone_1"}, ("denied", "device")),
@@ -207,12 +209,26 @@ async def test_a_picture_that_was_long_on_its_way(
     assert terminal.openings == []
 
 
+async def test_the_condition_tells_the_cameras_own_choice(
+    hass: HomeAssistant, entry: MockConfigEntry, door: MockConfigEntry
+) -> None:
+    """Whatever the door's device does with the faces that it sees itself."""
+    set_policy(hass, entry, door_mode="never")
+    target = {"entity_id": [FACE, "switch.porch_face_recognition"]}
+    assert await ask(hass, "door_policy", target, policy="open", behavior="all")
+    assert not await ask(hass, "door_policy", target, policy=["never", "notify_only"])
+
+
 @pytest.mark.parametrize(
     ("theirs", "expected"),
     [
         ({"door_mode": "never"}, ("denied", "policy")),
         ({"second_factors": ["presence"]}, ("denied", "second_factor")),
         ({"door_mode": "notify_only"}, ("granted", None)),
+        # Another door's.
+        ({"door": 2, "door_mode": "never"}, ("granted", None)),
+        # Another scale.
+        ({"minimum_score": 100.5}, ("granted", None)),
     ],
 )
 async def test_what_the_door_asks_for_counts_too(
@@ -226,7 +242,7 @@ async def test_what_the_door_asks_for_counts_too(
     expected: tuple[str, str | None],
 ) -> None:
     """A camera is no way around it."""
-    hass.config_entries.async_update_entry(entry, options=theirs)
+    set_policy(hass, entry, **theirs)
     assert await decided(hass, porch) == expected
     await settle(hass)
     assert bool(terminal.openings) is (expected[0] == "granted")

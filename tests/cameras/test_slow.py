@@ -10,7 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import watching
+from custom_components.face_access.hub import fitness, occasions
 from custom_components.face_access.hub.local_eye import LocalEye
 from custom_components.face_access.people.model import Profile
 from custom_components.face_access.recognition.engine import Engine
@@ -25,7 +25,7 @@ MOTION = "binary_sensor.motion"
 @pytest.fixture
 def tested(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Say how long the networks take on this machine when they are tested; pictures themselves take no time."""
-    monkeypatch.setattr(watching, "SLOW", 0.7)
+    monkeypatch.setattr(fitness, "SLOW", 0.7)
     monkeypatch.setattr(LocalEye, "seconds", property(lambda _self: 0.01))
 
     def takes(seconds: float) -> None:
@@ -57,7 +57,7 @@ async def test_only_when_there_is_reason(
     await look(hass)
     await has_seen(hass, "recognised")
     await until(lambda: camera_entry.runtime_data.station.lookout._timer is None)
-    assert porch.taken - taken <= watching.SHOTS
+    assert porch.taken - taken <= occasions.SHOTS
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -99,7 +99,7 @@ async def test_faster_again(
 ) -> None:
     """Once a test is passed; half a success is none."""
     await until(lambda: issue(hass, camera_entry) is not None)
-    tested(watching.NOT_SLOW + 0.1)
+    tested(fitness.NOT_SLOW + 0.1)
     await look(hass)
     await until(lambda: camera_entry.runtime_data.station.lookout._timer is None)
     assert issue(hass, camera_entry) is not None
@@ -114,8 +114,8 @@ async def test_found_out_while_it_looks(
     hass: HomeAssistant, porch: PlayedCamera, camera_entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The test was passed, but what the camera shows takes longer."""
-    monkeypatch.setattr(watching, "SLOW", 0.15)
-    monkeypatch.setattr(watching, "NOT_SLOW", 0.1)
+    monkeypatch.setattr(fitness, "SLOW", 0.15)
+    monkeypatch.setattr(fitness, "NOT_SLOW", 0.1)
     recognise = Engine.recognise
 
     def throttled(self: Engine, *args: object) -> object:

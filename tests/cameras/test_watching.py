@@ -1,6 +1,7 @@
 """A watched camera: which entities it has, when it is looked at, and what they then say."""
 
 import asyncio
+from functools import partial
 import logging
 import threading
 from unittest.mock import patch
@@ -16,7 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import watching
+from custom_components.face_access.hub import local_eye, watching
 from custom_components.face_access.hub.house import async_get_history
 from custom_components.face_access.hub.local import Local
 from custom_components.face_access.people.model import Profile
@@ -26,6 +27,7 @@ from custom_components.face_access.recognition.errors import (
     PictureError,
     WorkerBusyError,
 )
+from custom_components.face_access.recognition.pace import Rule
 from tests.conftest import issue_id, settle, until
 from tests.recognition import toys
 
@@ -63,7 +65,7 @@ async def test_entities(
     assert (device.name, device.model, device.serial_number) == ("Porch", "Watched camera", None)
     found = {
         entity.entity_id: (
-            hass.states.get(entity.entity_id).state,
+            "off at first" if entity.disabled else hass.states.get(entity.entity_id).state,
             entity.translation_key,
             entity.entity_category,
             entity.unique_id.removeprefix(camera_entry.unique_id),
@@ -227,7 +229,7 @@ async def test_no_more_pictures_than_allowed(
     began, taken = hass.loop.time(), porch.taken
     await look(hass)
     while hass.loop.time() - began < 1.5:
-        camera_entry.runtime_data.station.lookout._demand(1)
+        camera_entry.runtime_data.station.lookout._occasions.demand(1)
         camera_entry.runtime_data.station.lookout._async_plan()
         await asyncio.sleep(0.02)
     # One that was asked for, and those of the rhythm.
@@ -318,6 +320,24 @@ async def test_a_picture_that_stays(
     assert hass.states.get(FACE).state == told
     porch.frozen = False
     await has_seen(hass, "recognised")
+
+
+async def test_a_camera_that_rarely_has_a_new_picture(
+    hass: HomeAssistant,
+    porch: PlayedCamera,
+    alice: Profile,
+    camera_entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its pictures count until the next one, and whoever asks for a look waits for that."""
+    # Shorter than the time between two of its pictures.
+    monkeypatch.setattr(local_eye, "Rule", partial(Rule, within=0.1))
+    monkeypatch.setattr(watching, "LOOK_FOR", 0.0)
+    await preferring(hass, camera_entry, settings={"autostart": False}, frames_per_second=5)
+    porch.pictures, porch.repeats = (toys.portrait((ALICE, 20, 10)),), 2
+    await look(hass)
+    await has_seen(hass, "recognised")
+    assert hass.states.get(FACE).attributes["liveness"] == "live"
 
 
 async def test_one_refused_picture_says_nothing(
@@ -433,7 +453,7 @@ async def test_too_much_to_do(
     with patch.object(local.worker, "ask", side_effect=WorkerBusyError("too much")):
         await look(hass)
         camera_entry.runtime_data.station.lookout.async_check_soon()
-        await until(lambda: not camera_entry.runtime_data.station.lookout._demanded)
+        await until(lambda: not camera_entry.runtime_data.station.lookout._occasions.demanded)
         await settle(hass)
     porch.pictures = (toys.portrait((ALICE, 20, 10)),)
     await look(hass)

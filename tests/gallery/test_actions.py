@@ -113,7 +113,9 @@ async def test_a_call_needs_one_picture(models: Path, call: Call, photo: Photo) 
         assert raised.value.translation_key == "exactly_one"
     with pytest.raises(ServiceValidationError) as raised:
         await call("compare_faces", path=photo("a", ALICE))
-    assert raised.value.translation_placeholders == {"fields": "other_media, other_image_entity, other_path"}
+    assert raised.value.translation_placeholders == {
+        "fields": "other_upload, other_media, other_image_entity, other_path"
+    }
     with pytest.raises(ServiceValidationError) as raised:
         await call("compare_faces", path=photo("a", ALICE), other_image_entity="camera.gone")
     assert raised.value.translation_placeholders == {"field": "other_image_entity"}
@@ -254,7 +256,7 @@ async def test_advice_where_there_is_little_to_see(models: Path, call: Call, pho
     assert found["advice"] == ["no_faces", "nobody_enrolled"]
     assert "No face was found" in found["report"]
     photo("bright", ALICE, light=245)
-    with patch("custom_components.face_access.recognition.worker.SLOW", 0):
+    with patch("custom_components.face_access.hub.local_report.SLOW", 0):
         found = await call("test_recognition", path=folder)
     assert {"faces_bright", "nobody_enrolled", "slow"} <= set(found["advice"])
 

@@ -21,7 +21,7 @@ from custom_components.face_access.hub.gallery import async_forget_people, async
 from custom_components.face_access.hub.local import async_get_local
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.gallery import TARGET, GalleryTarget
-from custom_components.face_access.people.store import HoldingState
+from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.recognition.errors import ModelMissingError, RecognitionError, WorkerBusyError
 from tests.recognition import toys
 
@@ -230,7 +230,7 @@ async def test_a_damaged_template_is_made_anew(home: HomeAssistant, models: Path
     await call("add_person", name="Alice", path=photo("a", ALICE))
     gallery = await learned(home)
     store = gallery.people.store
-    await store._run(lambda: store._write("UPDATE template SET content = '{\"vector\": 3}'", ()))
+    await store._run(lambda: store._file.connection.execute("UPDATE template SET content = '{\"vector\": 3}'"))
     gallery = await restart_gallery(home)
     assert gallery.gallery is not None
     assert gallery.gallery.people == ("alice",)

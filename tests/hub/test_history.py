@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 
 from custom_components.face_access.access import Liveness, Pictures, Reason, Sighting, SightingKey, Verdict
-from custom_components.face_access.hub import history as history_module
+from custom_components.face_access.hub import forgetting
 from custom_components.face_access.hub.history import History
 from custom_components.face_access.hub.retention import DEFAULT, Retention
 
@@ -180,7 +180,7 @@ async def test_retention_is_noted_once_and_goes_with_the_source(history: History
 
 async def test_a_disk_that_deletes_nothing_is_told_of(history: History, caplog: pytest.LogCaptureFixture) -> None:
     """What was stored is acknowledged all the same."""
-    with patch.object(History, "_prune", side_effect=sqlite3.OperationalError("disk is full")):
+    with patch.object(forgetting, "prune", side_effect=sqlite3.OperationalError("disk is full")):
         assert await history.add(sighting(1), live=True)
         assert await history.sources()
     assert "Old sightings could not be deleted: disk is full" in caplog.text
@@ -211,7 +211,7 @@ async def test_a_fetched_sighting_goes_by_when_it_was_seen(history: History) -> 
     await history.prune()
     assert {past.sequence for past in await history.list(source=None)} == {1, 2, 3}
     later = now + timedelta(days=1, seconds=1)
-    with patch.object(history_module, "datetime", wraps=datetime) as clock:
+    with patch.object(forgetting, "datetime", wraps=datetime) as clock:
         clock.now = lambda _zone: later
         await history.prune()
     assert {past.sequence for past in await history.list(source=None)} == {3}
@@ -313,7 +313,7 @@ async def test_a_person_is_forgotten_whole_or_not(history: History) -> None:
     await history.add(sighting(1, household=True, person_id="anna"), live=True)
     (one,) = await history.list(source=None)
     with pytest.raises(sqlite3.Error):
-        await history._run(lambda: history._make_anonymous([one.id, object()]))
+        await history._do(forgetting.make_anonymous, [one.id, object()])
     (still,) = await history.list(source=None)
     assert (still.person_id, still.picture) == ("anna", True)
 
@@ -324,7 +324,7 @@ async def test_a_history_of_before_is_taken_over(tmp_path: Path) -> None:
     old = History(path)
     await old.open()
     await old.add(sighting(1, person_id="0001"), live=True)
-    await old._run(lambda: old._open_connection.execute("ALTER TABLE sighting DROP COLUMN shows"))
+    await old._do(lambda file: file.execute("ALTER TABLE sighting DROP COLUMN shows"))
     await old.close()
     new = History(path)
     await new.open()

@@ -24,7 +24,7 @@ from custom_components.face_access.access import (
     Reason,
     Ring,
 )
-from custom_components.face_access.hub import past_events
+from custom_components.face_access.hub import history_file, past_events
 from custom_components.face_access.hub.history import History
 from custom_components.face_access.hub.past_events import EventKind
 from custom_components.face_access.hub.retention import DEFAULT, Retention
@@ -211,7 +211,7 @@ def test_nothing_is_kept_twice_in_any_order(told: list[tuple[int, bool, bool]]) 
     """Rings ten seconds apart, each told by the log and by messages in any order: as many rows as rings."""
     connection = sqlite3.connect(":memory:", autocommit=True)
     connection.row_factory = sqlite3.Row
-    connection.executescript(past_events.SCHEMA)
+    history_file.prepare(connection)
     first: set[int] = set()
     for number, by_message, live in told:
         # By message it is live once: after that, whoever understands the panel knows it.

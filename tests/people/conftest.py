@@ -8,8 +8,8 @@ import pytest
 
 from custom_components.face_access.devices.errors import StationError, StationPhotoError, StationRefusedError
 from custom_components.face_access.devices.station import Enrolment
-from custom_components.face_access.people.model import Profile, new_key
-from custom_components.face_access.people.store import PeopleStore, digest
+from custom_components.face_access.people.model import Profile, digest, new_key
+from custom_components.face_access.people.store import PeopleStore
 
 PHOTO = b"\xff\xd8\xff photo"
 BAD = b"\xff\xd8\xff bad photo"

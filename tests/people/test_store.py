@@ -9,15 +9,17 @@ import sys
 
 import pytest
 
-from custom_components.face_access.people.model import PersonError
-from custom_components.face_access.people.store import Holding, HoldingState, PeopleStore, digest
+from custom_components.face_access.people.holding import Holding, HoldingState
+from custom_components.face_access.people.model import PersonError, digest
+from custom_components.face_access.people.refusal import Refusal
+from custom_components.face_access.people.store import PeopleStore
 
 from .conftest import PHOTO, profile
 
 
 async def reopened(store: PeopleStore) -> PeopleStore:
     """Open the same file once more."""
-    again = PeopleStore(store._path)
+    again = PeopleStore(store._file.path)
     await again.open()
     return again
 
@@ -69,7 +71,7 @@ async def test_a_removed_person_is_gone_from_the_file(store: PeopleStore) -> Non
     await store.remove("anna")
     assert "anna" not in store.profiles
     assert await store.photos("anna") == ()
-    for file in store._path.parent.iterdir():
+    for file in store._file.path.parent.iterdir():
         assert b"nobody may find this" not in file.read_bytes()
     with pytest.raises(PersonError, match="person_unknown"):
         await store.remove("anna")
@@ -90,8 +92,9 @@ async def test_photos_make_way_for_smaller_ones_or_none(store: PeopleStore) -> N
 async def test_holdings_survive_a_restart_and_the_person(store: PeopleStore) -> None:
     """What a target was given must be known until the target has forgotten it."""
     await store.add(profile())
+    no = Refusal("face_too_small", "only 12 pixels", "photo")
     one = Holding(target="t", key="k", person="anna", alias="k", facts="f", photos="p", state=HoldingState.HELD)
-    two = Holding(target="t", key="l", person="bob", alias="Bob", state=HoldingState.REFUSED, code="face_too_small")
+    two = Holding(target="t", key="l", person="bob", alias="Bob", state=HoldingState.REFUSED, refusal=no)
     await store.keep([one, two, replace(one, target="u")])
     await store.remove("anna")
     again = await reopened(store)
@@ -103,6 +106,44 @@ async def test_holdings_survive_a_restart_and_the_person(store: PeopleStore) -> 
     await again.close()
     again = await reopened(store)
     assert again.targets == {"u"}
+    await again.close()
+
+
+async def test_a_file_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
+    """Without the columns for a target's own words; a code may be left of a refusal that is over."""
+    path = tmp_path / "people.db"
+    connection = sqlite3.connect(path)
+    connection.executescript("""
+        CREATE TABLE holding (target TEXT NOT NULL, key TEXT NOT NULL, person TEXT NOT NULL, alias TEXT NOT NULL,
+            facts TEXT NOT NULL, photos TEXT NOT NULL, state TEXT NOT NULL, code TEXT, PRIMARY KEY (target, key));
+        INSERT INTO holding VALUES ('t', 'k', 'anna', 'k', 'f', 'p', 'held', NULL);
+        INSERT INTO holding VALUES ('t', 'l', 'bob', 'l', '', '', 'refused', 'face_too_small');
+        INSERT INTO holding VALUES ('t', 'm', 'carla', 'm', '', '', 'pending', 'face_too_small');
+    """)
+    connection.close()
+    store = PeopleStore(path)
+    await store.open()
+    there = store.holdings("t")
+    assert (there["k"].state, there["k"].facts, there["k"].refusal) == (HoldingState.HELD, "f", None)
+    assert (there["l"].state, there["l"].refusal) == (HoldingState.REFUSED, Refusal("face_too_small"))
+    assert (there["m"].state, there["m"].refusal) == (HoldingState.PENDING, None)
+    said = replace(there["l"], refusal=Refusal("face_too_small", "only 12 pixels", "photo"))
+    await store.keep([said])
+    again = await reopened(store)
+    assert again.holdings("t")["l"] == said
+    await again.close()
+    await store.close()
+
+
+async def test_a_target_goes_with_what_was_just_written_down_of_it(store: PeopleStore) -> None:
+    one = Holding(target="t", key="k", person="anna", alias="k")
+    keeping = asyncio.create_task(store.keep([one]))
+    await asyncio.sleep(0)
+    await store.drop_target("t")
+    await keeping
+    assert store.targets == frozenset()
+    again = await reopened(store)
+    assert again.targets == frozenset()
     await again.close()
 
 
@@ -120,7 +161,7 @@ async def test_a_change_is_whole_even_if_nobody_waits_for_it(store: PeopleStore)
 
 
 async def test_the_file_is_for_its_owner_alone(store: PeopleStore) -> None:
-    assert store._path.stat().st_mode & 0o777 == 0o600
+    assert store._file.path.stat().st_mode & 0o777 == 0o600
 
 
 async def test_another_file_in_its_place_is_an_error(tmp_path: Path) -> None:
@@ -134,8 +175,8 @@ async def test_another_file_in_its_place_is_an_error(tmp_path: Path) -> None:
 
 async def test_people_of_another_version_are_an_error(store: PeopleStore) -> None:
     await store.add(profile())
-    store._open_connection.execute("""UPDATE person SET profile = '{"id": "anna"}'""")
-    again = PeopleStore(store._path)
+    store._file.connection.execute("""UPDATE person SET profile = '{"id": "anna"}'""")
+    again = PeopleStore(store._file.path)
     with pytest.raises(ValueError, match="another version"):
         await again.open()
     await again.close()

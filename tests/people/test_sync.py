@@ -11,12 +11,16 @@ from custom_components.face_access.devices.errors import (
     InvalidValueError,
     StationConnectionError,
     StationError,
+    StationPhotoError,
     StationRefusedError,
 )
 from custom_components.face_access.devices.station import Enrolment
-from custom_components.face_access.people.model import Profile
-from custom_components.face_access.people.store import Holding, HoldingState, PeopleStore, digest
-from custom_components.face_access.people.sync import Progress, Synchroniser, Wanted
+from custom_components.face_access.people.holding import Holding, HoldingState
+from custom_components.face_access.people.model import Profile, digest
+from custom_components.face_access.people.plan import Progress, Wanted
+from custom_components.face_access.people.refusal import Refusal
+from custom_components.face_access.people.store import PeopleStore
+from custom_components.face_access.people.sync import Synchroniser
 
 from .conftest import BAD, PHOTO, FakePeople, profile
 
@@ -172,6 +176,43 @@ async def test_a_refused_photo_stops_nobody_and_is_not_sent_again(house: House) 
     assert house.people.asked("put") == [anna.key]
     await house.store.update(anna, (PHOTO,))
     assert await house.round() == Progress(total=2, held=2)
+
+
+@pytest.mark.parametrize(
+    ("card", "words"), [(None, "Only 7 of 12 points of the face found"), (4711, "Only … of … points of the face found")]
+)
+async def test_the_targets_own_words_are_kept(house: House, card: int | None, words: str) -> None:
+    anna = await house.add("anna", card=card)
+    said = "Only 7 of 12 points\nof the face found"
+    house.people.trouble = [StationPhotoError("face_incomplete", said), None]
+    assert (await house.round()).refused == 1
+    assert house.holding("anna").refusal == Refusal("face_incomplete", words)
+    again = PeopleStore(house.store._file.path)
+    await again.open()
+    assert again.holdings("t")[anna.key] == house.holding("anna")
+    await again.close()
+    await house.store.update(anna, (b"a better photo",))
+    assert (await house.round()).held == 1
+    assert house.holding("anna").refusal is None
+
+
+async def test_why_somebody_cannot_be_removed_is_kept_without_numbers(house: House) -> None:
+    await house.add("anna")
+    await house.round()
+    await house.store.remove("anna")
+    house.people.trouble = [StationRefusedError("write_failed", "card 4711 is locked")]
+    assert (await house.round()).leaving == 1
+    assert house.holding("anna").refusal == Refusal("write_failed", "card … is locked")
+
+
+async def test_a_target_that_only_says_it_took_somebody_is_found_out(house: House) -> None:
+    anna, bob = await house.add("anna"), await house.add("bob")
+    await house.round()
+    del house.people.held[anna.key]
+    assert (await house.round()).held == 2
+    assert await house.round(full=True) == Progress(total=2, held=2)
+    assert house.people.asked("put") == [anna.key]
+    assert {anna.key, bob.key} <= house.people.held.keys()
 
 
 async def test_the_next_photo_is_tried(house: House) -> None:

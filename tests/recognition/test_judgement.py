@@ -33,6 +33,7 @@ from custom_components.face_access.recognition.gallery import (
     odd_ones_out,
     repeats,
 )
+from custom_components.face_access.recognition.pace import Rule
 from custom_components.face_access.recognition.results import (
     NOT_CHECKED,
     Box,
@@ -49,7 +50,7 @@ from custom_components.face_access.recognition.results import (
 )
 from custom_components.face_access.recognition.score import RATES, THRESHOLDS, Scale
 from custom_components.face_access.recognition.sighting import sighting
-from custom_components.face_access.recognition.vote import Rule, Tracker, Vote
+from custom_components.face_access.recognition.vote import Tracker, Vote
 
 COSINES = dict(zip(RATES, (0.15, 0.26, 0.34, 0.40, 0.46, 0.51, 0.60), strict=True))
 SCALE = Scale(COSINES)

@@ -15,7 +15,7 @@ from custom_components.face_access.recognition.engine import Engine, Settings
 from custom_components.face_access.recognition.enrolment import enrol
 from custom_components.face_access.recognition.errors import PictureError
 from custom_components.face_access.recognition.gallery import Gallery
-from custom_components.face_access.recognition.vote import Rule
+from custom_components.face_access.recognition.pace import Rule
 from custom_components.face_access.recognition.watch import Household, Known, Watch
 from custom_components.face_access.recognition.worker import Worker
 
@@ -206,3 +206,12 @@ def test_awake_while_something_moves(house: House, clock: Callable[[float], None
     assert watch.awake
     clock(watching.LINGER + 1)
     assert not watch.awake
+
+
+def test_awake_until_the_next_picture_where_they_are_rare(house: House, clock: Callable[[float], None]) -> None:
+    watch = house.watch(on_motion=True)
+    watch.follow(Rule().at(6))
+    house.play(watch, portrait(), portrait((ALICE, 20, 10)))
+    clock(watching.LINGER + 1)
+    house.play(watch, portrait((ALICE, 20, 10)))
+    assert [one.person_name for one in house.seen] == ["Alice"]

@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.face_access.recognition.engine import Engine, Mode
 from custom_components.face_access.recognition.errors import PictureError
-from custom_components.face_access.recognition.worker import SLOW, Load, Worker, WorkerBusyError
+from custom_components.face_access.recognition.worker import Load, Worker, WorkerBusyError
 
 PATIENCE = 30
 
@@ -167,12 +167,6 @@ def test_a_forgotten_camera_is_not_looked_at(worker: Worker) -> None:
     worker.ask(lambda engine: 1).result(PATIENCE)
     assert seen == []
     assert worker.load("camera") is None
-
-
-def test_slow_machines_are_known() -> None:
-    assert not Load(frames=0, dropped=0, seconds=None).slow
-    assert not Load(frames=9, dropped=0, seconds=SLOW - 0.1).slow
-    assert Load(frames=9, dropped=0, seconds=SLOW + 0.1).slow
 
 
 def test_load_is_a_median(worker: Worker) -> None:

@@ -2,10 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
-import json
 from typing import Any
 
 import aiohttp
@@ -15,6 +13,8 @@ import pytest
 
 from simulators._servers.base import SimulatedServer
 from simulators._terminal import pictures
+
+from .scripted import ScriptedServer
 
 type Started = Callable[[SimulatedServer], Awaitable[Any]]
 
@@ -89,53 +89,6 @@ def png(seed: str) -> bytes:
 
 
 NO_PICTURE = b"\xff\xd8\xff these bytes only begin like a JPEG"
-
-
-@dataclass
-class Asked:
-    """One request as the server got it."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    body: bytes
-    headers: dict[str, str]
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass
-class ScriptedServer:
-    """Answers whatever comes with the next of what a test wrote, the last again and again; keeps the requests."""
-
-    replies: list[Any] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
-    port: int = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def answers(self, *replies: Any) -> None:
-        """Set a body for status 200, a pair of status and body, a Response, or an Exception: the connection breaks."""
-        self.replies = list(replies)
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        self.asked.append(Asked(request.method, request.path, dict(request.query), body, dict(request.headers)))
-        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        if isinstance(reply, Exception):
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-        if isinstance(reply, web.Response):
-            return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
-        status, content = reply if isinstance(reply, tuple) else (200, reply)
-        if isinstance(content, (str, bytes)):
-            return web.Response(body=content, status=status, content_type="application/json")
-        return web.json_response(content, status=status)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from custom_components.face_access.access import Similarity
-from custom_components.face_access.recognition import kby, opencv_fr
+from custom_components.face_access.recognition import kby, opencv_fr, smartface
 from custom_components.face_access.recognition.remote.words import Unfit
 
 ENGINES = (Path(__file__).parents[2] / "docs" / "engines.md").read_text()
@@ -18,7 +18,11 @@ def section(title: str) -> str:
 
 @pytest.mark.parametrize(
     ("title", "thresholds"),
-    [("OpenCV FR Server", opencv_fr.THRESHOLDS), ("KBY-AI, self-hosted", kby.THRESHOLDS)],
+    [
+        ("SmartFace", smartface.THRESHOLDS),
+        ("OpenCV FR Server", opencv_fr.THRESHOLDS),
+        ("KBY-AI, self-hosted", kby.THRESHOLDS),
+    ],
 )
 def test_thresholds_are_those_that_are_used(title: str, thresholds: dict[Similarity, float]) -> None:
     found = re.findall(r"^\| (low|normal|high) \| ([\d.]+) \|", section(title), re.MULTILINE)

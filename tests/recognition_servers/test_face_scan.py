@@ -34,7 +34,8 @@ from custom_components.face_access.recognition.face_scan import (
 )
 from simulators.face_scan import SHAPES, SimulatedFaceScan
 
-from .conftest import NO_PICTURE, ScriptedServer, empty, face
+from .conftest import NO_PICTURE, empty, face
+from .scripted import ScriptedServer
 
 type Start = Callable[..., Awaitable[Any]]
 CLIENT = {"client_id": "sim-client", "client_secret": "sim-secret"}

@@ -25,7 +25,8 @@ from custom_components.face_access.recognition.remote.words import Unfit
 from custom_components.face_access.recognition.results import Flaw
 from simulators._panel import tls
 
-from .conftest import ScriptedServer, face
+from .conftest import face
+from .scripted import ScriptedServer
 
 ASK = Request(method="POST", path="/ask", json={"a": 1})
 

@@ -26,7 +26,8 @@ from custom_components.face_access.recognition.remote.words import Unfit
 from custom_components.face_access.recognition.results import FaceLiveness
 from simulators.kby import SHAPES, SimulatedKby
 
-from .conftest import NO_PICTURE, ScriptedServer, empty, face, large, pair, png
+from .conftest import NO_PICTURE, empty, face, large, pair, png
+from .scripted import ScriptedServer
 
 type Start = Callable[..., Awaitable[Any]]
 

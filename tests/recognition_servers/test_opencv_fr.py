@@ -1,6 +1,6 @@
 """OpenCV FR Server: the engine on the simulated server, and each quirk of its pages by name."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 import json
 from typing import Any
 
@@ -38,7 +38,8 @@ from custom_components.face_access.recognition.remote.words import Unfit
 from custom_components.face_access.recognition.results import FaceLiveness
 from simulators.opencv_fr import SHAPES, SimulatedOpenCvFr
 
-from .conftest import NO_PICTURE, ScriptedServer, empty, face, pair, png
+from .conftest import NO_PICTURE, empty, face, pair, png
+from .scripted import ScriptedServer
 
 type Start = Callable[..., Awaitable[Any]]
 KEY = "sim-key"
@@ -75,11 +76,6 @@ async def put(engine: RemoteEngine, member: Member, *photos: bytes) -> None:
 async def look(engine: RemoteEngine, picture: bytes, **more: Any) -> Any:
     assert engine.search is not None
     return await engine.search.search(picture, Similarity.NORMAL, **more)
-
-
-async def those(*people: tuple[Member, tuple[bytes, ...]]) -> AsyncIterator[tuple[Member, tuple[bytes, ...]]]:
-    for each in people:
-        yield each
 
 
 @pytest.fixture
@@ -339,71 +335,59 @@ async def test_register_can_neither_list_nor_remove(house: RemoteEngine) -> None
 async def test_bulk_answer_may_list_all_or_those_who_failed(
     house: RemoteEngine, server: SimulatedOpenCvFr, bulk: str, names: bool
 ) -> None:
-    """And say who each is, or not: who is in the collection is known either way."""
+    """And say who each is, or not; then nobody counts as enrolled unless it is clear that they are."""
     server.bulk, server.bulk_names = bulk, names
-    assert house.rebuild is not None
-    carol = Member(key="Kx3", name="Carol")
-    nobody = Member(key="Kx4", name="Dan")
-    done = await house.rebuild(
-        those((ALICE, (empty(), face("Alice"))), (carol, (face("Gustav"),)), (nobody, (empty(),)), (BOB, ()))
-    )
-    assert set(done.held) == {"Kx1", "Kx3"}
-    assert set(server.collections["house"]) == {"Kx1", "Kx3"}
-    assert {key: error.reasons for key, error in done.refused.items() if isinstance(error, PhotoRefusedError)} == {
-        "Kx4": (Unfit.NO_FACE,),
-        "Kx2": (Unfit.NO_FACE,),
-    }
+    carol, dan = Member(key="Kx3", name="Carol"), Member(key="Kx4", name="Dan")
+    everybody = [(ALICE, (empty(), face("Alice"))), (carol, (face("Gustav"),)), (dan, (empty(),)), (BOB, ())]
+    assert house.empty is not None
+    assert house.enrol_many is not None
+    await house.empty()
+    held = await house.enrol_many(everybody)
+    assert held == (set() if bulk == "failed" and not names else {"Kx3"})
+    assert set(server.collections["house"]) == {"Kx3"}
+    assert await house.enrol_many([(BOB, ())]) == frozenset()
+    assert server.count("/persons") == 1
 
 
-async def test_rebuilding_forgets_who_is_not_given(house: RemoteEngine, server: SimulatedOpenCvFr) -> None:
-    assert house.rebuild is not None
-    await house.rebuild(those((ALICE, (face("Alice"),))))
-    assert list(server.collections["house"]) == ["Kx1"]
-    await house.rebuild(those())
+async def test_emptying_forgets_everybody(house: RemoteEngine, server: SimulatedOpenCvFr) -> None:
+    """Also where somebody else has deleted the collection meanwhile."""
+    assert house.empty is not None
+    await put(house, ALICE, face("Alice"))
+    await house.empty()
     assert server.collections == {"house": {}}
+    server.collections.clear()
+    await house.empty()
+    assert server.collections == {"house": {}}
+    assert house.register is not None
+    assert not house.register.anew
 
 
-async def test_rebuilding_goes_in_bites(engine: RemoteEngine, server: SimulatedOpenCvFr) -> None:
-    people = [(Member(key=f"K{number}", name="n"), (face("Alice"),)) for number in range(45)]
-    assert engine.rebuild is not None
-    done = await engine.rebuild(those(*people))
-    assert len(done.held) == len(server.collections["house"]) == 45
-    assert server.count("/persons") == 3
+async def test_bulk_makes_a_collection_that_is_lost(house: RemoteEngine, server: SimulatedOpenCvFr) -> None:
+    server.collections.clear()
+    assert house.enrol_many is not None
+    assert await house.enrol_many([(ALICE, (face("Alice"),)), (BOB, (face("Dora"),))]) == {"Kx1", "Kx2"}
+    assert house.register is not None
+    assert house.register.anew
 
 
-async def test_bulk_checks_nothing_so_checked_people_go_one_by_one(
-    session: aiohttp.ClientSession, server: SimulatedOpenCvFr
-) -> None:
-    engine = engine_on(session, server.url, checks=Checks(duplicates=0.7, liveness=True))
-    assert engine.rebuild is not None
-    twin = Member(key="Kx5", name="Twin")
-    done = await engine.rebuild(those((ALICE, (face("Alice"),)), (twin, (face("Alice"),))))
-    assert done.held == ("Kx1",)
-    assert isinstance(done.refused["Kx5"], DuplicateError)
-    assert server.count("/persons") == 0
+def test_bulk_checks_nothing_so_checked_people_go_one_by_one(session: aiohttp.ClientSession) -> None:
+    for checks in (Checks(duplicates=0.7), Checks(liveness=True)):
+        assert engine_on(session, "http://127.0.0.1:1", checks=checks).enrol_many is None
 
 
-async def test_one_photo_that_spoils_a_whole_bulk(engine: RemoteEngine, server: SimulatedOpenCvFr) -> None:
-    server.fail(path="/persons", status=413)
-    assert engine.rebuild is not None
-    done = await engine.rebuild(those((ALICE, (face("Alice"),)), (BOB, (face("Dora"),))))
-    assert done.held == ("Kx1", "Kx2")
-
-
-async def test_rebuilding_that_breaks_off_says_so(house: RemoteEngine, server: SimulatedOpenCvFr) -> None:
-    assert house.rebuild is not None
-    everybody = ((ALICE, (face("Alice"),)), (BOB, (face("Dora"),)))
+async def test_bulk_that_breaks_off_says_so(house: RemoteEngine, server: SimulatedOpenCvFr) -> None:
+    assert house.enrol_many is not None
+    everybody = [(ALICE, (face("Alice"),)), (BOB, (face("Dora"),))]
     server.fail(path="/persons", status=500, body="broken")
     with pytest.raises(EngineFaultError):
-        await house.rebuild(those(*everybody))
+        await house.enrol_many(everybody)
     database = [{"code": "ERR_DATABASE_ERROR", "message": "", "metadata": {}}] * 2
     server.fail(path="/persons", status=200, body=json.dumps(database), content_type="application/json")
     with pytest.raises(EngineFaultError):
-        await house.rebuild(those(*everybody))
-    server.fail(path="/person", status=500)
-    with pytest.raises(EngineFaultError):
-        await house.rebuild(those((BOB, (empty(),))))
-    assert (await house.rebuild(those(*everybody))).held == ("Kx1", "Kx2")
+        await house.enrol_many(everybody)
+    server.fail(path="/persons", status=413)
+    with pytest.raises(PhotoRefusedError):
+        await house.enrol_many(everybody)
 
 
 # Search.

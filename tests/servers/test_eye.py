@@ -11,6 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import Sighting, Similarity
+from custom_components.face_access.hub import server_eye
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.hub.server_eye import ServerEye, Wish
 from custom_components.face_access.recognition.errors import (
@@ -22,6 +23,7 @@ from custom_components.face_access.recognition.errors import (
     RecognitionError,
 )
 from custom_components.face_access.recognition.interface import Judgement, Match, Score, SeenFace
+from custom_components.face_access.recognition.pace import Rule
 from custom_components.face_access.recognition.terms import Box, FaceLiveness
 from simulators._terminal import pictures
 from tests.conftest import settle, until
@@ -261,7 +263,23 @@ async def test_stopped(hass: HomeAssistant, looking: Looking, smartface_entry: M
     assert (len(looking.search.asked), looking.sightings, looking.checks) == (1, [], checks)
 
 
+async def test_a_camera_that_rarely_has_a_new_picture(
+    hass: HomeAssistant, looking: Looking, smartface_entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pictures count until the next one."""
+    monkeypatch.setattr(server_eye, "PATIENT", Rule(within=0.0))
+    people = await async_get_people(hass)
+    anna = await name_somebody(people, "anna")
+    await synced(people, smartface_entry)
+    looking.search.answer = (face(anna.key),)
+    looking.eye.follow(6.0, slow=False)
+    await looking.show()
+    await asyncio.sleep(0.3)
+    await looking.show()
+    assert [sighting.person_name for sighting in looking.sightings] == [anna.name]
+
+
 async def test_it_has_no_pace_of_its_own(looking: Looking) -> None:
     """This machine is not slow because a server is."""
-    looking.eye.slow(True)
+    looking.eye.follow(0.0, slow=True)
     assert looking.eye.seconds is None

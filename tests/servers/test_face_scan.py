@@ -105,6 +105,22 @@ async def test_without_application_credentials(hass: HomeAssistant, web: str, se
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "missing_credentials")
 
 
+async def test_two_client_ids(
+    hass: HomeAssistant,
+    credentials: None,
+    service: SimulatedFaceScan,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    """The household is asked which one counts."""
+    await async_import_client_credential(hass, DOMAIN, ClientCredential("another", "secret", "Another"), "another")
+    flow = await go_on(hass, await begin(hass, "face_scan"), **answers(service))
+    assert (flow["type"], flow["step_id"]) == (FlowResultType.FORM, "pick_implementation")
+    assert set(flow["data_schema"].schema) == {"implementation"}
+    flow = await sign_in(hass, hass_client_no_auth, await go_on(hass, flow, implementation="ours"))
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
+    await settle(hass)
+
+
 async def test_an_address_that_is_none(hass: HomeAssistant, credentials: None, service: SimulatedFaceScan) -> None:
     flow = await go_on(hass, await begin(hass, "face_scan"), **answers(service, records_url="nowhere"))
     assert flow["errors"] == {"base": "invalid_url"}

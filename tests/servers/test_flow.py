@@ -175,7 +175,12 @@ async def test_a_certificate_of_its_own(hass: HomeAssistant, web: str, scripted:
     await runner.setup()
     await web_module.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls.context("faces")).start()
     url = f"https://127.0.0.1:{runner.addresses[0][1]}"
-    scripted.body = {"fullVersion": "v5_4.25.2.6157", "name": "home_assistant", "num_persons": 0}
+    scripted.body = {
+        "fullVersion": "v5_4.25.2.6157",
+        "name": "home_assistant",
+        "num_persons": 0,
+        "id": "home_assistant",
+    }
     answers = {"compare_url": url} if kind == "kby" else {"url": url}
     answers |= {"api_key": "key"} if kind == "opencv_fr" else {}
     flow = await go_on(hass, await begin(hass, kind), **answers)
@@ -316,9 +321,3 @@ async def test_reauth_in_another_way(hass: HomeAssistant, started: Start) -> Non
     )
     assert flow["reason"] == "reauth_successful"
     assert "token" not in entry.data
-
-
-async def test_no_options(hass: HomeAssistant, smartface_entry: MockConfigEntry) -> None:
-    """What can be chosen stands in the form; there is nothing besides."""
-    assert not smartface_entry.supports_options
-    assert smartface_entry.domain == DOMAIN

@@ -138,6 +138,21 @@ async def test_a_server_that_goes_and_comes(
     assert await recognise(hass) == "there"
 
 
+async def test_whoever_finds_it_away_tells_the_house(
+    hass: HomeAssistant, models: Path, server: SimulatedInferenceServer
+) -> None:
+    """No minute has to pass: the house hears of it when the server is found to have gone, or to be back."""
+    entry = await begun(hass, server)
+    server.stop()
+    assert await recognise(hass) == "here"
+    await entry.runtime_data.async_refresh()
+    await until(lambda: issue(hass, entry) is not None)
+    server.start()
+    await entry.runtime_data.async_refresh()
+    await until(lambda: issue(hass, entry) is None)
+    assert await recognise(hass) == "there"
+
+
 async def test_nothing_to_compare_with(
     hass: HomeAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: SimulatedInferenceServer
 ) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 import json
 import sqlite3
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
@@ -10,13 +11,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.face_access.access import Role
+from custom_components.face_access.access import Role, Similarity
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.devices.errors import StationConnectionError
 from custom_components.face_access.hub import people_sync
 from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.people.model import Profile, Storage, new_key
 from custom_components.face_access.people.photos import prepare
-from custom_components.face_access.people.store import HoldingState
 from simulators._terminal import pictures
 from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.smartface import SimulatedSmartFace
@@ -229,6 +231,7 @@ async def test_a_collection_that_is_lost(
     keys = {(await name_somebody(people, name)).key for name in ("anna", "bob", "carl")}
     await synced(people, opencv_entry)
     assert set(opencv.collections["home_assistant"]) == keys
+    batches = opencv.count("/persons")
     opencv.collections.clear()
     match found_by:
         case "the next look":
@@ -249,10 +252,49 @@ async def test_a_collection_that_is_lost(
     await synced(people, opencv_entry)
     everybody = {"total": len(keys), "waiting": 0, "refused": 0, "leaving": 0}
     assert shown(hass, "opencv_fr_server_127_0_0_1") == {"held": len(keys), **everybody}
+    assert opencv.count("/persons") > batches
     given = opencv.count("/person")
     await opencv_entry.runtime_data.async_refresh()
     await settle(hass)
     assert opencv.count("/person") == given
+
+
+@pytest.mark.parametrize("found_by", ["the next look", "a new person", "a search", "a start"])
+async def test_a_watchlist_that_is_lost(
+    hass: HomeAssistant,
+    people: HousePeople,
+    smartface: SimulatedSmartFace,
+    smartface_entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    found_by: str,
+) -> None:
+    """Members outlive their list: whoever is wanted is on the new one at once, whoever is not is deleted."""
+    keys = [(await name_somebody(people, name)).key for name in ("anna", "bob")]
+    await synced(people, smartface_entry)
+    coordinator = smartface_entry.runtime_data
+    with patch.object(people.workers[smartface_entry.entry_id].people, "remove", side_effect=StationConnectionError):
+        await people.async_remove("bob")
+        await settle(hass)
+    del smartface.watchlists["home_assistant"]
+    match found_by:
+        case "the next look":
+            await coordinator.async_refresh()
+        case "a new person":
+            keys.append((await name_somebody(people, "dora")).key)
+        case "a search":
+            await coordinator.ask(coordinator.engine.search.search(photo("anna"), Similarity.NORMAL))
+        case _:
+            assert await hass.config_entries.async_reload(smartface_entry.entry_id)
+    await settle(hass)
+    wanted = {key for key in keys if key != keys[1]}
+    await until(lambda: set(smartface.watchlists["home_assistant"].members) == wanted == set(smartface.members))
+    await synced(people, smartface_entry)
+    assert shown(hass, "smartface_127_0_0_1")["held"] == len(wanted)
+    assert caplog.text.count("has lost its list of people") == 1
+    given = len([path for _, path, _ in smartface.requests if path.endswith("Register")])
+    await smartface_entry.runtime_data.async_refresh()
+    await settle(hass)
+    assert len([path for _, path, _ in smartface.requests if path.endswith("Register")]) == given
 
 
 async def test_a_lost_collection_that_cannot_be_written_down(
@@ -348,7 +390,7 @@ async def test_photos_that_were_not_to_be_kept(
     """A change of somebody without a photo reaches no server that wants one each time; the old face stays."""
     anna = await name_somebody(people, "anna", storage=Storage.NONE)
     await synced(people, opencv_entry)
-    await until(lambda: people._let_go)
+    await until(lambda: people._photos._let_go)
     await settle(hass)
     await people.async_update(replace(anna, name="Anna B."))
     await synced(people, opencv_entry)

@@ -7,8 +7,9 @@ import pytest
 
 from custom_components.face_access.access import Liveness, Pictures, Reason, Role
 from custom_components.face_access.recognition.interface import Judgement, Match, Score, SeenFace
+from custom_components.face_access.recognition.pace import Rule
 from custom_components.face_access.recognition.server_look import Look, Resident, look
-from custom_components.face_access.recognition.server_vote import Report, Rule, ServerTracker, sighting_of
+from custom_components.face_access.recognition.server_vote import PATIENT, Report, ServerTracker, sighting_of
 from custom_components.face_access.recognition.terms import Box, FaceLiveness, Outcome
 
 ANNA, BOB = Resident(id="anna", name="Anna"), Resident(id="bob", name="Bob", role=Role.ALLOWED)
@@ -36,7 +37,7 @@ def seen(person: Resident | None, state: FaceLiveness = LIVE, box: Box | None = 
 
 def told(frames: list[list[Look]], rule: Rule | None = None, step: float = 0.5) -> list[tuple[str, str | None, str]]:
     """Show frames, and give what was said of them."""
-    tracker = ServerTracker(rule=rule or Rule())
+    tracker = ServerTracker(rule=rule or PATIENT)
     reports = [each for number, frame in enumerate(frames) for each in tracker.observe(frame, number * step)]
     return [(one.outcome.value, one.person.id if one.person else None, one.liveness.value) for one in reports]
 
@@ -145,6 +146,50 @@ def test_a_photo_beside_somebody_is_not_held_against_them() -> None:
     assert told([frame, frame, *after]) == [("spoof", None, "spoof"), ("recognised", "bob", "live")]
 
 
+FAR = [Box(x=x, y=300, width=10, height=10) for x in range(0, 400, 20)]
+
+
+def test_a_photo_that_jumps_is_live_nowhere_for_a_while() -> None:
+    """It is found out without a name, and named out of reach of where it was: it does not start clean."""
+    doubted, live = ("recognised", "anna", "unknown"), ("recognised", "anna", "live")
+    jumping = [[seen(None, SPOOF, HERE)], *[[seen(ANNA, LIVE, box)] for box in FAR[:11]]]
+    assert told(jumping[:-1]) == [doubted]
+    assert live in told(jumping)
+    again = [*jumping[:9], [seen(None, SPOOF, THERE)], *[[seen(ANNA, LIVE, box)] for box in FAR[:11]]]
+    assert live not in told(again[:-1])
+    assert live in told(again)
+
+
+def test_a_photo_that_leaves_its_place_to_another_face_is_no_cleaner() -> None:
+    """Whoever steps to where it was, and is no spoof there, does not speak for the face that appears elsewhere."""
+    frames = [[seen(None, SPOOF, HERE)], *[[seen(None, LIVE, HERE), seen(ANNA, LIVE, THERE)]] * 4]
+    assert ("recognised", "anna", "live") not in told(frames)
+
+
+def test_somebody_who_comes_while_a_photo_is_in_view_is_live_at_once() -> None:
+    """A poster in the hall: in one frame both are seen, so they are two, wherever either is seen next."""
+    poster = seen(None, SPOOF, HERE)
+    frames = [[poster], [poster], [poster, seen(BOB, LIVE, FAR[0])], [seen(BOB, LIVE, FAR[5])]]
+    assert told(frames) == [("spoof", None, "spoof"), ("recognised", "bob", "live")]
+    gone = [[poster, seen(BOB, LIVE, THERE)], *[[poster]] * 11, [seen(BOB, LIVE, FAR[0])], [seen(BOB, LIVE, FAR[5])]]
+    assert told(gone)[-1] == ("recognised", "bob", "unknown")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([None, ANNA]), st.sampled_from([LIVE, SPOOF]), st.integers(0, 9)), max_size=20)
+)
+def test_one_face_alone_is_never_live_soon_after_a_spoof(
+    steps: list[tuple[Resident | None, FaceLiveness, int]],
+) -> None:
+    """Wherever it goes between frames, and whatever it is called."""
+    tracker, spoof_at = ServerTracker(), float("-inf")
+    for number, (person, state, place) in enumerate(steps):
+        at = number * 2.0
+        spoof_at = at if state is SPOOF else spoof_at
+        for report in tracker.observe([seen(person, state, FAR[place])], at):
+            assert report.liveness is not LIVE or report.person is None or at - spoof_at > tracker.rule.within
+
+
 def test_a_photo_that_is_gone_is_forgotten() -> None:
     tracker = ServerTracker()
     tracker.observe([seen(None, SPOOF)], 0)
@@ -171,7 +216,7 @@ NEAR = Box(x=1, y=1, width=10, height=10)
 )
 def test_nobody_is_live_of_whom_enough_frames_said_otherwise(looks: list[Look]) -> None:
     """One face, whatever it is called: none of the last frames doubted it, and never did two of five."""
-    tracker, rule = ServerTracker(), Rule()
+    tracker, rule = ServerTracker(), PATIENT
     for number, one in enumerate(looks):
         reports = tracker.observe([one], number * 0.5)
         past = [each.liveness is SPOOF for each in looks[: number + 1]]

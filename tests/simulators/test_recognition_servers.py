@@ -232,6 +232,16 @@ async def test_kby_bodies_are_checked(session: aiohttp.ClientSession, start: Any
     ]
 
 
+def test_a_photograph_is_one_face() -> None:
+    """Nobody is drawn on it: what is alike is the whole picture."""
+    hills, sea = Image.linear_gradient("L"), Image.radial_gradient("L")
+    photo, other = (see(pictures.to_jpeg(image.convert("RGB"))) for image in (hills, sea))
+    assert [len(one.faces) for one in (photo, other)] == [1, 1]
+    assert likeness(photo.faces[0], see(pictures.to_jpeg(hills.resize((400, 400)).convert("RGB"))).faces[0]) > 0.8
+    assert likeness(photo.faces[0], other.faces[0]) < 0.6
+    assert see(pictures.to_jpeg(Image.new("RGB", (300, 200), "#9fb4c0"))).faces == ()
+
+
 async def test_control_api(session: aiohttp.ClientSession, start: Any) -> None:
     server = await start(SimulatedKby(page_port=0))
     async with session.get(server.page_url) as answer:
@@ -266,6 +276,7 @@ async def test_control_api(session: aiohttp.ClientSession, start: Any) -> None:
         ("opencv_fr", ["--api-key", "k"], ["opencv_fr", "page"]),
         ("kby", ["--image", "liveness"], ["kby-liveness", "page"]),
         ("face_scan", [], ["compare", "records", "authorize", "token", "page"]),
+        ("inference", ["--token", "t"], ["inference", "page"]),
     ],
 )
 async def test_servers_start_as_processes(

@@ -19,7 +19,7 @@ from .events import (
     Ring,
     StationEvent,
 )
-from .factors import Factor, Proof
+from .factors import AT_THE_DOOR, Factor, Proof
 from .model import (
     DoorMode,
     DoorPolicy,
@@ -35,6 +35,7 @@ from .model import (
 )
 
 __all__ = [
+    "AT_THE_DOOR",
     "PUSHED",
     "Alarm",
     "AlarmKind",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Factor(StrEnum):
@@ -14,6 +15,10 @@ class Factor(StrEnum):
     """A device tracker of theirs is at home."""
     CONFIRMATION = "confirmation"
     """Somebody of the household said yes on a phone."""
+
+
+AT_THE_DOOR: Final = frozenset({Factor.CREDENTIAL})
+"""Those that count only where the door's device tells of them. The others are given to the house."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

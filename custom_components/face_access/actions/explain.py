@@ -1,15 +1,18 @@
-"""What is asked and said about a person at a door: what would happen and why, and that they are who they seem to be."""
+"""What would happen if a person stood at a door now, and why."""
+
+from dataclasses import replace
 
 from homeassistant.core import ServiceResponse
 from homeassistant.util import dt as dt_util
 
-from ..access import DoorMode, Factor, Liveness, Reason, Sighting, SightingKey, explain
+from ..access import Liveness, Reason, Sighting, SightingKey, explain
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Door
+from ..hub.enrolments import Enrolments
 from ..hub.people import HousePeople, async_get_people
-from ..people.store import HoldingState
+from ..people.holding import HoldingState
 from .door import wired_door
-from .request import Request, invalid
+from .request import Request
 
 # What stations are told of a person, and mind by themselves.
 _TOLD = frozenset(
@@ -41,9 +44,10 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
         score=data["score"],
         liveness=Liveness(data["liveness"]),
     )
-    door = coordinator.door_id(wired_door(request).number)
-    policy = coordinator.policy()
-    person = None if profile is None else people.person(profile)
+    number = wired_door(request).number
+    door = coordinator.door_id(number)
+    policy = coordinator.policy(number)
+    person = None if profile is None else people.identity.person(profile)
     proofs = () if person is None else coordinator.async_proofs(person, door, now)
     reasons = explain(sighting, person, door, now, policy, proofs=proofs)
     return {
@@ -53,12 +57,12 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
         "door": door,
         "mode": policy.mode.value,
         "decides": "station" if coordinator.decides_itself else "home_assistant",
-        "station_lets_in": _lets_in(people, coordinator, data["person_id"], reasons),
+        "station_lets_in": _lets_in(people, coordinator, data["person_id"], number, reasons),
     }
 
 
 def _lets_in(
-    people: HousePeople, coordinator: FaceAccessCoordinator, person: str, reasons: tuple[Reason, ...]
+    people: HousePeople, coordinator: FaceAccessCoordinator, person: str, door: int, reasons: tuple[Reason, ...]
 ) -> bool | None:
     """Say whether a station that decides by itself lets somebody in; None where it asks, or is not told yet.
 
@@ -69,14 +73,11 @@ def _lets_in(
     held = [each for each in people.store.holdings(coordinator.serial).values() if each.person == person]
     if any(each.state is not HoldingState.HELD for each in held):
         return None
-    return bool(held) and coordinator.policy().mode is not DoorMode.NEVER and not _TOLD.intersection(reasons)
-
-
-async def confirm_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
-    """Take the word of whoever calls this as a person's second factor at a door."""
-    people = await async_get_people(request.hass)
-    if (person := request.data["person_id"]) not in people.store.profiles:
-        raise invalid("person_unknown")
-    door = request.coordinator.door_id(wired_door(request).number)
-    people.proofs.add(Factor.CONFIRMATION, person, [door], dt_util.utcnow())
-    return None
+    profile, target = people.store.profiles.get(person), coordinator.station.people
+    if not held or profile is None or target is None or _TOLD.intersection(reasons):
+        return False
+    told = Enrolments(coordinator).of(profile, people.identity.person(profile))
+    if told is None or told.door not in (None, door):
+        return False
+    # As if they might pass that one alone: a station that opens another door only suspends them.
+    return not target.as_held(replace(told, door=door)).suspended

@@ -1,4 +1,4 @@
-"""Where an action's picture, video or sound comes from: a media source, an entity, or a file that may be read.
+"""Where an action's picture, video or sound comes from: a media source, an entity, a file that may be read, an upload.
 
 A call can come from anybody who may control the station, so it reaches no further than Home Assistant's own allowlists
 of folders and addresses. No error repeats an address: it may hold a password.
@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiohttp
 from homeassistant.components import image, media_source
+from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.components.media_player.browse_media import async_process_play_media_url
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -30,12 +31,15 @@ _FETCH_TIMEOUT = 30
 MEDIA = "media"
 PATH = "path"
 IMAGE_ENTITY = "image_entity"
+UPLOAD = "upload"
 
 SOUND_FIELDS: dict[vol.Marker, Any] = {vol.Optional(MEDIA): fields.media, vol.Optional(PATH): fields.file_path}
 PICTURE_FIELDS: dict[vol.Marker, Any] = {
     **SOUND_FIELDS,
     vol.Optional(IMAGE_ENTITY): cv.entity_domain([Platform.CAMERA, Platform.IMAGE]),
 }
+# The id of an upload and never the picture itself: all that a call says stands in its event, in traces and in logs.
+ANY_PICTURE_FIELDS: dict[vol.Marker, Any] = {**PICTURE_FIELDS, vol.Optional(UPLOAD): fields.text}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,14 @@ async def async_load_one(hass: HomeAssistant, data: Mapping[str, Any], prefix: s
             return await _async_picture_of(hass, data[name], name)
         case _:
             return await _async_load_media(hass, data[name])
+
+
+async def async_load_any(hass: HomeAssistant, data: Mapping[str, Any], prefix: str = "") -> Loaded:
+    """Load what ANY_PICTURE_FIELDS, or the same with a prefix, name; an upload is gone then. See `async_load_one`."""
+    name = exactly_one(data, *(f"{prefix}{field}" for field in (UPLOAD, MEDIA, IMAGE_ENTITY, PATH)))
+    if name == f"{prefix}{UPLOAD}":
+        return await hass.async_add_executor_job(_read_upload, hass, data[name], name)
+    return await async_load_one(hass, data, prefix)
 
 
 async def async_load_pictures(hass: HomeAssistant, data: Mapping[str, Any]) -> list[bytes]:
@@ -169,6 +181,16 @@ def _read(file: Path, field: str) -> Loaded:
         raise invalid("media_unavailable", field=field) from err
     _check_size(len(content), field)
     return Loaded(name=file.name, content=content)
+
+
+def _read_upload(hass: HomeAssistant, upload: str, field: str) -> Loaded:
+    """Read what POST /api/file_upload has taken. Blocking."""
+    try:
+        with process_uploaded_file(hass, upload) as file:
+            return _read(file, field)
+    except (ValueError, KeyError, OSError) as err:
+        # Also one that another call takes at the same time.
+        raise invalid("upload_gone", field=field) from err
 
 
 def _check_size(size: int, field: str) -> None:

@@ -1,72 +1,67 @@
 """The actions on the people of the household. They concern no single station, and are an administrator's alone."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 import sqlite3
 from typing import Any, cast
 
-from homeassistant.const import ATTR_DEVICE_ID, Platform
+from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, service
 from homeassistant.util.json import JsonObjectType
 import probatio as vol
 
-from ..access import Role, Verdict
+from ..access import Verdict
 from ..const import DOMAIN
-from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
 from ..hub import people_entry, people_input as field
-from ..hub.errors import asking_for_login, translated
+from ..hub.errors import translated
 from ..hub.gallery import async_gallery
-from ..hub.house import async_get_history
 from ..hub.past_events import EventKind
 from ..hub.people import async_get_people
-from ..hub.people_import import async_import_station
-from ..hub.people_sync import TargetWorker
-from ..hub.photo_checks import CHECK_DUPLICATES, CHECK_LIVENESS, CHECK_QUALITY, MINIMUM_SIMILARITY, Checks, said
-from ..hub.servers import ServerCoordinator
-from ..people.model import MAX_CARD, PersonError, Profile, Storage
+from ..people.model import PersonError
 from . import fields
 from .events import get_events
-from .media import async_load_pictures
+from .media import PATH
 from .people_answers import checked, learning, person, progress
-from .people_files import Line, async_read_people, async_read_photos, async_write_export
+from .people_bulk import UPDATE, export_people, import_people
+from .people_changes import add, picture_of_sighting, pictures_of, remember, update, workers_of
+from .people_fields import CHECKS, FACTS, ID, NEW, PICTURES, SIGHTING
 from .people_request import PeopleRequest
 from .request import invalid
 from .sightings import get_sightings
 
-MEDIA, PATH, IMAGE_ENTITY, SIGHTING = "media", "path", "image_entity", "sighting_id"
 KEEP_HISTORY = "keep_history"
 
 
 async def add_person(request: PeopleRequest) -> ServiceResponse:
     """Add a person with photos from media, files, cameras or past sightings."""
     profile = field.new_profile(request.people, request.data).checked()
-    pictures = await _pictures(request)
-    profile = await _add(request, profile, pictures)
-    await _remember(request, profile, request.data.get(SIGHTING, ()))
+    pictures = await pictures_of(request)
+    profile = await add(request, profile, pictures)
+    await remember(request, profile)
     return checked(request, profile, pictures)
 
 
 async def enroll_from_sighting(request: PeopleRequest) -> ServiceResponse:
     """Add the person of a past sighting, or give its picture to somebody who is known."""
-    picture = await _picture_of_sighting(request, request.data[SIGHTING])
+    picture = await picture_of_sighting(request, request.data[SIGHTING])
     known = request.people.store.profiles.get(request.data.get(field.PERSON_ID, ""))
     if known is None:
-        profile = await _add(request, field.new_profile(request.people, request.data).checked(), [picture])
+        profile = await add(request, field.new_profile(request.people, request.data).checked(), [picture])
     else:
-        profile = await _update(request, known, [picture], add=True)
-    await _remember(request, profile, [request.data[SIGHTING]])
+        profile = await update(request, known, [picture], add=True)
+    await remember(request, profile)
     return checked(request, profile, [picture])
 
 
 async def update_person(request: PeopleRequest) -> ServiceResponse:
     """Change what is given of a person. New photos take the place of the old ones, or come after them."""
     profile = field.changed(request.profile(), request.data).checked()
-    pictures = await _pictures(request)
-    profile = await _update(request, profile, pictures, add=request.data["add_photos"])
-    await _remember(request, profile, request.data.get(SIGHTING, ()))
+    pictures = await pictures_of(request)
+    profile = await update(request, profile, pictures, add=request.data["add_photos"])
+    await remember(request, profile)
     return checked(request, profile, pictures)
 
 
@@ -87,7 +82,7 @@ async def list_persons(request: PeopleRequest) -> ServiceResponse:
 
 async def sync_people(request: PeopleRequest) -> ServiceResponse:
     """Look at what stations have, give them what they lack, and ask again what they refused."""
-    workers = _workers(request)
+    workers = workers_of(request)
     for worker in workers:
         worker.async_wake(look=True, retry=True)
     online = [worker.done.wait() for worker in workers if worker.coordinator.last_update_success]
@@ -109,155 +104,25 @@ async def sync_people(request: PeopleRequest) -> ServiceResponse:
     return cast("JsonObjectType", answer)
 
 
-async def import_people(request: PeopleRequest) -> ServiceResponse:
-    """Take over people that a station has and the household has not, or those of a CSV file with photos beside it."""
-    if (ATTR_DEVICE_ID in request.data) is (PATH in request.data):
-        raise invalid("exactly_one", fields=f"{ATTR_DEVICE_ID}, {PATH}")
-    entry = await people_entry.async_ensure_entry(request.hass)
-    results: list[dict[str, Any]] = []
-    if PATH in request.data:
-        lines = await async_read_people(request.hass, request.data[PATH])
-        results = [await _import_line(request, line) for line in lines]
-    else:
-        (worker,) = _workers(request)
-        with asking_for_login(worker.coordinator):
-            imported = await async_import_station(request.hass, request.people, worker, Checks.of(request.data))
-        for result, profile in imported:
-            if profile is not None:
-                people_entry.async_link(request.hass, entry, profile)
-            results.append(result)
-    return cast("JsonObjectType", {"persons": results})
-
-
-async def export_people(request: PeopleRequest) -> ServiceResponse:
-    """Give everybody, and write them with cards and photos into a folder where one is named."""
-    store = request.people.store
-    persons = [person(request, profile) for profile in store.profiles.values()]
-    if PATH in request.data:
-        everybody = [(profile, await store.photos(profile.id)) for profile in tuple(store.profiles.values())]
-        await async_write_export(request.hass, request.data[PATH], everybody)
-    return cast("JsonObjectType", {"persons": persons})
-
-
-# What the actions share
-
-
-async def _add(request: PeopleRequest, profile: Profile, pictures: list[bytes]) -> Profile:
-    entry = await people_entry.async_ensure_entry(request.hass)
-    if profile.id in request.people.store.profiles:
-        raise PersonError("person_exists")
-    photos = await field.async_prepare(request.hass, request.people, profile.id, pictures, Checks.of(request.data))
-    if not photos and profile.card is None:
-        raise PersonError("person_photo_missing")
-    profile = await request.people.async_add(profile, photos)
-    people_entry.async_link(request.hass, entry, profile)
-    return profile
-
-
-async def _update(request: PeopleRequest, profile: Profile, pictures: list[bytes], *, add: bool) -> Profile:
-    photos = await field.async_prepare(request.hass, request.people, profile.id, pictures, Checks.of(request.data))
-    if photos and add:
-        photos = [*await request.people.store.photos(profile.id), *photos]
-    profile = await request.people.async_update(profile, photos or None)
-    if (entry := people_entry.async_entry(request.hass)) is not None:
-        people_entry.async_link(request.hass, entry, profile)
-    return profile
-
-
-async def _import_line(request: PeopleRequest, line: Line) -> dict[str, Any]:
-    """Add one person of a file; what came of it, which stops nobody else."""
-    try:
-        data = _LINE(line.data)
-        pictures = await async_read_photos(request.hass, line)
-        profile = await _add(request, field.new_profile(request.people, data).checked(), pictures)
-    except PersonError as err:
-        return {**line.place, "result": err.code, **said(err)}
-    except vol.Invalid:
-        return {**line.place, "result": "person_line_invalid"}
-    return {**line.place, "result": "added", field.PERSON_ID: profile.id}
-
-
-async def _pictures(request: PeopleRequest) -> list[bytes]:
-    pictures = await async_load_pictures(request.hass, request.data)
-    return pictures + [await _picture_of_sighting(request, one) for one in request.data.get(SIGHTING, ())]
-
-
-async def _picture_of_sighting(request: PeopleRequest, sighting: int) -> bytes:
-    picture = await (await async_get_history(request.hass)).picture(sighting)
-    if picture is None:
-        raise PersonError("photo_gone")
-    return picture
-
-
-async def _remember(request: PeopleRequest, profile: Profile, sightings: Iterable[int]) -> None:
-    """Note whom these sightings show: their pictures go with the person."""
-    history = await async_get_history(request.hass)
-    for sighting in sightings:
-        await history.enrolled(sighting, profile.id)
-
-
-def _workers(request: PeopleRequest) -> list[TargetWorker]:
-    """Find the stations that the call means. Raises ServiceValidationError for one that holds no people."""
-    if ATTR_DEVICE_ID not in request.data:
-        return list(request.people.workers.values())
-    _, entry = service.async_get_device_and_config_entry(request.hass, DOMAIN, request.data[ATTR_DEVICE_ID])
-    coordinator = entry.runtime_data
-    worker = None
-    if isinstance(coordinator, (FaceAccessCoordinator, ServerCoordinator)):
-        worker = request.people.workers.get(coordinator.serial)
-    if worker is None:
-        raise invalid("not_capable", device=entry.title, action="people")
-    return [worker]
-
-
-_FACTS: dict[vol.Marker, Any] = {
-    vol.Optional(field.ROLE): vol.Coerce(Role),
-    vol.Optional(field.ENABLED): cv.boolean,
-    vol.Optional(field.VALID_FROM): vol.Any(None, fields.moment),
-    vol.Optional(field.VALID_UNTIL): vol.Any(None, fields.moment),
-    vol.Optional(field.DOORS): vol.Any(None, vol.All(cv.ensure_list, [fields.text])),
-    vol.Optional(field.SCHEDULE): vol.Any(None, cv.entity_domain("schedule")),
-    vol.Optional(field.CARD): vol.Any(None, fields.whole(1, MAX_CARD, exact=True)),
-    vol.Optional(field.TEXT): vol.Any(None, cv.string),
-    vol.Optional(field.LINKED): vol.Any(None, cv.entity_domain("person")),
-    vol.Optional(field.METADATA): {fields.text: cv.string},
-    vol.Optional(field.STORAGE): vol.Coerce(Storage),
-}
-_PICTURES: dict[vol.Marker, Any] = {
-    vol.Optional(MEDIA): vol.All(lambda value: value if isinstance(value, list) else [value], [fields.media]),
-    vol.Optional(PATH): vol.All(cv.ensure_list, [fields.file_path]),
-    vol.Optional(IMAGE_ENTITY): vol.All(cv.ensure_list, [cv.entity_domain([Platform.CAMERA, Platform.IMAGE])]),
-    vol.Optional(SIGHTING): vol.All(cv.ensure_list, [fields.whole(1, 2**63 - 1)]),
-}
-_CHECKS: dict[vol.Marker, Any] = {
-    vol.Optional(CHECK_DUPLICATES): cv.boolean,
-    vol.Optional(MINIMUM_SIMILARITY): fields.share,
-    vol.Optional(CHECK_LIVENESS): cv.boolean,
-    vol.Optional(CHECK_QUALITY): cv.boolean,
-}
-_ID: dict[vol.Marker, Any] = {vol.Required(field.PERSON_ID): fields.text}
-_NEW: dict[vol.Marker, Any] = {vol.Optional(field.PERSON_ID): fields.text, vol.Required(field.NAME): fields.text}
-_LINE = vol.Schema({**_NEW, **_FACTS})
-
 type Handler = Callable[[PeopleRequest], Coroutine[Any, Any, ServiceResponse]]
 
 PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsResponse]] = {
-    "add_person": (add_person, {**_NEW, **_FACTS, **_PICTURES, **_CHECKS}, SupportsResponse.OPTIONAL),
+    "add_person": (add_person, {**NEW, **FACTS, **PICTURES, **CHECKS}, SupportsResponse.OPTIONAL),
     "update_person": (
         update_person,
         {
-            **_ID,
+            **ID,
             vol.Optional(field.NAME): fields.text,
-            **_FACTS,
-            **_PICTURES,
-            **_CHECKS,
+            **FACTS,
+            **PICTURES,
+            **CHECKS,
             vol.Optional("add_photos", default=False): cv.boolean,
         },
         SupportsResponse.OPTIONAL,
     ),
     "remove_person": (
         remove_person,
-        {**_ID, vol.Optional(KEEP_HISTORY, default=False): cv.boolean},
+        {**ID, vol.Optional(KEEP_HISTORY, default=False): cv.boolean},
         SupportsResponse.OPTIONAL,
     ),
     "list_persons": (list_persons, {}, SupportsResponse.ONLY),
@@ -267,8 +132,8 @@ PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsRespo
             vol.Required(SIGHTING): fields.whole(1, 2**63 - 1),
             vol.Optional(field.PERSON_ID): fields.text,
             vol.Optional(field.NAME): fields.text,
-            **_FACTS,
-            **_CHECKS,
+            **FACTS,
+            **CHECKS,
         },
         SupportsResponse.OPTIONAL,
     ),
@@ -279,7 +144,12 @@ PEOPLE_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsRespo
     ),
     "import_people": (
         import_people,
-        {vol.Optional(ATTR_DEVICE_ID): cv.string, vol.Optional(PATH): fields.file_path, **_CHECKS},
+        {
+            vol.Optional(ATTR_DEVICE_ID): cv.string,
+            vol.Optional(PATH): fields.file_path,
+            vol.Optional(UPDATE, default=False): cv.boolean,
+            **CHECKS,
+        },
         SupportsResponse.OPTIONAL,
     ),
     "get_sightings": (

@@ -12,9 +12,10 @@ from ..hub.people_issues import async_refusal_text
 from ..hub.people_sync import TargetWorker
 from ..hub.photo_checks import Checks
 from ..people.gallery import TARGET, photo_code
+from ..people.holding import Holding, HoldingState
 from ..people.model import Profile
-from ..people.store import Holding, HoldingState
-from ..people.sync import Progress
+from ..people.plan import Progress
+from ..people.refusal import Refusal
 from .people_request import PeopleRequest
 
 
@@ -62,11 +63,10 @@ def _counts(progress: Progress) -> dict[str, int]:
 
 
 def _state(holding: Holding) -> dict[str, Any]:
-    refused = holding.state is HoldingState.REFUSED and holding.code is not None
     return {
         "state": holding.state.value,
         "code": holding.code,
-        "reason": async_refusal_text(holding.code) if refused and holding.code else None,
+        "reason": None if holding.refusal is None else async_refusal_text(holding.refusal),
     }
 
 
@@ -81,7 +81,7 @@ def _learned(hass: HomeAssistant, profile: Profile) -> dict[str, Any] | None:
     return {
         **(_NOT_YET if holding is None else _state(holding)),
         "photos": [
-            {"photo": number, "code": code, "reason": async_refusal_text(photo_code(code))}
+            {"photo": number, "code": code, "reason": async_refusal_text(Refusal(photo_code(code)))}
             for number, name in enumerate(profile.photos, start=1)
             if name in photos and (code := photos[name].code) is not None
         ],

@@ -22,7 +22,7 @@ from ..hub.picture_of import async_picture_of
 from ..hub.server_answers import async_server_answers
 from ..recognition.errors import PictureError, RecognitionError
 from . import fields
-from .media import IMAGE_ENTITY, LARGEST_FILE, PATH, PICTURE_FIELDS, async_load_one, exactly_one
+from .media import ANY_PICTURE_FIELDS, IMAGE_ENTITY, LARGEST_FILE, PATH, async_load_any, exactly_one
 from .request import invalid
 
 SIMILARITY, LIVENESS, FAR = "similarity", "liveness", "far_faces"
@@ -54,21 +54,21 @@ class RecognitionRequest:
 
 async def recognize(request: RecognitionRequest) -> dict[str, Any]:
     """Find all faces of a picture, and who they are."""
-    picture = await async_load_one(request.hass, request.data)
+    picture = await async_load_any(request.hass, request.data)
     return await request.engine.recognize(picture.content, request.look)
 
 
 async def compare_faces(request: RecognitionRequest) -> dict[str, Any]:
     """Compare two pictures."""
-    first = await async_load_one(request.hass, request.data)
-    second = await async_load_one(request.hass, request.data, OTHER)
+    first = await async_load_any(request.hass, request.data)
+    second = await async_load_any(request.hass, request.data, OTHER)
     notes = {name: request.data[name] for name in (REFERENCE, CHANNEL) if name in request.data}
     return await request.engine.compare(first.content, second.content, request.look, notes)
 
 
 async def check_liveness(request: RecognitionRequest) -> dict[str, Any]:
     """Say whether the faces of a picture are live."""
-    picture = await async_load_one(request.hass, request.data)
+    picture = await async_load_any(request.hass, request.data)
     return await request.engine.check_liveness(picture.content, request.look)
 
 
@@ -126,19 +126,19 @@ _LIVE: dict[vol.Marker, Any] = {vol.Optional(LIVENESS, default=True): cv.boolean
 type Handler = Callable[[RecognitionRequest], Coroutine[Any, Any, dict[str, Any]]]
 
 RECOGNITION_ACTIONS: Mapping[str, tuple[Handler, dict[vol.Marker, Any], SupportsResponse]] = {
-    "recognize": (recognize, {**PICTURE_FIELDS, **_LOOK, **_LIVE}, SupportsResponse.ONLY),
+    "recognize": (recognize, {**ANY_PICTURE_FIELDS, **_LOOK, **_LIVE}, SupportsResponse.ONLY),
     "compare_faces": (
         compare_faces,
         {
-            **PICTURE_FIELDS,
-            **{vol.Optional(f"{OTHER}{marker}"): validator for marker, validator in PICTURE_FIELDS.items()},
+            **ANY_PICTURE_FIELDS,
+            **{vol.Optional(f"{OTHER}{marker}"): validator for marker, validator in ANY_PICTURE_FIELDS.items()},
             **_LOOK,
             vol.Optional(REFERENCE): fields.text,
             vol.Optional(CHANNEL): fields.text,
         },
         SupportsResponse.ONLY,
     ),
-    "check_liveness": (check_liveness, {**PICTURE_FIELDS, **_LOOK}, SupportsResponse.ONLY),
+    "check_liveness": (check_liveness, {**ANY_PICTURE_FIELDS, **_LOOK}, SupportsResponse.ONLY),
     "test_recognition": (
         test_recognition,
         {

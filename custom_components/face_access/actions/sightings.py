@@ -13,8 +13,9 @@ from homeassistant.util.json import JsonObjectType
 
 from ..const import DOMAIN
 from ..coordinator import FaceAccessCoordinator
-from ..hub.history import History, PastSighting
+from ..hub.history import History
 from ..hub.house import async_get_history
+from ..hub.past_sightings import PastSighting
 from ..hub.picture import content_type
 from ..hub.views import media_id
 from .people_request import PeopleRequest

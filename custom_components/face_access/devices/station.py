@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from ..access import Decision, Method, Missed, Person, Role, Sighting, StationEvent
+from ..access import Decision, Factor, Method, Missed, Person, Role, Sighting, StationEvent
 from .errors import StationUnsupportedError
 
 type SettingValue = bool | int | float | str
@@ -451,9 +451,29 @@ class People(Protocol):
     async def remove(self, key: str) -> None: ...
 
 
-class Lookout(Protocol):
-    """Somebody of ours who looks through a camera; `look` once, whatever else would make it look."""
+@runtime_checkable
+class TakesOver(Protocol):
+    """People whom `People.all` does not tell of, since the station keeps them by itself.
 
+    `others` gives each with the key that `take_over` gives them, from which on they are among `all`. It raises
+    StationRefusedError, and leaves everything as it was, where they cannot be kept as they are.
+    """
+
+    def others(self) -> AsyncIterator[Enrolment]: ...
+    async def take_over(self, enrolment: Enrolment) -> None: ...
+
+
+class Lookout(Protocol):
+    """Somebody of ours who looks through a camera; `look` once, whatever else would make it look.
+
+    `took` is how long recognition took for the last few pictures, `interval` how long the camera takes to have a new
+    one, both in seconds and None while they are unknown.
+    """
+
+    @property
+    def took(self) -> float | None: ...
+    @property
+    def interval(self) -> float | None: ...
     async def look(self) -> None: ...
 
 
@@ -489,6 +509,8 @@ class Station:
     feed: Feed | None = None
     sees_faces: bool = True
     """Whether it recognises faces."""
+    factors: tuple[Factor, ...] = ()
+    """Which second factors can be given at it: it tells whose card was shown."""
     tells_trouble: bool = False
     """Whether it tells when it is tampered with, and when it starts."""
     broker: Broker | None = None

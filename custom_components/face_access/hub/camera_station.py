@@ -46,12 +46,15 @@ def is_camera(entry: FaceAccessConfigEntry) -> bool:
     return CONF_CAMERA in entry.data
 
 
+def is_watched_here(entry: FaceAccessConfigEntry) -> bool:
+    """Whether this is the entry of a camera that the house's own engine looks through."""
+    return entry.data.get(CONF_ENGINE) == ENGINE_LOCAL
+
+
 async def async_forget_camera(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> None:
     """Let go of what was learned for the cameras that the local engine looks through, once the last is removed."""
     others = (other for other in hass.config_entries.async_entries(DOMAIN) if other.entry_id != entry.entry_id)
-    if entry.data[CONF_ENGINE] == ENGINE_LOCAL and not any(
-        other.data.get(CONF_ENGINE) == ENGINE_LOCAL for other in others
-    ):
+    if is_watched_here(entry) and not any(is_watched_here(other) for other in others):
         await async_forget_people(hass)
 
 
@@ -149,7 +152,7 @@ async def async_make_eye(
 ) -> Eye:
     """Find who looks through the camera: the engine that the entry names. Raises ConfigEntryNotReady."""
     entry = coordinator.config_entry
-    if entry.data[CONF_ENGINE] != ENGINE_LOCAL:
+    if not is_watched_here(entry):
         # Its numpy finds out whether anything moves.
         await async_get_local(hass)
         return _make_server_eye(hass, coordinator, watching, people)

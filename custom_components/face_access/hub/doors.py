@@ -5,14 +5,15 @@ from datetime import timedelta
 from homeassistant.core import HomeAssistant, callback
 
 from ..access import DoorMoved
-from ..const import CONF_DOORS, DOMAIN
+from ..const import DOMAIN
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Door, HeldDoor, Station
+from .policies import wired_doors
 
 
 def async_wired(coordinator: FaceAccessCoordinator) -> tuple[Door, ...]:
     """Find the doors that the household says are wired: the station itself cannot tell."""
-    return coordinator.station.doors[: int(coordinator.config_entry.options.get(CONF_DOORS, 1))]
+    return coordinator.station.doors[: wired_doors(coordinator.config_entry.options)]
 
 
 @callback

@@ -7,11 +7,13 @@ from typing import Protocol
 class Eye(Protocol):
     """Who looks at the frames of one camera.
 
-    `awake` is whether something moved in them lately, `seconds` how long a frame takes it, None while that is unknown.
+    `awake` is whether something moved in them lately, `took` how long the last few took it, None while that is unknown.
+    `seconds` is the same where it is this machine's work, which must not pile up; None where it is another's.
     `threshold` is the score (0-100) that the household asks for now, None while the eye cannot tell.
     `offer` never blocks; with `on_motion` a frame is looked at only while something moves. `settle` tells what is left
     to say of faces that are gone. `check` proves that it could look now, and says how long it takes; it raises
-    RecognitionError. `slow` makes it look more patiently. `unmeasured` is the model (id), known after a `check`, of
+    RecognitionError. `follow` says how far apart the frames of now on come (seconds), and whether this machine is too
+    slow to follow the camera: it looks as patiently. `unmeasured` is the model (id), known after a `check`, of
     which nobody measured what its likeness means; None for all others.
     """
 
@@ -20,6 +22,8 @@ class Eye(Protocol):
     @property
     def seconds(self) -> float | None: ...
     @property
+    def took(self) -> float | None: ...
+    @property
     def unmeasured(self) -> str | None: ...
     @property
     def threshold(self) -> float | None: ...
@@ -27,4 +31,4 @@ class Eye(Protocol):
     def settle(self) -> None: ...
     def stop(self) -> None: ...
     async def check(self) -> float | None: ...
-    def slow(self, slow: bool) -> None: ...
+    def follow(self, interval: float, *, slow: bool) -> None: ...

@@ -14,9 +14,11 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN, LOGGER
 from ..devices.errors import StationError
 from ..devices.station import Enrolment
+from ..people.findings import Learned
 from ..people.gallery import NOT_KEPT, TARGET, GalleryTarget
-from ..people.store import Learned
-from ..people.sync import PHOTO_MISSING, Progress, Synchroniser, Wanted
+from ..people.plan import Progress, Wanted
+from ..people.refusal import PHOTO_MISSING
+from ..people.sync import Synchroniser
 from ..recognition.errors import ModelError, RecognitionError
 from .gallery_issues import async_clear_gallery, async_report_confusable, async_report_odd_photos
 from .local import Local, async_get_local
@@ -94,6 +96,8 @@ class HouseGallery:
         """Why the last round failed: mostly a model that is not there."""
         self.learned: Mapping[str, Mapping[str, Learned]] = {}
         """What was made of each person's photos, for their codes."""
+        self.listeners: list[CALLBACK_TYPE] = []
+        """Called when learning has come further, but not for each of a thousand."""
         self._hass = hass
         self._due = self._look = self._retry = False
         self._hurry = asyncio.Event()
@@ -192,6 +196,7 @@ class HouseGallery:
             self._due = False
             await self._round()
         self.done.set()
+        self._async_tell()
         if self.error is None:
             async_report_refusals(self._hass, self.people.store, TARGET, NAME)
             self.people.async_learned()
@@ -244,6 +249,12 @@ class HouseGallery:
         is_showing = self._showing is not None and not self._showing.done()
         if self._hass.loop.time() - self._shown_at >= _SHOW_EVERY and not is_showing:
             self._showing = self._hass.async_create_background_task(self._async_show_some(), "face_access gallery")
+            self._async_tell()
+
+    @callback
+    def _async_tell(self) -> None:
+        for listener in tuple(self.listeners):
+            listener()
 
     async def _async_show_some(self) -> None:
         with suppress(RecognitionError, sqlite3.Error):

@@ -7,9 +7,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
+from ..people.findings import Learned
 from ..people.gallery import TARGET
 from ..people.model import Profile
-from ..people.store import Learned
 from .people_issues import async_clear_refusals
 
 if TYPE_CHECKING:

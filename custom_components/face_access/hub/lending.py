@@ -38,8 +38,9 @@ class Lending:
 
     @callback
     def async_start(self) -> None:
-        """Look at the server's models now, whenever ours change, and while something is amiss."""
+        """Look at the server's models now, whenever ours change or the server goes or comes, and while one is amiss."""
         on_unload = self._entry.async_on_unload
+        on_unload(self._entry.runtime_data.async_add_listener(self._async_look_soon))
         on_unload(self._local.async_on_models_changed(self._async_look_soon))
         on_unload(async_track_time_interval(self._hass, self._async_tick, LOOK_EVERY, cancel_on_shutdown=True))
         on_unload(lambda: issues.networks_here(self._hass, self._entry, None))

@@ -10,7 +10,7 @@ from ..access import Sighting
 from ..people.store import PeopleStore
 from ..recognition.engine import Settings
 from ..recognition.errors import RecognitionError
-from ..recognition.vote import Rule
+from ..recognition.pace import PATIENCE, Rule
 from ..recognition.watch import Household, Known, Watch
 from .local import Local
 
@@ -18,11 +18,11 @@ type Report = Callable[[Sighting], None]
 type Trouble = Callable[[RecognitionError | None], None]
 
 # On a machine that needs seconds for a picture, two that agree lie further apart, and there are not many.
-_PATIENT: Final = Rule(needed=2, of=3, within=20, strangers=2)
+_PATIENT: Final = Rule(of=3, within=PATIENCE, strangers=2)
 
 
 class LocalEye:
-    """An `Eye` (watching.py) of the house's engine. `report` and `trouble` are called on the event loop."""
+    """An `Eye` (eye.py) of the house's engine. `report` and `trouble` are called on the event loop."""
 
     def __init__(
         self,
@@ -64,6 +64,11 @@ class LocalEye:
         return None if load is None else load.seconds
 
     @property
+    def took(self) -> float | None:
+        """The same."""
+        return self.seconds
+
+    @property
     def unmeasured(self) -> str | None:
         """The model that compares faces, if its threshold is only assumed."""
         return self._unmeasured
@@ -92,9 +97,9 @@ class LocalEye:
         seconds, self._unmeasured = await self._local.ask(lambda engine: (engine.benchmark(mode), engine.unmeasured))
         return seconds
 
-    def slow(self, slow: bool) -> None:
+    def follow(self, interval: float, *, slow: bool) -> None:
         """Vote over few frames that lie far apart, or over many."""
-        self._watch.follow(_PATIENT if slow else Rule())
+        self._watch.follow(_PATIENT if slow else Rule().at(interval))
 
 
 def _pass_on[T](hass: HomeAssistant, listener: Callable[[T], None], news: T) -> None:

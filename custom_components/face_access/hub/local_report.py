@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from ..recognition.pace import SLOW
+
 if TYPE_CHECKING:
     from ..recognition.compare import Report
     from ..recognition.gallery import Confusable
@@ -74,8 +76,6 @@ def described(
 
 
 def _advice(report: Report) -> list[str]:
-    from ..recognition.worker import SLOW  # noqa: PLC0415
-
     often = [_FLAWS[flaw] for flaw, count in report.flaws.items() if flaw in _FLAWS and count >= _OFTEN * report.faces]
     unsure = report.liveness.get("unknown", 0)  # type: ignore[call-overload] # a word of the enum
     found = {
@@ -86,7 +86,7 @@ def _advice(report: Report) -> list[str]:
         "tight": report.margin is not None and report.margin < _TIGHT,
         "confusable": bool(report.confusable),
         "unmeasured": report.unmeasured is not None,
-        "slow": report.seconds is not None and report.seconds > SLOW,
+        "slow": report.seconds is not None and report.seconds >= SLOW,
     }
     return [code for code, there in found.items() if there]
 

@@ -12,30 +12,10 @@ import sqlite3
 from typing import Any
 
 from ..access import Alarm, ContactMoved, EventKey, Method, Momentary, Passage, Reason, Ring
+from .history_file import transaction
 
 # What a message tells of is in the station's log with a time of its own, a moment before: milliseconds.
 _ABOUT_THEN = 2000
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS event (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    source TEXT NOT NULL,
-    name TEXT NOT NULL,
-    moment INTEGER NOT NULL,
-    approximate INTEGER NOT NULL,
-    happened_at REAL NOT NULL,
-    stored_at REAL NOT NULL,
-    live INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    method TEXT,
-    owner TEXT,
-    reason TEXT,
-    doors TEXT NOT NULL,
-    UNIQUE (source, name, moment)
-);
-CREATE INDEX IF NOT EXISTS event_by_time ON event (happened_at);
-CREATE INDEX IF NOT EXISTS event_by_source_and_time ON event (source, happened_at);
-"""
 
 _INSERT = """
 INSERT INTO event (source, name, moment, approximate, happened_at, stored_at, live, kind, method, owner, reason, doors)
@@ -109,14 +89,8 @@ def add(connection: sqlite3.Connection, event: Momentary, *, live: bool) -> bool
     The same one comes from the station's log and by messages, of which some know only about when it was.
     """
     row = _row(event, live=live)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        new = not _is_known(connection, row) and connection.execute(_INSERT, row).fetchone() is not None
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    return new
+    with transaction(connection):
+        return not _is_known(connection, row) and connection.execute(_INSERT, row).fetchone() is not None
 
 
 def _is_known(connection: sqlite3.Connection, row: dict[str, Any]) -> bool:

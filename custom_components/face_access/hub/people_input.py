@@ -9,9 +9,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import slugify
 
 from ..access import Role
-from ..people.model import MAX_PHOTOS, PersonError, Profile, Storage, new_key
+from ..people.model import MAX_PHOTOS, PersonError, Profile, Storage, digest, new_key
 from ..people.photos import prepare
-from ..people.store import digest
 from .people import HousePeople
 from .photo_checks import Checks, async_check_photos
 

@@ -1,5 +1,6 @@
 """Repair issues of people: one for each whom a station cannot learn."""
 
+import re
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -7,10 +8,14 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.translation import async_get_exception_message
 
 from ..const import DOMAIN
+from ..people.refusal import Refusal
 from ..people.register import CANNOT_REMOVE
-from ..people.store import HoldingState, PeopleStore
+from ..people.store import PeopleStore
 
 PERSON_REFUSED: Final = "person_refused"
+# What a device says stands in a text of Markdown, and must not become a link, a picture or a tag there.
+_PUNCTUATION: Final = re.compile(r"[!-/:-@\[-`{-~]")
+_NOTHING: Final = "-"
 
 
 @callback
@@ -19,7 +24,7 @@ def async_report_refusals(hass: HomeAssistant, store: PeopleStore, target: str, 
     current: set[str] = set()
     for holding in store.holdings(target).values():
         # Who cannot be removed one by one is told of as one (server_people.py).
-        if holding.state is not HoldingState.REFUSED or holding.code in (None, CANNOT_REMOVE):
+        if (refusal := holding.refusal) is None or refusal.code == CANNOT_REMOVE:
             continue
         profile = store.profiles.get(holding.person)
         issue_id = f"{_prefix(target)}{holding.key}"
@@ -29,14 +34,16 @@ def async_report_refusals(hass: HomeAssistant, store: PeopleStore, target: str, 
             issue_id,
             person=holding.person if profile is None else profile.name,
             station=name,
-            code=holding.code,
+            refusal=refusal,
         )
     _clear(hass, target, current)
 
 
 @callback
-def async_raise_refusal(hass: HomeAssistant, issue_id: str, *, person: str, station: str, code: str) -> None:
+def async_raise_refusal(hass: HomeAssistant, issue_id: str, *, person: str, station: str, refusal: Refusal) -> None:
     """Raise the issue of one person at one station."""
+    words, field = (_PUNCTUATION.sub(r"\\\g<0>", text) for text in (refusal.words, refusal.field))
+    reason = async_refusal_text(Refusal(refusal.code, words, field))
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -44,7 +51,7 @@ def async_raise_refusal(hass: HomeAssistant, issue_id: str, *, person: str, stat
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=PERSON_REFUSED,
-        translation_placeholders={"person": person, "station": station, "reason": async_refusal_text(code)},
+        translation_placeholders={"person": person, "station": station, "reason": reason},
     )
 
 
@@ -66,6 +73,7 @@ def _prefix(serial: str) -> str:
 
 
 @callback
-def async_refusal_text(code: str) -> str:
-    """Say why in words."""
-    return async_get_exception_message(DOMAIN, f"refused_{code}", {"detail": "-"})
+def async_refusal_text(refusal: Refusal) -> str:
+    """Say why in words, with those of the device where it has some: plain text, for no place that takes markup."""
+    values = {"detail": refusal.words or _NOTHING, "field": refusal.field or _NOTHING}
+    return async_get_exception_message(DOMAIN, f"refused_{refusal.code}", values).removesuffix(f" ({_NOTHING})")

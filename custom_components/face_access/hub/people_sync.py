@@ -13,8 +13,10 @@ from ..const import LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
 from ..devices.station import People
+from ..people.bulk import PutMany
+from ..people.plan import Progress, Wanted
 from ..people.store import PeopleStore
-from ..people.sync import Progress, Synchroniser, Wanted
+from ..people.sync import Synchroniser
 from .errors import asking_for_login
 from .servers import ServerCoordinator
 
@@ -39,8 +41,9 @@ class TargetWorker:
         *,
         wanted: Callable[[], Iterable[Wanted]],
         lists: bool = True,
+        put_many: PutMany | None = None,
     ) -> None:
-        """`wanted` gives what this station shall know, as it is now; `lists` is whether it says what it knows."""
+        """`wanted` gives what this station shall know, as it is now; for the others see `Synchroniser`."""
         self.coordinator = coordinator
         self.people = people
         self.listeners: list[CALLBACK_TYPE] = []
@@ -53,16 +56,28 @@ class TargetWorker:
         self._retry = False
         self._looked_at: datetime | None = None
         self._was_online = False
+        self._in_round = False
         self._told_at = 0.0
         self._rounds = asyncio.Lock()
         self.sync = Synchroniser(
-            coordinator.serial, people, store, wanted=wanted, on_progress=self._async_step, lists=lists
+            coordinator.serial,
+            people,
+            store,
+            wanted=wanted,
+            on_progress=self._async_step,
+            lists=lists,
+            put_many=put_many,
         )
 
     @property
     def progress(self) -> Progress:
         """How far the station is."""
         return self.sync.progress
+
+    @property
+    def working(self) -> bool:
+        """Whether it is in the middle of its work: there will be more to tell soon."""
+        return self._in_round or self._due
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
@@ -119,7 +134,12 @@ class TargetWorker:
             await asyncio.sleep(GATHER)
             self._due = False
             async with self._rounds:
-                complete = await self._round()
+                self._in_round = True
+                try:
+                    complete = await self._round()
+                finally:
+                    self._in_round = False
+            self._async_tell()
             if not complete and not self._due:
                 self._stop_retry = async_call_later(self._hass, RETRY_AFTER, self._async_try_again)
 
@@ -138,7 +158,6 @@ class TargetWorker:
         """Run one round; False where it failed."""
         if not self.coordinator.last_update_success:
             await self.sync.look()
-            self._async_tell()
             return True
         retry, self._retry = self._retry, False
         full = self._looked_at is None
@@ -148,13 +167,11 @@ class TargetWorker:
         except (StationError, sqlite3.Error) as err:
             self._retry |= retry
             LOGGER.debug("%s: people could not all be synced: %s", self.coordinator.name, err)
-            self._async_tell()
             return False
         if full:
             self._looked_at = dt_util.utcnow()
         if complete and not self._due:
             self.done.set()
-        self._async_tell()
         return True
 
     @callback

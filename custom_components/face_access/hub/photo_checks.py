@@ -11,6 +11,7 @@ from homeassistant.helpers.translation import async_get_exception_message
 from ..const import DOMAIN
 from ..people.gallery import photo_code
 from ..people.model import PersonError
+from ..people.refusal import Refusal
 from ..recognition.errors import RecognitionError
 from .errors import translated
 from .gallery import HouseGallery, async_get_gallery
@@ -136,5 +137,5 @@ def said(err: PersonError) -> dict[str, str]:
 
 
 def _failed(number: int, code: str) -> PersonError:
-    reason = async_refusal_text(photo_code(code))
+    reason = async_refusal_text(Refusal(photo_code(code)))
     return PersonError("photo_check_failed", photo=str(number), reason=reason, photo_code=code)

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Decision, DoorMode, Person
+from ..access import Decision, DoorMode, Person, Reason
 from ..const import CONF_ANSWER_QUESTIONS, CONF_PREVIOUS_QUESTIONS, DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationAuthError, StationConnectionError, StationError
@@ -19,7 +20,7 @@ from ..devices.station import Message, Question, Station
 from . import issues
 from .doors import async_wired
 from .push_target import async_change_data, async_own_target
-from .telling import async_tell_decision
+from .telling import async_tell_answer
 
 # Whose is it? None for a number that nobody of the household has. Must not take long: somebody stands at the door.
 type Finder = Callable[[Question], Person | None]
@@ -44,14 +45,16 @@ def async_consented(entry: ConfigEntry) -> bool:
 
 async def async_answer(coordinator: FaceAccessCoordinator, message: Message, question: Question) -> bytes:
     """Answer a question. Whatever goes wrong, and without consent, the answer is that we have no opinion."""
-    # A door that only notifies, or never opens by our word, is the station's alone to decide.
-    if not async_consented(coordinator.config_entry) or coordinator.policy().mode is not DoorMode.OPEN:
+    if not async_consented(coordinator.config_entry):
         return message.answer()
     try:
         if (found := _decide(coordinator, question)) is None:
             return message.answer()
         decision, door, person = found
-        async_tell_decision(coordinator, None if person is None else person.name, decision)
+        async_tell_answer(coordinator, coordinator.door_id(door), person, decision)
+        if person is not None and decision.reason in (None, Reason.SECOND_FACTOR):
+            # Refused or not, it is theirs, and nothing is held against them: the face may follow, or was there before.
+            coordinator.async_shown(person.id, dt_util.utcnow())
     except Exception:  # noqa: BLE001 (logged whole; the station must get its answer)
         LOGGER.exception("%s: a question could not be answered", coordinator.name)
         return message.answer()
@@ -62,13 +65,15 @@ async def async_answer(coordinator: FaceAccessCoordinator, message: Message, que
 def _decide(coordinator: FaceAccessCoordinator, question: Question) -> tuple[Decision, int, Person | None] | None:
     """Find the door that it opens, and for whom; None where that is not for us to say.
 
-    The station does not tell at which door somebody stands, so one word must be right for all that are wired.
+    The station does not tell at which door somebody stands, so one word must be right for all that are wired. A door
+    that only notifies, or never opens by our word, is the station's alone to decide.
     """
+    wired = async_wired(coordinator)
+    if any(coordinator.policy(door.number).mode is not DoorMode.OPEN for door in wired):
+        return None
     finders = coordinator.hass.data.get(_FINDERS, ())
     person = next((found for finder in finders if (found := finder(question)) is not None), None)
-    decisions = [
-        (coordinator.async_decide_shown(person, door.number), door.number) for door in async_wired(coordinator)
-    ]
+    decisions = [(coordinator.async_decide_shown(person, door.number), door.number) for door in wired]
     answers = {decision.granted for decision, _ in decisions}
     return (*decisions[0], person) if len(answers) == 1 else None
 

@@ -6,7 +6,7 @@ It needs numpy, which finds out whether anything moves: imported only where it i
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
 from typing import Final
@@ -19,9 +19,10 @@ from ..people.store import PeopleStore
 from ..recognition.errors import EngineError, EngineUnreachableError, PhotoRefusedError, PictureError, RecognitionError
 from ..recognition.interface import Search
 from ..recognition.motion import Motion
+from ..recognition.pace import PATIENCE, Rule
 from ..recognition.picture import Picture
 from ..recognition.server_look import Resident, look
-from ..recognition.server_vote import Report, Rule, ServerTracker, sighting_of
+from ..recognition.server_vote import PATIENT, Report, ServerTracker, sighting_of
 from ..recognition.watch import LINGER
 from .server_answers import async_resident
 from .servers import ServerCoordinator, async_on_server, async_server
@@ -69,6 +70,7 @@ class ServerEye:
         self._task: asyncio.Task[None] | None = None
         self._waiting: tuple[bytes, datetime, bool] | None = None
         self._took: deque[float] = deque(maxlen=_REMEMBERED)
+        self._interval = 0.0
         self._last: datetime | None = None  # when somebody was last seen: of a picture nothing is kept
         self._sequence = 0
         self._failures = 0
@@ -84,12 +86,17 @@ class ServerEye:
     @property
     def awake(self) -> bool:
         """Whether something moved in the frames lately."""
-        return self._hass.loop.time() - self._moved_at <= LINGER
+        return self._hass.loop.time() - self._moved_at <= max(LINGER, self._rule.within)
 
     @property
     def seconds(self) -> float | None:
         """Nothing that the camera need know: frames that come while one is under way take each other's place."""
         return None
+
+    @property
+    def took(self) -> float | None:
+        """How long the server takes for a frame, with the way there and back; median of the last few."""
+        return median(self._took) if self._took else None
 
     @property
     def unmeasured(self) -> str | None:
@@ -137,8 +144,15 @@ class ServerEye:
         self._troubled = self._complained = False
         return None
 
-    def slow(self, slow: bool) -> None:
-        """Nothing: it is not this machine that works."""
+    def follow(self, interval: float, *, slow: bool) -> None:
+        """Vote over frames that lie as far apart. That this machine is slow says nothing: another one works."""
+        self._interval = interval
+
+    @property
+    def _rule(self) -> Rule:
+        """By how far apart the camera's pictures come, and the server's answers."""
+        within = min(max(PATIENT.within, _MOMENT * (self.took or 0)), PATIENCE)
+        return replace(PATIENT, within=within).at(self._interval)
 
     # Looking
 
@@ -170,7 +184,7 @@ class ServerEye:
             return
         faces = await coordinator.ask(search.search(content, wish.similarity, liveness=wish.antispoofing))
         self._took.append(self._hass.loop.time() - began)
-        self._tracker.rule = Rule(within=max(Rule().within, _MOMENT * median(self._took)))
+        self._tracker.rule = self._rule
         self._well()
         # Faces that are gone were last seen in the frame before.
         self._forget(began, wish)

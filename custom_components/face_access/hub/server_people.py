@@ -1,6 +1,6 @@
 """The people of the house on recognition servers: who shall be there, and those that a server will not let go."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from functools import partial
 import sqlite3
 from typing import Any, Final
@@ -11,9 +11,9 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN, LOGGER
 from ..devices.station import Enrolment
+from ..people.plan import Wanted
 from ..people.register import CANNOT_REMOVE, RegisterTarget
-from ..people.sync import Wanted
-from ..recognition.interface import Member, Register
+from ..recognition.interface import Register
 from .people import HousePeople
 from .people_sync import TargetWorker
 from .servers import ServerCoordinator
@@ -26,10 +26,6 @@ async def async_attach_server(hass: HomeAssistant, people: HousePeople, coordina
     register = coordinator.engine.register
     if register is None:
         return
-    if register.anew:
-        # Made a moment ago, when the server was looked for.
-        await people.async_forget_station(coordinator.serial)
-        register.anew = False
     target = RegisterTarget(coordinator.engine, register, coordinator.ask)
     worker = TargetWorker(
         hass,
@@ -38,10 +34,14 @@ async def async_attach_server(hass: HomeAssistant, people: HousePeople, coordina
         people.store,
         wanted=partial(_wanted, people, coordinator.serial),
         lists=target.lists,
+        put_many=target.put_many,
     )
     worker.listeners.append(partial(_async_report_leaving, hass, people, worker))
     coordinator.on_anew = partial(_async_begin_anew, hass, people, worker, register)
     people.async_keep_worker(worker)
+    if register.anew:
+        # Made a moment ago, when the server was looked for.
+        coordinator.on_anew()
 
 
 @callback
@@ -112,18 +112,6 @@ def async_clear_leaving(hass: HomeAssistant, entry_id: str) -> None:
 
 async def async_rebuild(people: HousePeople, coordinator: ServerCoordinator) -> None:
     """Have a server forget everybody, and give it the household anew. Raises EngineError, sqlite3.Error."""
-    rebuild, worker = coordinator.engine.rebuild, people.workers.get(coordinator.serial)
-    if rebuild is None or worker is None:
-        return
-
-    async def empty() -> None:
-        await coordinator.ask(rebuild(_nobody()))
-
-    await worker.async_start_over(empty)
-
-
-async def _nobody() -> AsyncIterator[tuple[Member, tuple[bytes, ...]]]:
-    """Give nobody: the usual rounds give everybody, and go on where they break off."""
-    nobody: tuple[tuple[Member, tuple[bytes, ...]], ...] = ()
-    for each in nobody:
-        yield each
+    empty, worker = coordinator.engine.empty, people.workers.get(coordinator.serial)
+    if empty is not None and worker is not None:
+        await worker.async_start_over(lambda: coordinator.ask(empty()))

@@ -43,7 +43,7 @@ async def async_open(hass: HomeAssistant, entry: ServerConfigEntry) -> ServerCoo
     """Make an entry's server and see whether it is there. Raises ConfigEntryNotReady, ConfigEntryAuthFailed."""
     tokens = await async_tokens(hass, entry) if SERVERS[entry.data[CONF_SERVER]].signs_in else None
     try:
-        made = async_make(hass, entry.data, tokens)
+        made = async_make(hass, {**entry.data, **entry.options}, tokens)
     except EngineError as err:
         raise ConfigEntryAuthFailed(**translated(err)) from err
     coordinator = ServerCoordinator(hass, entry, made)

@@ -14,9 +14,10 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..access.naming import SightingKind
 from ..const import DOMAIN
+from .departures import SIGNAL_FORGOTTEN
 from .happenings import Happens, async_ours, happened_at, type_of
-from .history import History, PastSighting
-from .people import SIGNAL_FORGOTTEN
+from .history import History
+from .past_sightings import PastSighting
 from .whom import Whom
 from .words import kind_of_past
 

@@ -5,20 +5,22 @@ open for a camera either, and its second factors and its liveness are wanted fro
 """
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 
 from ..access import Decision, DoorMode, DoorPolicy, Person, Reason, Sighting
-from ..access.naming import recognised_name
 from ..const import CONF_DOOR, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
+from ..devices.station import Door
 from .doors import async_find, async_open
 from .eye import Eye
 from .intake import Intake
-from .telling import async_tell_decision
+from .judgement import Asked
+from .policies import read_policy
 
 if TYPE_CHECKING:
     from .camera_station import CameraSettings
@@ -45,30 +47,24 @@ class Watched:
 
     async def _take(self, sighting: Sighting) -> None:
         door: str | None = self._entry.options.get(CONF_DOOR)
-        judge = None if door is None else partial(self._judge, door)
-        decision = await self._intake.async_take(sighting, None, judge)
-        if decision is None or door is None:
-            return
-        named, _ = self._coordinator.async_identify(sighting, None)
-        # The logbook hears of everybody anyway; of a decision only where somebody might have been let in.
-        if named.recognised:
-            async_tell_decision(self._coordinator, recognised_name(named), decision)
-        if decision.granted:
+        asked = None if door is None else Asked(door=door, judge=partial(self._judge, door))
+        decision = await self._intake.async_take(sighting, None, asked)
+        if door is not None and decision is not None and decision.granted:
             await self._open(door)
 
-    def _judge(self, door: str, sighting: Sighting, person: Person | None) -> Decision:
+    def _judge(self, door: str, sighting: Sighting, person: Person | None, *, held: datetime | None = None) -> Decision:
         # A frame may be under way for long: the settings of now count, not those that it was looked at with.
         if not self._settings.enabled:
             return Decision(reason=Reason.POLICY)
-        policy, found = self._coordinator.policy(), async_find(self._hass, door)
+        policy, found = read_policy(self._entry.options), async_find(self._hass, door)
         policy = replace(
             policy,
             liveness_required=policy.liveness_required or self._settings.antispoofing,
             minimum_score=max(policy.minimum_score, self._eye.threshold or 0),
         )
         if found is not None:
-            policy = _strictest(policy, found[0])
-        decision = self._coordinator.async_decide_at(sighting, person, door, policy)
+            policy = _strictest(policy, *found)
+        decision = self._coordinator.async_decide_at(sighting, person, door, policy, held=held)
         # Granted in vain, nobody shall read that somebody was let in.
         return Decision(reason=Reason.DEVICE) if decision.granted and found is None else decision
 
@@ -82,20 +78,19 @@ class Watched:
             LOGGER.error("%s: %s did not open its door: %s", self._entry.title, coordinator.name, err)
 
 
-def _strictest(policy: DoorPolicy, station: FaceAccessCoordinator) -> DoorPolicy:
-    """Add to a camera's policy what the door's own station asks for.
+def _strictest(policy: DoorPolicy, station: FaceAccessCoordinator, door: Door) -> DoorPolicy:
+    """Add to a camera's policy what the door itself asks for.
 
     *Notify only* of the station is not taken over: it is the default, and meant for the faces that the station sees
-    itself. Whoever chose *open* for the camera chose it for this door.
+    itself. Whoever chose *open* for the camera chose it for this door. Nor is its minimum score: another scale.
     """
-    asked = station.policy()
+    asked = station.policy(door.number)
     # A station that only asks about cards and codes has no preference about liveness.
     live = asked.liveness_required and station.station.questions is None
     return replace(
         policy,
         mode=DoorMode.NEVER if asked.mode is DoorMode.NEVER else policy.mode,
         liveness_required=policy.liveness_required or live,
-        minimum_score=max(policy.minimum_score, asked.minimum_score),
         freshness=min(policy.freshness, asked.freshness),
         factors=policy.factors | asked.factors,
         # Without factors their time says nothing.

@@ -9,9 +9,8 @@ import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
-from homeassistant.const import STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HassJob, HomeAssistant, State, callback
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HassJob, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_call_later, async_track_state_change_event
 from homeassistant.util import dt as dt_util
@@ -19,17 +18,11 @@ from homeassistant.util import dt as dt_util
 from ..access import Sighting
 from ..const import CONF_CAMERA, CONF_RATE, CONF_TRIGGERS, DEFAULT_RATE, LOGGER
 from ..devices.errors import StationConnectionError
-from ..recognition.errors import (
-    EngineError,
-    ModelError,
-    PhotoRefusedError,
-    PictureError,
-    RecognitionError,
-    RecognitionOffError,
-    WorkerBusyError,
-)
-from . import issues
+from ..recognition.errors import RecognitionError, RecognitionOffError, WorkerBusyError
+from ..recognition.pace import Stills
 from .eye import Eye
+from .fitness import Fitness
+from .occasions import Occasions
 from .watched import Watched
 
 if TYPE_CHECKING:
@@ -42,15 +35,11 @@ WATCH_FOR: Final = 30.0
 LOOK_FOR: Final = 5.0
 # Between two frames while nothing moves. A camera may have to be asked over the network for each of them.
 IDLE_PAUSE: Final = 2.0
-# After these many seconds a face that is gone is forgotten (recognition/vote.py), and a little later.
+# After these many seconds without a frame whoever is left is told of, a little later than faces are forgotten.
 SETTLE_AFTER: Final = 3.5
-# What a machine that is too slow to follow takes a look with: two that agree, and one to spare.
-SHOTS: Final = 3
-# Seconds a picture may take, from which a machine is too slow, and below which it no longer is.
-SLOW: Final = 0.7
-NOT_SLOW: Final = 0.5
 # After these many seconds of one and the same picture whoever was in it is told of: it may be the last one for long.
-STILL: Final = 8.0
+# Later than a frame stops to count (recognition/pace.py), however rarely the camera has a new one.
+STILL: Final = 11.0
 _FETCH_WITHIN: Final = 10
 LONGEST_PAUSE: Final = 60.0
 
@@ -64,12 +53,13 @@ class Watching:
         self._entry = entry
         self.settings = settings
         self._camera: str = entry.data[CONF_CAMERA]
-        self._triggers: list[str] = entry.options.get(CONF_TRIGGERS, [])
         self._pace: float = 1 / entry.options.get(CONF_RATE, DEFAULT_RATE)
+        self._occasions = Occasions(hass, entry.options.get(CONF_TRIGGERS, []), self._async_triggered)
+        self._stills = Stills()
         self._eye: Eye
+        self._fitness: Fitness
         self._coordinator: FaceAccessCoordinator
         self._watched: Watched
-        self._problem: EngineError | ModelError | None = None
         self._timer: CALLBACK_TYPE | None = None
         self._fetching = asyncio.Lock()
         self._started = False
@@ -77,12 +67,6 @@ class Watching:
         self._settled = True
         self._failures = 0
         self._asked_at = float("-inf")
-        self._offered = b""
-        self._offered_at = float("-inf")
-        self._until = 0.0
-        self._shots = 0
-        self._on: set[str] = set()
-        self.slow = False
 
     # Beginning and end
 
@@ -91,14 +75,12 @@ class Watching:
         """Watch until the entry is unloaded."""
         self._coordinator, self._eye = coordinator, eye
         self._watched = Watched(self._hass, coordinator, self.settings, eye)
+        self._fitness = Fitness(self._hass, self._entry, eye, self._async_plan)
         self._started = True
         self.settings.listener = self._async_settings_changed
-        registry = er.async_get(self._hass)
-        triggers = [found for name in self._triggers if (found := er.async_resolve_entity_id(registry, name))]
-        for names, heard in (([self.entity_id], self._async_camera_changed), (triggers, self._async_triggered)):
-            self._entry.async_on_unload(async_track_state_change_event(self._hass, names, heard))
-        self._on = {name for name in triggers if _is_on(self._hass.states.get(name))}
-        self._entry.async_on_unload(self._async_stop)
+        camera = async_track_state_change_event(self._hass, [self.entity_id], self._async_camera_changed)
+        for end in (camera, self._occasions.async_start(), self._async_stop):
+            self._entry.async_on_unload(end)
         self.async_check_soon()
         self._async_plan()
 
@@ -123,65 +105,35 @@ class Watching:
     def diagnostics(self) -> dict[str, Any]:
         """What helps to find out why nobody is recognised."""
         return {
-            "problem": None if self._problem is None else str(self._problem),
-            "seconds": self._eye.seconds,
-            "slow": self.slow,
-            "unmeasured_model": self._eye.unmeasured,
+            **self._fitness.diagnostics,
             "failures": self._failures,
-            "demanded": self._demanded,
+            "demanded": self._occasions.demanded,
+            "seconds_between_pictures": self.interval,
         }
+
+    @property
+    def took(self) -> float | None:
+        """Seconds that recognition takes for a picture, as of late; None while that is unknown."""
+        return self._eye.took if self._started else None
+
+    @property
+    def interval(self) -> float | None:
+        """Seconds that the camera takes to have a new picture, as of late; None while that is unknown."""
+        return self._stills.interval
 
     # Whether it could look
 
     @callback
     def async_check_soon(self) -> None:
-        """Find out anew whether the eye can look, and how fast: models were added, or the mode is another one.
-
-        Before the start there is no need to: that begins with it.
-        """
+        """Find out anew whether the eye can look, and how fast. Before the start there is no need to."""
         if self._started and not self._stopped:
-            self._entry.async_create_background_task(self._hass, self._check(), "face_access recognition check")
-
-    async def _check(self) -> None:
-        try:
-            seconds = await self._eye.check()
-        except WorkerBusyError as err:
-            LOGGER.debug("%s: recognition was not checked: %s", self._entry.title, err)
-        except RecognitionError as err:
-            LOGGER.debug("%s: recognition cannot work: %s", self._entry.title, err)
-            self.async_trouble(err)
-        else:
-            self.async_trouble(None)
-            issues.model_unmeasured(self._hass, self._entry, self._eye.unmeasured)
-            self._measure(seconds)
+            self._fitness.async_check_soon()
 
     @callback
     def async_trouble(self, problem: RecognitionError | None) -> None:
         """Hear that the eye cannot look, or that it can again."""
-        # A single picture that is none says nothing against the next, and nothing for it.
-        if self._stopped or isinstance(problem, (PictureError, PhotoRefusedError)):
-            return
-        self._problem = problem if isinstance(problem, (EngineError, ModelError)) else None
-        issues.models(self._hass, self._entry, problem if isinstance(problem, ModelError) else None)
-        issues.engine_away(self._hass, self._entry, str(problem) if isinstance(problem, EngineError) else None)
-        self._async_plan()
-
-    @callback
-    def _measure(self, tested: float | None = None) -> None:
-        """Find out whether this machine can follow the camera: by a test, and by how long pictures really took.
-
-        One that cannot takes a few pictures when there is reason to, and says so. To follow again it must pass a test.
-        """
-        longest = max(tested or 0, self._eye.seconds or 0)
-        slow = longest >= (NOT_SLOW if self.slow else SLOW)
-        if slow is self.slow or (self.slow and tested is None):
-            return
-        self.slow = slow
-        manner = "it is looked at now and then" if slow else "it is followed again"
-        LOGGER.info("%s: a picture of the camera takes %.1f s, %s", self._entry.title, longest, manner)
-        self._eye.slow(slow)
-        issues.machine_slow(self._hass, self._entry, longest if slow else None)
-        self._async_plan()
+        if self._started and not self._stopped:
+            self._fitness.async_note(problem)
 
     # When to look
 
@@ -200,15 +152,9 @@ class Watching:
         self._async_plan()
 
     @callback
-    def _async_triggered(self, event: Event[EventStateChangedData]) -> None:
-        name, before, state = event.data["entity_id"], event.data["old_state"], event.data["new_state"]
-        if name.startswith(f"{EVENT_DOMAIN}."):
-            happened = _has_happened(before, state)
-        else:
-            happened = _is_on(state) and not _is_on(before)
-            (self._on.add if _is_on(state) else self._on.discard)(name)
+    def _async_triggered(self, happened: bool) -> None:
         if happened and self.settings.autostart:
-            self._demand(WATCH_FOR)
+            self._occasions.demand(WATCH_FOR)
         self._async_plan()
 
     async def look(self) -> None:
@@ -218,20 +164,15 @@ class Watching:
         """
         if not self.settings.enabled:
             raise RecognitionOffError("recognition is switched off")
-        if self._problem is not None:
+        if self._fitness.problem is not None:
             # It may have been put right a moment ago.
-            await self._check()
-        if self._problem is not None:
-            raise self._problem
-        self._demand(LOOK_FOR)
+            await self._fitness.check()
+        if self._fitness.problem is not None:
+            raise self._fitness.problem
+        self._occasions.demand(LOOK_FOR)
         if not await self._take():
             raise StationConnectionError("no picture")
         self._async_plan()
-
-    def _demand(self, seconds: float) -> None:
-        if self.slow:
-            self._shots = SHOTS
-        self._until = max(self._until, self._hass.loop.time() + seconds)
 
     @callback
     def _async_plan(self) -> None:
@@ -262,21 +203,17 @@ class Watching:
         if self._stopped or not self.settings.enabled or not self.there:
             return None
         pace = max(self._pace, self._eye.seconds or 0)
-        if self.slow:
-            return pace if self._shots > 0 else None
-        if self._demanded:
+        if self._fitness.slow:
+            return pace if self._occasions.wanted else None
+        if self._occasions.demanded:
             return pace
-        if not self.settings.autostart or (self._triggers and not self._on):
+        if not self.settings.autostart or (self._occasions.chosen and not self._occasions.on):
             return None
-        if self._problem is not None:
+        if self._fitness.problem is not None:
             # Somebody may put it right by hand.
             return LONGEST_PAUSE
         # A sensor that stays on for long may mean anything: no hurry any more.
-        return pace if self._eye.awake and not self._triggers else max(pace, IDLE_PAUSE)
-
-    @property
-    def _demanded(self) -> bool:
-        return self._hass.loop.time() < self._until
+        return pace if self._eye.awake and not self._occasions.chosen else max(pace, IDLE_PAUSE)
 
     @callback
     def async_report(self, sighting: Sighting) -> None:
@@ -300,7 +237,7 @@ class Watching:
     def _async_settle(self, _now: datetime) -> None:
         self._timer = None
         self._settle()
-        if self.slow:
+        if self._fitness.slow:
             self.async_check_soon()
 
     def _settle(self) -> None:
@@ -316,7 +253,7 @@ class Watching:
         from homeassistant.components import camera  # noqa: PLC0415
 
         async with self._fetching:
-            on_motion = not (self._demanded or self._triggers)
+            on_motion = not (self._occasions.demanded or self._occasions.chosen)
             # Of before the question: a frame that was long on its way is an old one.
             self._asked_at, captured_at = self._hass.loop.time(), dt_util.utcnow()
             try:
@@ -328,26 +265,15 @@ class Watching:
         if self._stopped:
             return True
         self._note_sight()
-        if content == self._offered:
-            self._pass_over()
-        else:
-            self._offered, self._offered_at = content, self._asked_at
-            self._shots = max(0, self._shots - 1)
+        if self._stills.take(content, self._asked_at, self._hass.loop.time()):
+            self._occasions.took()
             self._settled = False
+            self._eye.follow(self.interval or 0.0, slow=self._fitness.slow)
             self._eye.offer(content, captured_at, on_motion=on_motion)
-        self._measure()
-        return True
-
-    def _pass_over(self) -> None:
-        """Leave out a frame that came before, to the last byte: it was not taken twice, and agrees with itself alone.
-
-        Many cameras give the picture of before until they have a new one; one that hangs shows for ever who was there.
-        """
-        # While somebody waits for it, the next may be another one.
-        if not self._demanded:
-            self._shots = max(0, self._shots - 1)
-        if not self._settled and self._asked_at - self._offered_at >= STILL:
+        elif not self._settled and self._stills.shown_for(self._asked_at) >= STILL:
             self._settle()
+        self._fitness.async_measure()
+        return True
 
     def _note_blind(self, err: Exception) -> None:
         level = LOGGER.debug if self._failures else LOGGER.warning
@@ -358,14 +284,3 @@ class Watching:
         if self._failures:
             LOGGER.info("%s: the camera gives pictures again", self._entry.title)
         self._failures = 0
-
-
-def _is_on(state: State | None) -> bool:
-    return state is not None and state.state == STATE_ON
-
-
-def _has_happened(before: State | None, state: State | None) -> bool:
-    """Whether an event entity fired: coming back it shows once more what happened before."""
-    if before is None or state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
-        return False
-    return before.state not in (STATE_UNAVAILABLE, state.state)

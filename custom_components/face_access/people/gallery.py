@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..devices.errors import StationPhotoError, StationRefusedError
 from ..devices.station import Enrolment
+from .findings import Learned
 from .model import Profile
-from .store import Learned, PeopleStore
-from .sync import PHOTO_MISSING
+from .refusal import PHOTO_MISSING
+from .store import PeopleStore
 
 if TYPE_CHECKING:
     from ..recognition.engine import Engine

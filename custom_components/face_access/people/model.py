@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 import json
 import re
 import secrets
@@ -40,6 +41,11 @@ class PersonError(ValueError):
         super().__init__(code)
         self.code = code
         self.placeholders = placeholders
+
+
+def digest(photo: bytes) -> str:
+    """Make the name of a photo."""
+    return sha256(photo).hexdigest()
 
 
 def new_key() -> str:
@@ -86,7 +92,8 @@ class Profile:
         """Pass a profile that can be kept. Raises PersonError."""
         if not _ID.fullmatch(self.id) or len(self.id) > MAX_ID:
             raise PersonError("person_id_invalid", limit=str(MAX_ID))
-        for name, text, limit in (("name", self.name, MAX_NAME), ("text", self.text, MAX_TEXT)):
+        notes = [("metadata", text, MAX_TEXT) for note in self.metadata.items() for text in note]
+        for name, text, limit in (("name", self.name, MAX_NAME), ("text", self.text, MAX_TEXT), *notes):
             if len(text) > limit or not all(character.isprintable() for character in text):
                 raise PersonError("person_text_invalid", field=name, limit=str(limit))
         if not self.name.strip():

@@ -3,7 +3,7 @@
 A server only has to know faces by our keys: cards, doors and dates stay in the house, which decides.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Final, Protocol
 
 from ..devices.errors import (
@@ -32,6 +32,7 @@ from ..recognition.errors import (
 )
 from ..recognition.interface import Member, Register, RemoteEngine
 from ..recognition.remote.words import CONFLICT, Unfit
+from .bulk import People, PutMany
 
 CANNOT_REMOVE: Final = "cannot_remove"
 DUPLICATE_FACE: Final = "duplicate_face"
@@ -77,12 +78,18 @@ class RegisterTarget:
         """Bind to the register of an engine."""
         self._register = register
         self._photos_always = engine.photos_always
+        self._enrol_many = engine.enrol_many
         self._ask = ask
 
     @property
     def lists(self) -> bool:
         """Whether the server can say whom it knows. Where it cannot, what we wrote down is all that is known."""
         return self._register.lists
+
+    @property
+    def put_many(self) -> PutMany | None:
+        """How many people are given at once; None where the server takes one at a time."""
+        return None if self._enrol_many is None else self._put_many
 
     def as_held(self, enrolment: Enrolment) -> Enrolment:
         """Give what the server has room for: key, name and role."""
@@ -124,6 +131,14 @@ class RegisterTarget:
             raise StationRefusedError(_GONE)
         try:
             await self._ask(self._register.put(_member(enrolment), photos))
+        except RecognitionError as err:
+            raise _as_station(err) from err
+
+    async def _put_many(self, people: People) -> Collection[str]:
+        if self._enrol_many is None:
+            return ()
+        try:
+            return await self._ask(self._enrol_many([(_member(one), photos) for one, photos in people]))
         except RecognitionError as err:
             raise _as_station(err) from err
 

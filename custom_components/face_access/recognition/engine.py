@@ -169,7 +169,7 @@ class Engine:
     def benchmark(self, mode: Mode) -> float:
         """Seconds that the networks of a mode take for one face, wherever they run: of two runs the second.
 
-        Above `worker.SLOW` a machine should look at snapshots only. Loads models; raises ModelError.
+        From `pace.SLOW` on a machine should look at snapshots only. Loads models; raises ModelError.
         """
         seconds = 0.0
         for network in [network for role in _roles(mode) for network in self._nets[role]]:

@@ -4,12 +4,11 @@ Scores stay as the engine gives them, with their scale and the threshold they we
 converted from one engine to another. A picture that an engine cannot judge is never a spoof.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..access import Role, Similarity
-from .errors import EngineRefusedError
 from .terms import Box, FaceLiveness
 
 
@@ -128,7 +127,7 @@ class Register(Protocol):
     PhotoRefusedError is raised where none of them will do. With photos None it keeps those that are there, and raises
     EngineNotFoundError where nobody has the key. `remove` is done when nobody has the key. Where a server
     needs a face for every change, or cannot remove, `put` without photos and `remove` raise EngineUnableError
-    (`RemoteEngine.photos_always`, `deletes`); `RemoteEngine.rebuild` is then the way.
+    (`RemoteEngine.photos_always`, `deletes`); `RemoteEngine.empty` is then the way.
 
     `anew` is whether the list was missing and an empty one made in its place, without anybody having asked for that:
     nobody whom we gave is on it any more. Whoever has seen to it sets it back.
@@ -145,30 +144,22 @@ class Register(Protocol):
     async def remove(self, key: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rebuilt:
-    """Who is in a register that was made anew, by key, and who is not, and why."""
+class EnrolMany(Protocol):
+    """Gives many people to a register, each by their first photo, and gives the keys of those who are in it now.
 
-    held: tuple[str, ...] = ()
-    refused: Mapping[str, EngineRefusedError] = field(default_factory=dict)
-
-
-class Rebuild(Protocol):
-    """Makes a register anew, for a server that cannot remove one person: all are removed, then `people` are given.
-
-    Photos are taken from `people` as they are needed. Nobody is recognised meanwhile. Where it breaks off (any
-    EngineError) some are in the register and some are not: it has to be done again, from the start.
+    Whoever is not has to be `put` alone, to find out why, or by another photo. Nothing is checked of anybody.
     """
 
-    async def __call__(self, people: AsyncIterable[tuple[Member, tuple[bytes, ...]]]) -> Rebuilt: ...
+    async def __call__(self, people: Sequence[tuple[Member, tuple[bytes, ...]]]) -> frozenset[str]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteEngine:
     """A recognition server. What it cannot do is None.
 
-    `probe` proves address and login; `several` is whether it looks at several faces of one picture; `photos_always`
-    whether its register wants a photo for every change.
+    `probe` proves address and login, and that the register is there; `several` is whether it looks at several faces of
+    one picture; `photos_always` whether its register wants a photo for every change. `empty` removes everybody, where
+    one alone cannot be removed.
     """
 
     probe: Callable[[], Awaitable[EngineInfo]]
@@ -178,4 +169,5 @@ class RemoteEngine:
     register: Register | None = None
     several: bool = False
     photos_always: bool = False
-    rebuild: Rebuild | None = None
+    enrol_many: EnrolMany | None = None
+    empty: Callable[[], Awaitable[None]] | None = None

@@ -9,7 +9,7 @@ from typing import Final
 
 import aiohttp
 
-from .errors import EngineAddressError, EngineError
+from .errors import EngineError
 from .interface import EngineInfo, RemoteEngine
 from .server_kind import Field, FieldKind, Made, NetworkServer, ServerKind, TokenProvider, Values
 
@@ -35,10 +35,7 @@ def _ask(wanted: NetworkServer) -> EngineInfo:
         from .inference import Address, InferenceServer  # noqa: PLC0415
     except ImportError:
         raise EngineError("numpy is not here") from None
-    try:
-        server = InferenceServer(Address(url=wanted.url, token=wanted.token, verify=wanted.verify))
-    except ValueError as err:
-        raise EngineAddressError(str(err)) from None
+    server = InferenceServer(Address(url=wanted.url, token=wanted.token, verify=wanted.verify))
     try:
         found = server.info()
     finally:

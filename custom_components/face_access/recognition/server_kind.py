@@ -14,6 +14,7 @@ import aiohttp
 
 from .errors import EngineError
 from .interface import RemoteEngine
+from .server_numbers import Number
 
 type Values = Mapping[str, Any]
 
@@ -101,16 +102,17 @@ class Made:
 class ServerKind:
     """A kind of server.
 
-    `make` makes no request; it raises EngineAddressError, and EngineError for what else cannot be. `searches` is
-    whether it finds people in a picture. `signs_in` is whether the household signs in at the server's own pages
-    (OAuth2); its token comes with `make`. Pictures leave the house where `leaves_house`. `probe_every` is how often it
-    is worth asking whether it is there.
+    `make` makes no request; it raises EngineAddressError, and EngineError for what else cannot be. `numbers` may be set
+    later, and come with the values. `searches` is whether it finds people in a picture. `signs_in` is whether the
+    household signs in at the server's own pages (OAuth2); its token comes with `make`. Pictures leave the house where
+    `leaves_house`. `probe_every` is how often it is worth asking whether it is there.
     """
 
     name: str
     maker: str
     fields: tuple[Field, ...]
     make: Callable[[aiohttp.ClientSession, Values, TokenProvider | None], Made]
+    numbers: tuple[Number, ...] = ()
     searches: bool = False
     signs_in: bool = False
     leaves_house: bool = False

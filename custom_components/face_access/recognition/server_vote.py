@@ -12,6 +12,7 @@ from typing import Final
 
 from ..access import Liveness, Pictures, Reason, Sighting, SightingKey, Verdict
 from .interface import Score
+from .pace import Rule
 from .server_doubt import Doubts
 from .server_look import Look, Resident, same_place
 from .terms import FaceLiveness, Outcome
@@ -19,14 +20,8 @@ from .terms import FaceLiveness, Outcome
 _LIVENESS: Final = {FaceLiveness.LIVE: Liveness.LIVE, FaceLiveness.SPOOF: Liveness.SPOOF}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """How many frames must agree: `needed` of the last `of`, no older than `within` seconds. See `vote.Rule`."""
-
-    needed: int = 2
-    of: int = 5
-    within: float = 5.0
-    strangers: int = 3
+PATIENT: Final = Rule(within=5.0)
+"""What a server says of a frame takes its way over a network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +64,7 @@ class _Follow:
 class ServerTracker:
     """Who is before one camera. Times are seconds of any clock that never goes back."""
 
-    rule: Rule = field(default_factory=Rule)
+    rule: Rule = PATIENT
     _followed: dict[str | None, _Follow] = field(default_factory=dict)
     _doubts: Doubts = field(default_factory=Doubts)
 
@@ -121,7 +116,7 @@ class ServerTracker:
         if follow.caught:
             return None
         looks = [one for seen, one in follow.looks if at - seen <= self.rule.within]
-        doubted = self._doubts.doubted(follow.latest)
+        doubted = self._doubts.doubted(follow.latest, at, self.rule.within)
         if key is None:
             stranger = self._is_stranger(looks)
             return _report(Outcome.STRANGER, _agreed(looks, self.rule, doubted=doubted), looks) if stranger else None

@@ -8,22 +8,12 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
+from .pace import Rule
 from .results import Face, FaceLiveness, Outcome, Recognition
 from .score import POSSIBLE
 
 _SAME_FACE: Final = 0.3
 """Overlap (intersection over union) from one frame to the next."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """How many frames must agree: `needed` of the last `of`, no older than `within` seconds."""
-
-    needed: int = 2
-    of: int = 5
-    within: float = 3.0
-    strangers: int = 3
-    """Frames until somebody is called a stranger: a familiar face may need a moment to turn to the camera."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,11 @@ from .engine import Engine, Settings
 from .errors import RecognitionError
 from .gallery import Gallery
 from .motion import Motion
+from .pace import Rule
 from .picture import Picture
 from .results import Recognition
 from .sighting import sighting
-from .vote import Rule, Tracker, Vote
+from .vote import Tracker, Vote
 from .worker import MAXIMUM_RATE, Worker
 
 LINGER: Final = 5.0
@@ -92,7 +93,12 @@ class Watch:
     @property
     def awake(self) -> bool:
         """Whether something moved lately, as far as motion is looked for."""
-        return time.monotonic() - self._moved_at <= LINGER
+        return time.monotonic() - self._moved_at <= self._linger
+
+    @property
+    def _linger(self) -> float:
+        """As long as a face counts, where frames are rare: the next one must still be looked at."""
+        return max(LINGER, self.rule.within)
 
     def _look(self, engine: Engine, data: bytes, captured_at: datetime, at: float) -> None:
         try:
@@ -120,7 +126,7 @@ class Watch:
     def _awake(self, picture: Picture, at: float) -> bool:
         if self._motion.observe(picture):
             self._moved_at = at
-        return at - self._moved_at <= LINGER
+        return at - self._moved_at <= self._linger
 
     def _tell(self, votes: list[Vote], settings: Settings) -> None:
         for vote in votes:

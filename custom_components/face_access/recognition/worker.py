@@ -22,8 +22,6 @@ type Job = Callable[[Engine], None]
 
 MAXIMUM_RATE: Final = 5.0
 IDLE: Final = 300.0
-SLOW: Final = 0.7
-"""Seconds per frame above which a machine should look at snapshots only."""
 
 _REMEMBERED: Final = 9
 _QUESTIONS: Final = 32
@@ -49,11 +47,6 @@ class Load:
     frames: int
     dropped: int
     seconds: float | None
-
-    @property
-    def slow(self) -> bool:
-        """Whether this machine cannot follow a camera."""
-        return self.seconds is not None and self.seconds > SLOW
 
 
 class Worker:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+import json
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,17 @@ from custom_components.face_access.devices.errors import InvalidValueError, Stat
 from custom_components.face_access.devices.panel.enrolment import PanelPeople
 from custom_components.face_access.devices.panel.identifier import Identifier, IdentifierType
 from custom_components.face_access.devices.station import Enrolment
-from custom_components.face_access.people.store import PeopleStore, digest
-from custom_components.face_access.people.sync import Progress, Synchroniser, Wanted
+from custom_components.face_access.people.model import digest
+from custom_components.face_access.people.plan import Progress, Wanted
+from custom_components.face_access.people.store import PeopleStore
+from custom_components.face_access.people.sync import Synchroniser
 from simulators._terminal.pictures import sample
 
 from ...people.conftest import profile
 from .conftest import Pair, Running
 
 GOOD = sample("good")
+LINK = "/access/identifier/items/link"
 ANNA = Enrolment(
     key="faannaannaanna",
     name="Anna Berg",
@@ -91,6 +95,80 @@ async def test_no_photo_is_no_face(people: PanelPeople, pair: Pair) -> None:
     assert not faces(pair)
     await people.put(ANNA, (sample("empty"), GOOD))
     assert len(faces(pair)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "kind", "code"),
+    [
+        (400, {"error": "Face hasn't been detected on image"}, StationPhotoError, "feature_extraction_failed"),
+        (400, {"error": "Too blurred"}, StationRefusedError, "unknown_code"),
+        (200, {"result": [{"link_id": "x", "status": "Wrong image file"}]}, StationPhotoError, "image_decoding_failed"),
+        (200, {"result": [{"link_id": "x", "status": "Too blurred"}]}, StationRefusedError, "unknown_code"),
+        (200, {"result": [{"link_id": "x", "status": "Identifiers exceeded"}]}, StationRefusedError, "limit_reached"),
+    ],
+)
+async def test_what_the_panel_says_of_a_photo_is_passed_on(
+    people: PanelPeople,
+    pair: Pair,
+    status: int,
+    answer: dict,
+    kind: type[StationRefusedError],
+    code: str,
+) -> None:
+    """Whether it refuses the request or the one item in it."""
+    body = json.dumps(answer)
+    await pair.panel.fail(LINK, status, method="POST", body=body, content_type="application/json")
+    with pytest.raises(StationRefusedError) as caught:
+        await people.put(ANNA, (GOOD,))
+    assert type(caught.value) is kind
+    assert caught.value.code == code
+    assert caught.value.detail in body
+
+
+async def test_another_photo_is_tried_where_one_item_is_refused(people: PanelPeople, pair: Pair) -> None:
+    body = json.dumps({"result": [{"link_id": "x", "status": "Wrong image file"}]})
+    await pair.panel.fail(LINK, 200, method="POST", body=body, content_type="application/json")
+    await people.put(ANNA, (sample("two"), GOOD))
+    assert len(faces(pair)) == 1
+
+
+async def test_what_the_panel_says_of_a_card_is_not(people: PanelPeople, pair: Pair) -> None:
+    """It may repeat the number."""
+    body = json.dumps({"error": "Number 4711 is used already"})
+    await pair.panel.fail(LINK, 400, method="POST", body=body, content_type="application/json")
+    with pytest.raises(StationRefusedError) as caught:
+        await people.put(replace(ANNA, card=4711), ())
+    assert caught.value.detail is None
+
+
+async def test_changes_of_many_read_the_list_once(people: PanelPeople, pair: Pair) -> None:
+    """The list alone tells the uids, by which a change leaves the face as it is."""
+    crowd = [replace(ANNA, key=f"fa{number:013}", name=f"P {number}", card=number) for number in range(1, 31)]
+    for one in crowd[:20]:
+        await people.put(one, (GOOD,))
+    for one in crowd[20:]:
+        await people.put(one, ())
+    before = pair.panel.count("GET", "/access/identifier/items")
+    for one in crowd:
+        await people.put(replace(one, suspended=True), None)
+    assert pair.panel.count("GET", "/access/identifier/items") - before <= 3
+    assert [one.suspended async for one in people.all()] == [True] * 30
+    assert sum(item["enrolled"] for item in faces(pair)) == 20
+
+
+async def test_a_uid_that_means_somebody_else_by_now_is_not_written(people: PanelPeople, pair: Pair) -> None:
+    ben = replace(ANNA, key="fabenbenbenbenb", name="Ben")
+    for one in (ANNA, ben):
+        await people.put(one, (GOOD,))
+    await people.put(replace(ANNA, name="Anna B"), None)
+    first, second = faces(pair)
+    first["link_id"], second["link_id"] = second["link_id"], first["link_id"]
+    await people.put(replace(ANNA, name="Anna C"), None)
+    assert [face["identifier_owner"]["name"] for face in faces(pair)] == ["Anna B", "Anna C"]
+    del pair.panel.identifiers.items[max(pair.panel.identifiers.items)]
+    with pytest.raises(StationRefusedError) as caught:
+        await people.put(replace(ANNA, name="Anna D"), None)
+    assert caught.value.code == "record_not_found"
 
 
 async def test_times_need_a_zone(people: PanelPeople) -> None:
@@ -243,3 +321,111 @@ async def test_a_panel_without_faces_learns_cards(running: Running, store: Peopl
     assert numbers(pair) == []
     with pytest.raises(StationPhotoError):
         await people.put(ANNA, (GOOD,))
+
+
+# People whom the panel keeps by itself
+
+
+def kept(pair: Pair, owner: str, kind: str, number: str, **changes: object) -> int:
+    """Enrol something at the panel itself, as at its screen; its uid."""
+    body = {
+        "identifier_owner": {"name": owner, "type": "owner"},
+        "identifier_type": kind,
+        "identifier_number": number,
+        "lock": "all",
+        **changes,
+    }
+    uid = pair.panel.identifiers.create(body)
+    pair.panel.identifiers.items[uid]["enrolled"] = kind == "face_id"
+    return uid
+
+
+async def test_those_who_were_enrolled_at_the_panel_are_told_by_name(people: PanelPeople, pair: Pair) -> None:
+    """Faces and cards, and neither codes nor those whom sync keeps; nobody is touched."""
+    await people.put(ANNA, (GOOD,))
+    kept(pair, " Bob Mason ", "face_id", "Ym9i", valid={"time": {"is_permanent": True}})
+    before = dict(pair.panel.identifiers.items)
+    found = {one.name: one async for one in people.others()}
+    assert found.keys() == {"Alice Gardner", "Bob Mason", "Mallory Pike"}
+    assert (found["Alice Gardner"].card, found["Bob Mason"].card, found["Alice Gardner"].door) == (None, 12345678, 1)
+    assert found["Mallory Pike"].valid_until == datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC)
+    assert len({one.key for one in found.values()}) == 3
+    assert pair.panel.identifiers.items == before
+
+
+async def test_a_face_and_a_card_are_taken_over_as_they_are(people: PanelPeople, pair: Pair) -> None:
+    identifiers = pair.panel.identifiers
+    originals = {kept(pair, "Carla", "face_id", "Y2FybGE="), kept(pair, "Carla", "card", "0A:0B:0C")}
+    (carla,) = [one async for one in people.others() if one.name == "Carla"]
+    await people.take_over(carla)
+    assert await people.find(carla.key) == carla
+    assert (carla.card, carla.door) == (0x0A0B0C, None)
+    assert originals.isdisjoint(identifiers.items)
+    (face,) = [item for item in faces(pair) if item["identifier_type"] == "face_id"]
+    assert face["identifier_number"] == "Y2FybGE="
+    assert "Carla" not in [one.name async for one in people.others()]
+    # From here on they are like everybody whom sync keeps.
+    await people.put(replace(carla, name="Carla B"), None)
+    assert (await people.find(carla.key)).name == "Carla B"
+    await people.remove(carla.key)
+    assert await people.find(carla.key) is None
+    assert "Carla" not in str(identifiers.items)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        [("card", "77", {}), ("card", "78", {})],
+        [
+            (
+                "card",
+                "77",
+                {"valid": {"time": {"is_permanent": True}, "passes": {"is_permanent": False, "max_passes": 3}}},
+            )
+        ],
+        [("card", "77", {}), ("face_id", "Y2FybGE=", {"lock": "first"})],
+        [("face_id", "", {})],
+    ],
+    ids=["two cards", "three passes", "another door", "no template"],
+)
+async def test_nobody_gets_in_on_better_terms_for_being_taken_over(
+    people: PanelPeople, pair: Pair, terms: list
+) -> None:
+    for kind, number, changes in terms:
+        kept(pair, "Carla", kind, number, **changes)
+    before = {uid: dict(item) for uid, item in pair.panel.identifiers.items.items()}
+    (carla,) = [one async for one in people.others() if one.name == "Carla"]
+    with pytest.raises(StationRefusedError) as caught:
+        await people.take_over(carla)
+    assert caught.value.code == "not_transferable"
+    assert pair.panel.identifiers.items == before
+
+
+async def test_a_time_profile_is_not_lost(people: PanelPeople, pair: Pair) -> None:
+    uid = kept(pair, "Carla", "card", "77")
+    pair.panel.identifiers.items[uid]["profiles"] = [1]
+    (carla,) = [one async for one in people.others() if one.name == "Carla"]
+    with pytest.raises(StationRefusedError):
+        await people.take_over(carla)
+
+
+async def test_a_panel_that_does_not_keep_the_copy_keeps_the_original(
+    people: PanelPeople, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Full, or it writes something else than it was told: no copy stays, and no original goes."""
+    uid = kept(pair, "Carla", "card", "77")
+    (carla,) = [one async for one in people.others() if one.name == "Carla"]
+    with monkeypatch.context() as patched:
+        patched.setattr("simulators._panel.identifiers.CAPACITY", 1)
+        with pytest.raises(StationRefusedError) as caught:
+            await people.take_over(carla)
+        assert caught.value.code == "limit_reached"
+    with pytest.raises(StationRefusedError) as caught:
+        await people.take_over(replace(carla, valid_until=datetime(2027, 1, 1, tzinfo=UTC)))
+    assert caught.value.code == "write_failed"
+    assert faces(pair) == []
+    assert uid in pair.panel.identifiers.items
+    pair.panel.identifiers.delete(uid)
+    with pytest.raises(StationRefusedError) as caught:
+        await people.take_over(carla)
+    assert caught.value.code == "record_not_found"

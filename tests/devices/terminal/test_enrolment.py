@@ -24,8 +24,9 @@ from custom_components.face_access.devices.terminal.direct import DirectLink
 from custom_components.face_access.devices.terminal.enrolment import TerminalPeople
 from custom_components.face_access.devices.terminal.state import TerminalState
 from custom_components.face_access.people.model import new_key
+from custom_components.face_access.people.plan import Progress, Wanted
 from custom_components.face_access.people.store import PeopleStore
-from custom_components.face_access.people.sync import Progress, Synchroniser, Wanted
+from custom_components.face_access.people.sync import Synchroniser
 from simulators._terminal.pictures import sample
 from simulators.terminal import Person as DevicePerson, SimulatedTerminal
 

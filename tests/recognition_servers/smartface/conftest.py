@@ -2,13 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 import pytest
 
 from custom_components.face_access.recognition.interface import RemoteEngine
@@ -21,24 +19,12 @@ from custom_components.face_access.recognition.smartface import (
 )
 from simulators._terminal import pictures
 from simulators.smartface import Access, SimulatedSmartFace
+from tests.recognition_servers.scripted import ScriptedServer
 
 LIST = "face_access.test"
 OPENAPI = Path(__file__).parents[4] / "shared/specs/smartface-openapi-4.25.2.json"
 JPEG = b"\xff\xd8\xff\xe0 a picture"
 FACE_ID = "497f6eca-6276-4993-bfeb-53cbbbba6f08"
-
-type Reply = tuple[int, Any] | web.Response | Exception
-
-
-@pytest.fixture(autouse=True)
-def auto_enable_custom_integrations() -> None:
-    """Nothing here needs Home Assistant."""
-
-
-@pytest.fixture
-async def session(socket_enabled: None) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as opened:
-        yield opened
 
 
 def doorstep(who: str, **more: Any) -> bytes:
@@ -118,75 +104,6 @@ async def _switched_on(version: str, more: dict[str, Any]) -> AsyncIterator[Simu
 def with_login(**more: Any) -> Access:
     """Make a server want a token that is fetched."""
     return Access(kind="client_credentials", **more)
-
-
-@dataclass
-class Asked:
-    """One request as the server got it."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    body: bytes
-    headers: dict[str, str]
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass
-class ScriptedServer:
-    """Answers by method and path with the next of what a test wrote, the last again and again; keeps the requests."""
-
-    replies: dict[str, list[Reply]] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
-    port: int = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def on(self, call: str, *replies: Reply) -> None:
-        """Answer `call`, such as `GET Version`; a path that begins with a slash is not below the base of the API."""
-        method, path = call.split()
-        self.replies[f"{method} {path if path.startswith('/') else f'/api/v1/{path}'}"] = list(replies)
-
-    def of(self, path: str) -> list[Asked]:
-        """Every request to a path below the base of the API."""
-        return [asked for asked in self.asked if asked.path.removeprefix("/api/v1/") == path]
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        path = request.rel_url.raw_path
-        self.asked.append(Asked(request.method, path, dict(request.query), body, dict(request.headers)))
-        replies = self.replies.get(f"{request.method} {path}", [(404, "")])
-        reply = replies.pop(0) if len(replies) > 1 else replies[0]
-        if isinstance(reply, Exception):
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-        if isinstance(reply, web.Response):
-            return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
-        status, content = reply
-        return (
-            web.Response(text=content, status=status)
-            if isinstance(content, str)
-            else web.json_response(content, status=status)
-        )
-
-
-@pytest.fixture
-async def scripted(socket_enabled: None) -> AsyncIterator[ScriptedServer]:
-    server = ScriptedServer()
-    app = web.Application(client_max_size=2**26)
-    app.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.port = runner.addresses[0][1]
-    yield server
-    await runner.cleanup()
 
 
 @pytest.fixture

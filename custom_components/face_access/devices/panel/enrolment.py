@@ -1,22 +1,23 @@
 """The people of a panel as a target of sync: identifiers with link ids of ours (`/access/identifier/items/link`)."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 import re
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import uuid4
 
 from ...access import Role
-from ..errors import InvalidValueError, StationPhotoError, StationRefusedError
+from ..errors import InvalidValueError, StationError, StationPhotoError, StationRefusedError
 from ..station import Enrolment
 from .client import PanelClient
 from .identifier import Identifier, IdentifierType
-from .judge import NO_FACE, UNREADABLE, UPLOAD_FAILED
+from .judge import NO_FACE, UNREADABLE, UPLOAD_FAILED, refusal
+from .link_ids import Numbers, alone, beside, link_id
 from .locks import ALL
+from .own_people import own_people
 
-# Link ids are made of our short ids in full: two people never get the same.
-_SPACE: Final = UUID("5b1f5a36-6a3c-5d6e-9c41-0b1c4c1d7f10")
 _MAX_NAME: Final = 255
 _MAX_DIGITS: Final = 10
 # A panel knows no "never": a time that has long been over says it.
@@ -38,12 +39,13 @@ class PanelPeople:
         self._identifiers = client.identifiers
         self.knows_faces = faces
         self._cards: set[str] | None = None
+        self._numbers = Numbers(client.identifiers)
 
     def as_held(self, enrolment: Enrolment) -> Enrolment:
         """Cut and round as the panel does. Somebody who is blocked is known there and never valid."""
         suspended = enrolment.suspended or enrolment.role is Role.BLOCKED
         return Enrolment(
-            key=_link_id(enrolment.key),
+            key=link_id(enrolment.key),
             name=enrolment.name.strip()[:_MAX_NAME].strip(),
             card=enrolment.card or None,
             valid_from=None if suspended else _whole(enrolment.valid_from),
@@ -64,17 +66,17 @@ class PanelPeople:
             if identifier.link_id is None:
                 continue
             if identifier.type is IdentifierType.FACE:
-                faces[_link_id(identifier.link_id)] = _enrolment(identifier, identifier.link_id)
+                faces[link_id(identifier.link_id)] = _enrolment(identifier, identifier.link_id)
             elif identifier.type is IdentifierType.CARD:
-                cards[_link_id(identifier.link_id)] = _enrolment(identifier, identifier.link_id)
+                cards[link_id(identifier.link_id)] = _enrolment(identifier, identifier.link_id)
         self._cards = set(cards)
         for key, face in faces.items():
-            card = cards.pop(_beside(key), None)
+            card = cards.pop(beside(key), None)
             # A card that counts otherwise than the face is as good as missing: it is written anew.
             same = card is not None and replace(card, key=key, card=None) == face
             yield replace(face, card=card.card if card is not None and same else None)
         for key, card in cards.items():
-            yield replace(card, key=_alone(key))
+            yield replace(card, key=alone(key))
 
     async def find(self, key: str) -> Enrolment | None:
         """Read one: the panel does not filter by link ids."""
@@ -96,6 +98,7 @@ class PanelPeople:
             return
         with_face = self.knows_faces and bool(photos)
         if with_face:
+            self._numbers.forget(held.key)
             await self._put_face(held, photos)
         elif held.card is None:
             raise StationPhotoError(NO_FACE)
@@ -105,46 +108,74 @@ class PanelPeople:
         refused: StationPhotoError | None = None
         for photo in photos:
             try:
-                results = await self._identifiers.upsert_linked([replace(_face(held), photo=photo)])
+                _judge(await self._identifiers.upsert_linked([replace(_face(held), photo=photo)]))
             except StationRefusedError as err:
                 if err.code not in _PHOTO_CODES:
                     raise
                 refused = refused or StationPhotoError(err.code, err.detail)
             else:
-                _judge(results)
                 return
         raise refused or StationPhotoError(NO_FACE)
 
     async def _put_card(self, held: Enrolment, *, with_face: bool) -> None:
         """Write the card; another one, or one that there shall not be any more, goes first."""
-        wanted = None if held.card is None else (_beside if with_face else _alone)(held.key)
-        links = [link for link in (_beside(held.key), _alone(held.key)) if link != wanted]
+        wanted = None if held.card is None else (beside if with_face else alone)(held.key)
+        links = [link for link in (beside(held.key), alone(held.key)) if link != wanted]
         if self._cards is None or not self._cards.isdisjoint(links):
             await self._identifiers.delete_linked(links)
             (self._cards or set()).difference_update(links)
         if wanted is not None:
+            self._numbers.forget(wanted)
             _judge(await self._identifiers.upsert_linked([_card(held, wanted)]))
             if self._cards is not None:
                 self._cards.add(wanted)
 
     async def _change(self, held: Enrolment) -> None:
         """Write anew by the uid, which leaves the face alone; the link variant might take an empty one for it."""
-        with_face, there = False, False
-        async for known in self._identifiers.all():
-            if known.link_id is None or known.uid is None:
-                continue
-            link = _link_id(known.link_id)
-            if link == held.key and known.type is IdentifierType.FACE:
-                await self._identifiers.update(known.uid, _face(held))
-                with_face = there = True
-            there |= link in (_beside(held.key), _alone(held.key))
-        if not there or (not with_face and held.card is None):
+        face = await self._numbers.find(held.key, IdentifierType.FACE)
+        if face is not None:
+            await self._identifiers.update(face, _face(held))
+        elif held.card is None or not await self._has_card(held.key):
             raise StationRefusedError("record_not_found")
-        await self._put_card(held, with_face=with_face)
+        await self._put_card(held, with_face=face is not None)
+
+    async def _has_card(self, key: str) -> bool:
+        found = [await self._numbers.find(link, IdentifierType.CARD) for link in (beside(key), alone(key))]
+        return found != [None, None]
+
+    async def others(self) -> AsyncIterator[Enrolment]:
+        """Read those who were enrolled at the panel itself, each with a key for when they are taken over."""
+        for own in await own_people(self._identifiers):
+            first = own.face or own.card
+            if first is not None:
+                card = None if own.card is None else _number(own.card)
+                yield replace(_enrolment(first, str(uuid4())), name=own.name, card=card)
+
+    async def take_over(self, enrolment: Enrolment) -> None:
+        """Give one of `others` link ids: copies that have them first, read back, and then the originals go."""
+        found = next((own for own in await own_people(self._identifiers) if own.name == enrolment.name), None)
+        if found is None:
+            raise StationRefusedError("record_not_found")
+        found.check_transferable()
+        card_link = (alone if found.face is None else beside)(enrolment.key)
+        copies = [] if found.face is None else [replace(found.face, link_id=enrolment.key)]
+        copies += [] if found.card is None else [replace(found.card, link_id=card_link)]
+        try:
+            await self._copy(copies, enrolment)
+        except BaseException:
+            with suppress(StationError):
+                await self.remove(enrolment.key)
+            raise
+        await self._identifiers.delete_many(own.uid for own in found.identifiers if own.uid is not None)
+
+    async def _copy(self, copies: list[Identifier], enrolment: Enrolment) -> None:
+        _judge(await self._identifiers.upsert_linked(copies))
+        if await self.find(enrolment.key) != enrolment:
+            raise StationRefusedError("write_failed")
 
     async def remove(self, key: str) -> None:
         """Delete by the link ids."""
-        links = [key, _beside(key), _alone(key)]
+        links = [key, beside(key), alone(key)]
         await self._identifiers.delete_linked(links)
         if self._cards is not None:
             self._cards.difference_update(links)
@@ -179,24 +210,6 @@ def _number(identifier: Identifier) -> int | None:
         return None
 
 
-def _beside(key: str) -> str:
-    """Make the link id of a card beside a face, and the key of it again."""
-    return str(UUID(int=UUID(key).int ^ 1))
-
-
-def _alone(key: str) -> str:
-    """Make the link id of the card of somebody without a face, and the key of it again."""
-    return str(UUID(int=UUID(key).int ^ 2))
-
-
-def _link_id(key: str) -> str:
-    """Take a link id as it is, and make one of anything else."""
-    try:
-        return str(UUID(key))
-    except ValueError:
-        return str(uuid5(_SPACE, key))
-
-
 def _whole(moment: datetime | None) -> datetime | None:
     if moment is None:
         return None
@@ -205,10 +218,10 @@ def _whole(moment: datetime | None) -> datetime | None:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def _enrolment(identifier: Identifier, link_id: str) -> Enrolment:
+def _enrolment(identifier: Identifier, link: str) -> Enrolment:
     suspended = identifier.valid_until == _OVER
     return Enrolment(
-        key=_link_id(link_id),
+        key=link_id(link),
         name=identifier.owner.strip(),
         card=_number(identifier) if identifier.type is IdentifierType.CARD else None,
         valid_from=None if suspended else identifier.valid_from,
@@ -223,4 +236,6 @@ def _judge(results: Mapping[str, str]) -> None:
     for status in results.values():
         if status.strip().lower() in _DONE:
             continue
-        raise StationRefusedError("limit_reached" if _EXCEEDED in status.lower() else "unknown_code", status or None)
+        if _EXCEEDED in status.lower():
+            raise StationRefusedError("limit_reached", status)
+        raise refusal(status or None)

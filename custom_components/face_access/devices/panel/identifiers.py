@@ -132,8 +132,11 @@ class Identifiers:
         Raises InvalidValueError.
         """
         info = await self._caller.info()
-        body = {"list_items": [identifier.link_body(info) for identifier in identifiers]}
-        return _results(await self._caller.send("POST", _LINK, body, secret=True))
+        chosen = tuple(identifiers)
+        body = {"list_items": [identifier.link_body(info) for identifier in chosen]}
+        # What it says of a photo is for people to read; what it says of a number or of a template may repeat it.
+        secret = any(identifier.number for identifier in chosen)
+        return _results(await self._caller.send("POST", _LINK, body, secret=secret))
 
     def linked(self) -> AsyncIterator[Identifier]:
         """Read every identifier that has a `link_id`. Devices leave out the uids here, and do not filter."""

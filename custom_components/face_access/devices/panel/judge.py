@@ -86,7 +86,7 @@ def judge(answer: Answer, *, secret: bool = False) -> None:
         raise meaning(error_text(answer))
     if answer.status != 400:
         raise StationProtocolError(f"the panel answered with HTTP {answer.status}")
-    raise _refusal(error_text(answer), secret=secret)
+    raise refusal(error_text(answer), secret=secret)
 
 
 _STATUSES: Final[Mapping[int, Callable[[str | None], StationError]]] = {
@@ -100,7 +100,8 @@ _STATUSES: Final[Mapping[int, Callable[[str | None], StationError]]] = {
 }
 
 
-def _refusal(text: str | None, *, secret: bool) -> StationError:
+def refusal(text: str | None, *, secret: bool = False) -> StationError:
+    """Make the exception for what a panel says when it refuses; `secret` as for `judge`."""
     if text is None:
         return StationRefusedError(REFUSED)
     if _WRONG_LOGIN.match(text):

@@ -9,6 +9,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
+from ...transfer import read_bounded
 from ..errors import (
     InvalidValueError,
     StationCertificateError,
@@ -122,7 +123,8 @@ class Transport:
             timeout=aiohttp.ClientTimeout(total=request.timeout),
             middlewares=(_once,),
         ) as response:
-            return Answer(status=response.status, content_type=response.content_type, body=await _read(response))
+            body = await read_bounded(response, MAX_ANSWER, StationProtocolError)
+            return Answer(status=response.status, content_type=response.content_type, body=body)
 
 
 def _payload(request: Request, headers: dict[str, str]) -> bytes | aiohttp.FormData | None:
@@ -134,15 +136,3 @@ def _payload(request: Request, headers: dict[str, str]) -> bytes | aiohttp.FormD
         return None
     headers["Content-Type"] = "application/json"
     return json.dumps(request.body, ensure_ascii=False, allow_nan=False).encode()
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Read a body up to the limit."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_any():
-        size += len(part)
-        if size > MAX_ANSWER:
-            raise StationProtocolError(f"the answer is longer than {MAX_ANSWER} bytes")
-        parts.append(part)
-    return b"".join(parts)

@@ -10,6 +10,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
+from ...transfer import read_bounded
 from ..errors import InvalidValueError, StationConnectionError, StationError, StationProtocolError, StationTimeoutError
 from ..values import as_int
 from .codes import ReplyCode
@@ -104,7 +105,7 @@ class DirectLink(Link):
                 raise StationProtocolError(f"the device answered with HTTP {response.status}")
             if "chunked" in response.headers.get("Transfer-Encoding", "").lower():
                 raise StationProtocolError("the answer is chunked")
-            return await _read(response)
+            return await read_bounded(response, MAX_REPLY, StationProtocolError)
         finally:
             response.close()
 
@@ -122,18 +123,6 @@ class _Body(aiohttp.BytesIOPayload):
         if isinstance(protocol, ResponseHandler):
             protocol.force_close()
         await super().write_with_length(writer, content_length)
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Read a body up to the limit."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_any():
-        size += len(part)
-        if size > MAX_REPLY:
-            raise StationProtocolError(f"the answer is longer than {MAX_REPLY} bytes")
-        parts.append(part)
-    return b"".join(parts)
 
 
 async def _maybe_in_thread[A, R](function: Callable[[A], R], argument: A, size: int) -> R:

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from ...access import Factor
 from ..address import Address
 from ..errors import InvalidValueError, StationProtocolError, StationRefusedError, StationUnsupportedError
 from ..station import PushTarget, Reading, Setting, SettingValue, Station, StationInfo
@@ -279,4 +280,5 @@ class TerminalFamily:
             records=TerminalRecords(state),
             firmware=firmware,
             people=TerminalPeople(state),
+            factors=(Factor.CREDENTIAL,),
         )

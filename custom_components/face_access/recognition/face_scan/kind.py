@@ -8,8 +8,10 @@ from typing import Any, Final
 import aiohttp
 
 from ..errors import EngineAuthError, EngineRefusedError
+from ..kby.engine import THRESHOLDS
 from ..remote.http import base_of
 from ..server_kind import Field, FieldKind, Made, Scans, ServerKind, TokenProvider, Values
+from ..server_numbers import scores, thresholds
 from .client import COMPARE_ADDRESS, FaceScanClient
 from .engine import NAME, FaceScanSettings, face_scan_engine
 from .records import Channel, Scan, ScanRecord
@@ -37,7 +39,7 @@ def _make(session: aiohttp.ClientSession, values: Values, token: TokenProvider |
         base_of(values[name])
     client = FaceScanClient(session, token or _nobody, compare=values["compare_url"], records=values.get("records_url"))
     channel = _CHANNELS[values.get("channel", "other")]
-    engine = face_scan_engine(client, FaceScanSettings(channel=channel))
+    engine = face_scan_engine(client, FaceScanSettings(channel=channel, thresholds=thresholds(values, THRESHOLDS)))
     return Made(engine=engine, scans=_scans(client, channel))
 
 
@@ -87,6 +89,7 @@ KIND: Final = ServerKind(
     maker=NAME,
     fields=_FIELDS,
     make=_make,
+    numbers=scores(THRESHOLDS, low=0.5, high=1, step=0.01),
     signs_in=True,
     leaves_house=True,
     probe_every=_PROBE_EVERY,

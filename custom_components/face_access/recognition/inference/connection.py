@@ -13,6 +13,7 @@ import time
 from typing import Any, Final, override
 
 from ..errors import EngineProtocolError, EngineUnreachableError
+from ..remote.http import for_header
 from .address import Address
 
 MAX_ANSWER: Final = 16 * 1024 * 1024
@@ -78,7 +79,7 @@ class Connection:
         self._http: HTTPConnection | None = None
         self._headers = {"Accept": "*/*"}
         if address.token is not None:
-            self._headers["Authorization"] = f"Bearer {address.token}"
+            self._headers["Authorization"] = f"Bearer {for_header(address.token)}"
 
     def close(self) -> None:
         """Hang up. The next request connects anew."""

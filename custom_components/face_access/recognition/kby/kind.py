@@ -5,8 +5,9 @@ from typing import Final
 import aiohttp
 
 from ..server_kind import Field, FieldKind, Made, ServerKind, TokenProvider, Values
+from ..server_numbers import scores, thresholds
 from .client import KbyClient
-from .engine import NAME, kby_engine
+from .engine import NAME, THRESHOLDS, KbySettings, kby_engine
 
 _FIELDS: Final = (
     Field(key="compare_url", kind=FieldKind.ADDRESS, place=True),
@@ -22,7 +23,9 @@ def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider 
         liveness=values.get("liveness_url"),
         verify=values.get("verify_ssl", True),
     )
-    return Made(engine=kby_engine(client))
+    return Made(engine=kby_engine(client, KbySettings(thresholds=thresholds(values, THRESHOLDS))))
 
 
-KIND: Final = ServerKind(name=NAME, maker="KBY-AI", fields=_FIELDS, make=_make)
+KIND: Final = ServerKind(
+    name=NAME, maker="KBY-AI", fields=_FIELDS, make=_make, numbers=scores(THRESHOLDS, low=0.5, high=1, step=0.01)
+)

@@ -61,7 +61,8 @@ def opencv_fr_engine(client: OpenCvFrClient, settings: OpenCvFrSettings) -> Remo
         register=register,
         several=settings.several,
         photos_always=True,
-        rebuild=register.rebuild,
+        enrol_many=None if settings.checks.any else register.put_many,
+        empty=register.empty,
     )
 
 

@@ -5,8 +5,9 @@ from typing import Final
 import aiohttp
 
 from ..server_kind import OUR_NAME, Field, FieldKind, Made, ServerKind, TokenProvider, Values
+from ..server_numbers import scores, thresholds
 from .client import OpenCvFrClient, Storage
-from .engine import NAME, OpenCvFrSettings, opencv_fr_engine
+from .engine import NAME, THRESHOLDS, OpenCvFrSettings, opencv_fr_engine
 from .register import Checks
 
 # What the vendor's page gives as its default.
@@ -34,8 +35,16 @@ def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider 
         several=values.get("several_faces", True),
         storage=_STORAGE[values.get("server_photos", "nothing")],
         checks=checks,
+        thresholds=thresholds(values, THRESHOLDS),
     )
     return Made(engine=opencv_fr_engine(client, settings))
 
 
-KIND: Final = ServerKind(name=NAME, maker="Seventh Sense", fields=_FIELDS, make=_make, searches=True)
+KIND: Final = ServerKind(
+    name=NAME,
+    maker="Seventh Sense",
+    fields=_FIELDS,
+    make=_make,
+    numbers=scores(THRESHOLDS, low=0.5, high=1, step=0.01),
+    searches=True,
+)

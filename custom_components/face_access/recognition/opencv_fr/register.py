@@ -1,8 +1,8 @@
 """A collection of OpenCV FR Server as the register of the house, which alone knows who is in it."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, override
 
 from ..errors import (
@@ -12,19 +12,15 @@ from ..errors import (
     EngineFaultError,
     EngineLimitError,
     EngineNotFoundError,
-    EngineRefusedError,
     EngineUnableError,
     PhotoRefusedError,
 )
-from ..interface import Member, Rebuilt
+from ..interface import Member
 from ..remote.words import Unfit
 from .client import Enrolment, OpenCvFrClient, Storage
 
-_BULK: Final = 20
-_BULK_BYTES: Final = 8 * 1024 * 1024
-"""How many people and how many bytes of photos go in one bulk enrolment; the server's limit is in no document."""
 _LASTING: Final = (EngineAuthError, EngineFaultError, EngineLimitError, EngineNotFoundError)
-"""What is not about one person: it ends the work."""
+"""What is not about one person, but about the server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +38,6 @@ class Checks:
     def any(self) -> bool:
         """Whether anything is checked, which a bulk enrolment cannot do."""
         return self.duplicates is not None or self.liveness
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Those who wait for the next bulk enrolment."""
-
-    waiting: list[tuple[Member, tuple[bytes, ...]]] = field(default_factory=list)
-    size: int = 0
-
-    def add(self, member: Member, photos: tuple[bytes, ...]) -> None:
-        self.waiting.append((member, photos))
-        self.size += len(photos[0])
-
-    @property
-    def full(self) -> bool:
-        return len(self.waiting) >= _BULK or self.size >= _BULK_BYTES
 
 
 class _Nobody(AsyncIterator[Member]):
@@ -125,68 +105,27 @@ class OpenCvFrRegister:
         del key
         raise EngineUnableError("the server removes nobody; its collection has to be rebuilt")
 
-    async def rebuild(self, people: AsyncIterable[tuple[Member, tuple[bytes, ...]]]) -> Rebuilt:
-        """Delete the collection with all in it, make it again, and enrol `people`. See `interface.Rebuild`."""
+    async def empty(self) -> None:
+        """Delete the collection with all in it, and make it again. Whoever asks knows that nobody is left."""
         with suppress(EngineNotFoundError):
             await self._client.delete_collection(self._collection)
-        # Whoever rebuilds knows that nobody is left.
         await self._make()
         self.anew = False
-        held: list[str] = []
-        refused: dict[str, EngineRefusedError] = {}
-        batch = _Batch()
 
-        async def each(member: Member, photos: tuple[bytes, ...]) -> None:
-            await self._sort(member.key, lambda: self._put(member, photos), held, refused)
-
-        async def all_of_batch() -> None:
-            for member, photos in await self._bulk(batch.waiting, held):
-                await each(member, photos)
-            batch.waiting, batch.size = [], 0
-
-        async for member, photos in people:
-            if self._checks.any or not photos:
-                await each(member, photos)
-                continue
-            batch.add(member, photos)
-            if batch.full:
-                await all_of_batch()
-        if batch.waiting:
-            await all_of_batch()
-        return Rebuilt(held=tuple(held), refused=refused)
-
-    async def _bulk(
-        self, people: list[tuple[Member, tuple[bytes, ...]]], held: list[str]
-    ) -> list[tuple[Member, tuple[bytes, ...]]]:
-        """Enrol many; those who have to be enrolled one by one, to find out whose photo is refused, or by another."""
+    async def put_many(self, people: Sequence[tuple[Member, tuple[bytes, ...]]]) -> frozenset[str]:
+        """Enrol many by their first photos. See `interface.EnrolMany`."""
+        enrolments = [_enrolment(member, photos[0]) for member, photos in people if photos]
+        if not enrolments:
+            return frozenset()
         try:
-            result = await self._client.enrol_many(
-                self._collection, [_enrolment(member, photos[0]) for member, photos in people], storage=self._storage
-            )
-        except PhotoRefusedError:
-            # One photo can spoil the whole call; which one is not told.
-            return people
-        for error in result.refused.values():
+            answer = await self._client.enrol_many(self._collection, enrolments, storage=self._storage)
+        except EngineNotFoundError:
+            await self.ensure()
+            answer = await self._client.enrol_many(self._collection, enrolments, storage=self._storage)
+        for error in answer.refused.values():
             if isinstance(error, _LASTING):
                 raise error
-        if result.unclear:
-            return people
-        held.extend(member.key for member, _ in people if member.key not in result.refused)
-        return [(member, photos) for member, photos in people if member.key in result.refused]
-
-    @staticmethod
-    async def _sort(
-        key: str, put: Callable[[], Awaitable[None]], held: list[str], refused: dict[str, EngineRefusedError]
-    ) -> None:
-        """Enrol one, and note what came of it. What is not about this person is raised."""
-        try:
-            await put()
-        except _LASTING:
-            raise
-        except EngineRefusedError as err:
-            refused[key] = err
-        else:
-            held.append(key)
+        return frozenset() if answer.unclear else frozenset({one.key for one in enrolments} - answer.refused.keys())
 
     async def _put(self, member: Member, photos: tuple[bytes, ...]) -> None:
         """Try one photo after the other. Raises what was said about the last one."""

@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 import aiohttp
 from yarl import URL
 
+from ...transfer import read_bounded
 from ..errors import (
     EngineAddressError,
     EngineAuthError,
@@ -93,11 +94,14 @@ class Answer:
 
 def base_of(address: str) -> URL:
     """Read an address such as `http://192.168.1.20:8080/fr`. Raises EngineAddressError, which names none of it."""
+    text = address.strip()
     try:
-        url = URL(address.strip())
+        url = URL(text)
         port = url.port
     except ValueError, TypeError:
         raise EngineAddressError("the address cannot be read") from None
+    if not text.isprintable() or " " in text:
+        raise EngineAddressError("the address has characters that no address has")
     if url.scheme not in ("http", "https") or not url.host or not port:
         raise EngineAddressError("the address must begin with http or https, and name a host")
     if url.user is not None or url.password is not None:
@@ -160,7 +164,7 @@ class Http:
             if 300 <= response.status < 400:
                 # A login page, or http where https is meant: pictures and keys do not follow it.
                 raise EngineProtocolError(f"the server sends us elsewhere ({response.status})")
-            body = await _read(response, request.limit)
+            body = await read_bounded(response, request.limit, EngineProtocolError)
             return Answer(status=response.status, content_type=response.content_type, body=body)
 
 
@@ -194,18 +198,6 @@ def _base64(value: Any) -> str:
     if not isinstance(value, bytes):
         raise TypeError(type(value).__name__)
     return b64encode(value).decode("ascii")
-
-
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Read a body up to the limit."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_any():
-        size += len(part)
-        if size > limit:
-            raise EngineProtocolError(f"the answer is longer than {limit} bytes")
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _no_number(name: str) -> NoReturn:

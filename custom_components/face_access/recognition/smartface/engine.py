@@ -111,12 +111,16 @@ class SmartFaceEngine:
         return dict(self._options.thresholds)
 
     async def probe(self) -> EngineInfo:
-        """Prove address and login. Raises every kind of EngineError; `version_too_old` before 4.25."""
+        """Prove address and login, and that our list is there; `version_too_old` before 4.25.
+
+        Raises every kind of EngineError.
+        """
         version = await self._client.version()
         if version.release is None:
             raise EngineProtocolError("the version is not one of SmartFace")
         if version.release < OLDEST:
             raise EngineRefusedError(TOO_OLD, f"SmartFace {version.full} is older than 4.25")
+        await self._register.ensure_list()
         return EngineInfo(name=NAME, version=version.full)
 
     async def search(

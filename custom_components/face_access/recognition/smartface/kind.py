@@ -6,9 +6,10 @@ import aiohttp
 
 from ..errors import EngineAddressError, EngineAuthError
 from ..server_kind import OUR_NAME, Field, FieldKind, HalfLoginError, Made, ServerKind, TokenProvider, Values
-from .engine import NAME, EngineOptions, engine
+from ..server_numbers import Number, scores, thresholds
+from .engine import NAME, THRESHOLDS, EngineOptions, engine
 from .server import ClientCredentials, Server, usable_token
-from .tuning import SpoofDetector, Tuning
+from .tuning import LIVENESS, SpoofDetector, Tuning
 
 _LIVENESS: Final = {
     "distant": (SpoofDetector.DISTANT_CPU,),
@@ -28,6 +29,10 @@ _FIELDS: Final = (
     Field(key="keep_pictures", kind=FieldKind.TOGGLE, default=False),
     Field(key="verify_ssl", kind=FieldKind.TOGGLE, default=True),
 )
+_NUMBERS: Final = (
+    *scores(THRESHOLDS, low=20, high=100, step=1),
+    *(Number(key=key, default=LIVENESS, low=50, high=100, step=1) for key in ("live_distant", "live_nearby")),
+)
 
 
 def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider | None) -> Made:
@@ -40,7 +45,12 @@ def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider 
         raise EngineAddressError(str(err)) from None
     options = EngineOptions(
         watchlist=values["watchlist"],
-        tuning=Tuning(spoof=_LIVENESS[values.get("liveness_for", "distant")]),
+        tuning=Tuning(
+            spoof=_LIVENESS[values.get("liveness_for", "distant")],
+            distant_threshold=values.get("live_distant", LIVENESS),
+            nearby_threshold=values.get("live_nearby", LIVENESS),
+        ),
+        thresholds={similarity: round(score) for similarity, score in thresholds(values, THRESHOLDS).items()},
         validation=values.get("check_photos", True),
         keep_pictures=values.get("keep_pictures", False),
     )
@@ -61,4 +71,4 @@ def _login(values: Values) -> ClientCredentials | None:
     )
 
 
-KIND: Final = ServerKind(name=NAME, maker="Innovatrics", fields=_FIELDS, make=_make, searches=True)
+KIND: Final = ServerKind(name=NAME, maker="Innovatrics", fields=_FIELDS, make=_make, numbers=_NUMBERS, searches=True)

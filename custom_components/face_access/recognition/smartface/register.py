@@ -28,8 +28,6 @@ class SmartFaceRegister:
 
     lists = True
     deletes = True
-    # Who is on the list is read every now and then.
-    anew = False
 
     def __init__(
         self,
@@ -50,9 +48,10 @@ class SmartFaceRegister:
         self._privacy = None if keep_pictures else _NO_PICTURES
         self._validation = None if validation else FaceValidation.NONE
         self._pause = pause
+        self.anew = False
 
     async def ensure_list(self) -> None:
-        """Make our watchlist where it is missing. One that is there keeps the name and threshold it has.
+        """Make our watchlist where it is missing; it is `anew` then. One that is there keeps its name and threshold.
 
         Raises every kind of EngineError, as everything here does.
         """
@@ -60,6 +59,7 @@ class SmartFaceRegister:
             await self._client.watchlists.get(self._watchlist)
         except EngineNotFoundError:
             await self._client.watchlists.put(self._watchlist, self._list_name[:MAX_NAME])
+            self.anew = True
 
     def as_held(self, member: Member) -> Member:
         """Cut the name, and leave out labels that the server has no room for."""

@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+LIVENESS: Final = 90.0
+"""The score of a live face, by default."""
 
 
 class DetectorResource(StrEnum):
@@ -65,8 +68,8 @@ class Tuning:
     detector: DetectorResource = DetectorResource.CPU
     template: TemplateResource = TemplateResource.CPU
     spoof: tuple[SpoofDetector, ...] = (SpoofDetector.DISTANT_CPU,)
-    distant_threshold: float = 90
-    nearby_threshold: float = 90
+    distant_threshold: float = LIVENESS
+    nearby_threshold: float = LIVENESS
     all_conditions: bool = True
 
     def __post_init__(self) -> None:
