@@ -73,13 +73,8 @@ def _lets_in(
     held = [each for each in people.store.holdings(coordinator.serial).values() if each.person == person]
     if any(each.state is not HoldingState.HELD for each in held):
         return None
-    return bool(held) and not _TOLD.intersection(reasons) and _opens(people, coordinator, person, door)
-
-
-def _opens(people: HousePeople, coordinator: FaceAccessCoordinator, person: str, door: int) -> bool:
-    """Say whether a station was told that somebody may pass a door, and is one that opens it by itself."""
     profile, target = people.store.profiles.get(person), coordinator.station.people
-    if profile is None or target is None:
+    if not held or profile is None or target is None or _TOLD.intersection(reasons):
         return False
     told = Enrolments(coordinator).of(profile, people.identity.person(profile))
     if told is None or told.door not in (None, door):
