@@ -11,6 +11,7 @@ from typing import Final
 
 import aiohttp
 
+from ...access import Factor
 from ..address import Address
 from ..errors import (
     InvalidValueError,
@@ -233,6 +234,7 @@ class PanelFamily:
             sees_faces=panel.faces,
             tells_trouble=panel.android,
             questions=PanelQuestions(client),
+            factors=(Factor.CREDENTIAL,),
             credentials=PanelCredentials(client, types_of(panel)),
             people=PanelPeople(client, faces=panel.faces) if panel.links else None,
             broker=PanelBroker(info.serial, client, inbox.receiver) if panel.mqtt else None,
