@@ -252,7 +252,7 @@ async def test_options_of_a_panel(hass: HomeAssistant, panel: SimulatedPanel, pa
     """It has no voice and is asked for no liveness; without MQTT nothing is said of a broker."""
     flow = await hass.config_entries.options.async_init(panel_entry.entry_id)
     fields = {str(key) for key in flow["data_schema"].schema}
-    kept = {"keep_days", "keep_most"}
+    kept = {"keep_days", "keep_most", "second_factors", "second_factors_within"}
     assert fields == {"doors", "door_mode", "answer_questions", "local_only", "stream_port", "stream_path"} | kept
 
 
