@@ -23,6 +23,7 @@ from .house import async_get_history
 from .past_sightings import PastSighting
 from .picture import content_type
 
+_MEDIA: Final = f"media-source://{DOMAIN}/sighting/"
 _URL: Final = f"/api/{DOMAIN}/sighting/{{reference}}/{{part}}"
 # Faces: no proxy and no browser keeps them, and none takes them for anything but a picture.
 _HEADERS: Final = {
