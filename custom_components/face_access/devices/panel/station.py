@@ -235,7 +235,6 @@ class PanelFamily:
             factors=(Factor.CREDENTIAL,),
             tells_trouble=panel.android,
             questions=PanelQuestions(client),
-            factors=(Factor.CREDENTIAL,),
             credentials=PanelCredentials(client, types_of(panel)),
             people=PanelPeople(client, faces=panel.faces) if panel.links else None,
             broker=PanelBroker(info.serial, client, inbox.receiver) if panel.mqtt else None,
