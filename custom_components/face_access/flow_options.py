@@ -123,9 +123,8 @@ class FaceAccessOptionsFlow(OptionsFlowWithReload):
         if user_input is not None:
             self._policies[str(number)] = user_input
             return await self._next()
-        schema = self.add_suggested_values_to_schema(
-            vol.Schema(door_fields(self._station, number)), self._known(number)
-        )
+        schema = vol.Schema(door_fields(self._station, number))
+        schema = self.add_suggested_values_to_schema(schema, self._known(number))
         last = number == self._chosen[CONF_DOORS] and not self._chosen.get(CONF_BROKER_WRITE)
         name = async_door_name(self.hass, self.config_entry.unique_id or "", number) or self.config_entry.title
         placeholders = {"number": str(number), "name": name}

@@ -175,6 +175,20 @@ async def test_large_answers_and_pictures_are_read_and_written_beside_the_loop(
         await client.members.register("a", [JPEG + bytes(99_000)] * 2, [LIST], FACTS, Tuning())
 
 
+async def test_a_question_is_asked_again_where_a_kept_connection_broke(
+    scripted: ScriptedServer, client: SmartFaceClient
+) -> None:
+    """A registration is not: nobody knows how far the server was with it."""
+    broken = ConnectionError()
+    scripted.on("POST Watchlists/Search", broken, (200, []))
+    assert await client.faces.search(JPEG, [LIST], Tuning()) == ()
+    assert len(scripted.of("Watchlists/Search")) == 2
+    scripted.on("POST WatchlistMembers/Register", broken, (201, {"id": "anna"}))
+    with pytest.raises(EngineUnreachableError):
+        await client.members.register("anna", [JPEG], [LIST], MemberFacts(), Tuning())
+    assert len(scripted.of("WatchlistMembers/Register")) == 1
+
+
 async def test_a_redirection_is_not_followed(scripted: ScriptedServer, session: aiohttp.ClientSession) -> None:
     scripted.on("GET Version", web.Response(status=307, headers={"Location": f"{scripted.url}/elsewhere"}))
     with pytest.raises(EngineProtocolError, match="elsewhere"):
