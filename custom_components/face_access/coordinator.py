@@ -28,10 +28,12 @@ from .access import (
     Missed,
     Person,
     Proof,
+    Reason,
     Ring,
     Sighting,
     SightingKey,
     StationEvent,
+    Verdict,
     decide,
     decide_shown,
 )
@@ -82,6 +84,8 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.last_sighting: Sighting | None = None
         self.decided: tuple[SightingKey, Context] | None = None
         """The last sighting that we decided on, and the context in which that was told."""
+        self.unstored: dict[SightingKey, tuple[Verdict, Reason | None]] = {}
+        """What came of sightings that no disk remembers, the oldest first."""
         self.async_identify: Identify = lambda sighting, known: (sighting, known)
         """Put the household's name to a sighting; replaced by who knows the household (hub/people.py)."""
         self.async_proofs: FindProofs = lambda _person, _door, _now: ()
@@ -393,7 +397,11 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         """Store one record; whether it was new. Raises sqlite3.Error."""
         if isinstance(record, Missed):
             return await self.history.add_event(record.event, live=False)
-        new = await self.history.add(self.async_identify(record, None)[0], live=False)
+        sighting, _ = self.async_identify(record, None)
+        if (came_of_it := self.unstored.get(record.key)) is not None:
+            # Its push could not be stored: the record does not know what we decided on it.
+            sighting = replace(sighting, verdict=came_of_it[0], refused=came_of_it[1])
+        new = await self.history.add(sighting, live=False)
         if new:
             self._check_push(record)
         return new

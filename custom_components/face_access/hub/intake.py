@@ -11,7 +11,7 @@ import sqlite3
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, SightingKey, StationEvent, Verdict
+from ..access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, StationEvent
 from ..const import LIVE_WITHIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from .judgement import Asked, Case, judge, put_on
@@ -28,8 +28,6 @@ class Intake:
         """Bind to a source's coordinator."""
         self._hass = hass
         self._coordinator = coordinator
-        # What came of sightings that no disk remembers: the same push once more is no second event.
-        self._unstored: dict[SightingKey, tuple[Verdict, Reason | None]] = {}
 
     async def async_take(
         self, sighting: Sighting, known: Person | None = None, asked: Asked | None = None
@@ -40,13 +38,13 @@ class Intake:
         """
         named, _ = self._coordinator.async_identify(sighting, known)
         fresh = named.realtime and abs(dt_util.utcnow() - named.captured_at) <= LIVE_WITHIN
-        if (came_of_it := self._unstored.get(named.key)) is not None:
-            verdict, refused = came_of_it
-            await self._async_store(replace(named, verdict=verdict, refused=refused), live=fresh)
-            return self._repeated(named, asked)
         case = None if asked is None else judge(self._coordinator, asked, named, known)
         stored = named if case is None else case.judged
         new = await self._async_store(stored, live=fresh)
+        if (came_of_it := self._coordinator.unstored.get(named.key)) is not None:
+            # The same push once more is no second event, and is kept as what it came to.
+            await self._async_correct(replace(stored, verdict=came_of_it[0], refused=came_of_it[1]))
+            return self._repeated(named, asked)
         if new is False:
             # Its record may have been fetched before it came: then this is the first that is decided on it, and a no.
             first = case is not None and not fresh and not case.decision.granted
@@ -117,9 +115,10 @@ class Intake:
 
     def _keep_in_mind(self, sighting: Sighting) -> None:
         """Remember what came of a sighting that no disk remembers."""
-        self._unstored[sighting.key] = (sighting.verdict, sighting.refused)
-        if len(self._unstored) > _UNSTORED:
-            del self._unstored[next(iter(self._unstored))]
+        unstored = self._coordinator.unstored
+        unstored[sighting.key] = (sighting.verdict, sighting.refused)
+        if len(unstored) > _UNSTORED:
+            del unstored[next(iter(unstored))]
 
     @callback
     def async_tell(self, event: StationEvent) -> bool:
