@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.face_access.access import Decision, Factor, Method, Passage, Person, Reason, Role
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.devices.errors import StationConnectionError
 from custom_components.face_access.hub.judgement import Asked, judge
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from custom_components.face_access.hub.proofs import Proofs, shown_in
@@ -29,6 +30,7 @@ from .test_push import FACE, seen
 from .time_travel import Clock
 
 DOOR = f"{SERIAL}_1"
+SECOND_FACTORS = "custom_components.face_access.hub.second_factors"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CARD, OTHER_CARD = 4711, 4712
 
@@ -225,6 +227,29 @@ async def test_a_terminal_that_is_gone(
     await terminal.restore_network()
     # The face is as used up as the word.
     assert not await confirm(hass, device_id)
+    assert terminal.openings == []
+
+
+@pytest.mark.parametrize("entry", [{"second_factors": ["credential"]}], indirect=True)
+@pytest.mark.parametrize("happens", ["refused", "unwired"])
+async def test_a_door_that_does_not_open_for_a_card(
+    hass: HomeAssistant,
+    people: HousePeople,
+    terminal: SimulatedTerminal,
+    caplog: pytest.LogCaptureFixture,
+    happens: str,
+) -> None:
+    """Nobody is there to hear of it but the log, and nobody reads that somebody was let in."""
+    assert await look(hass, people, terminal) == MISSING
+    how = {
+        "refused": patch(f"{SECOND_FACTORS}.async_open", side_effect=StationConnectionError("gone")),
+        "unwired": patch(f"{SECOND_FACTORS}.async_find", return_value=None),
+    }
+    with how[happens]:
+        await swipe(hass, terminal)
+    assert ("a door did not open after a card or a code" in caplog.text) is (happens == "refused")
+    listed = await hass.services.async_call(DOMAIN, "get_sightings", {}, blocking=True, return_response=True)
+    assert "granted" not in [one["verdict"] for one in listed["sightings"]]
     assert terminal.openings == []
 
 
