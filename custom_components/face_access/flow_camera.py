@@ -235,7 +235,10 @@ def options_schema(doors: list[selector.SelectOptionDict]) -> vol.Schema:
             vol.Optional(CONF_TRIGGERS, default=[]): _TRIGGERS,
             vol.Required(CONF_RATE, default=DEFAULT_RATE): _RATE,
             vol.Required(CONF_FAR, default=False): selector.BooleanSelector(),
-            vol.Optional(CONF_DOOR): selector.SelectSelector(selector.SelectSelectorConfig(options=doors)),
+            vol.Optional(CONF_DOOR): selector.SelectSelector(
+                # A list of buttons has none for no door.
+                selector.SelectSelectorConfig(options=doors, mode=selector.SelectSelectorMode.DROPDOWN)
+            ),
             **policy_fields(),
             **KEEP_FIELDS,
         }

@@ -12,7 +12,7 @@ from aiohttp import ClientError
 from demo_house.api import ApiError
 from demo_house.processes import ChildError
 
-from . import accuracy, delay, fleet, people, pushes, rate, recognition
+from . import accuracy, delay, fleet, people, pushes, rate, recognition, watch_delay
 from .client import BenchError
 from .house import Scene, scene
 from .report import Result, machine, render, write
@@ -31,6 +31,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     "delay": delay.measure,
     "fleet": fleet.measure,
     "people": people.measure,
+    "watch": watch_delay.measure,
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, override
 
 from aiohttp import ClientError, ClientSession
 from demo_house.api import Api, ApiError
+from demo_house.cameras import use_models
 from demo_house.house import ROOT, House
 from demo_house.processes import Child, free_port
 from demo_house.stations import DOMAIN
@@ -111,6 +112,8 @@ async def scene() -> AsyncGenerator[Scene]:
     (ROOT / ".cache").mkdir(exist_ok=True)
     # Without links: Home Assistant compares paths as they are.
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=(ROOT / ".cache").resolve()))
+    # Who measures recognition needs them; a house without a watched camera never looks at them.
+    use_models()
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
         session = await stack.enter_async_context(ClientSession())
