@@ -13,6 +13,7 @@ from typing import Final
 from .api import Api, Json
 from .film import Film, Onlooker
 from .house import ROOT, House
+from .slowness import play_slowness
 from .stations import DOMAIN, Terminal
 from .steps import CheckError, expect, step
 from .watch import Watch, watching
@@ -126,6 +127,7 @@ async def play_cameras(house: House, folder: Path, terminal: Terminal) -> None:
         await visit.begin()
         await _only_notified(visit)
         await _permitted(visit)
+        await play_slowness(visit, house.child, garden.photo(AGAIN), garden.photo(STRANGER))
 
 
 async def _only_notified(visit: _Visit) -> None:

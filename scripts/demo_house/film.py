@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from .api import Api, Json
 from .stations import DOMAIN
-from .steps import CheckError
+from .steps import CheckError, expect
 from .watch import Watch
 
 _CAMERA: Final = "local_file"
@@ -101,17 +101,32 @@ class Onlooker:
 
     async def sees(self, content: bytes, kind: str) -> Json:
         """Show a picture, have Home Assistant look, and wait for an event of that kind; its attributes."""
-        face = await entity_of(self.api, self.entry, "event", "-face")
-        look = await entity_of(self.api, self.entry, "button", "-look_now")
         since = self.watch.now
         self.film.show(content)
+        await self.look()
+        return await self.told(kind, since=since)
+
+    async def look(self) -> None:
+        """Have Home Assistant look now."""
+        look = await entity_of(self.api, self.entry, "button", "-look_now")
         await self.api.action("button.press", {"entity_id": look})
+
+    async def told(self, kind: str, *, since: int) -> Json:
+        """Wait for an event of that kind after a mark; its attributes."""
+        face = await entity_of(self.api, self.entry, "event", "-face")
 
         def such(state: Json) -> Any:
             return state["attributes"].get("event_type") == kind
 
         attributes: Json = (await self.watch.until(face, since=since, such=such, what=kind))["attributes"]
         return attributes
+
+    async def tells_nothing(self, content: bytes, seconds: float) -> None:
+        """Show a picture for a while that nobody looks at; CheckError if somebody does."""
+        face, since = await entity_of(self.api, self.entry, "event", "-face"), self.watch.now
+        self.film.show(content)
+        await asyncio.sleep(seconds)
+        expect(self.watch.of(face, since=since), [], "what was seen while nobody asked for a look")
 
 
 async def entity_of(api: Api, entry: str, domain: str, key: str = "") -> str:

@@ -127,6 +127,13 @@ class Child:
         if self._process is not None and self.running:
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; nothing where it does not run."""
+        if self._process is not None and self.running:
+            # Not by asyncio's way, which may be in the middle of hearing that it ended: this is called from threads.
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
+
     def tail(self, lines: int = 40) -> str:
         """Return the end of its log."""
         if not self.log.exists():
