@@ -1,12 +1,13 @@
 """The house for nobody: a fresh one on free ports, the scenario played in it, and nothing left behind."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 import secrets
 import shutil
 import tempfile
 import time
+from typing import Any
 
 from aiohttp import ClientError, ClientSession
 
@@ -29,7 +30,11 @@ async def _add[S: Station](station: S, how: str, house: House) -> tuple[S, str]:
 
 
 async def _play(
-    house: House, start: Callable[[], Awaitable[None]], folder: Path, session: ClientSession, stack: AsyncExitStack
+    house: House,
+    start: Callable[[], Coroutine[Any, Any, None]],
+    folder: Path,
+    session: ClientSession,
+    stack: AsyncExitStack,
 ) -> None:
     """Play the whole scenario in a house that `start` starts; the first thing that is not as it must be raises."""
     panels = [Panel(place, folder, session) for place in PANELS]
