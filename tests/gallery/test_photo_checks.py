@@ -18,9 +18,9 @@ from custom_components.face_access.hub.gallery import HouseGallery
 from custom_components.face_access.hub.house import async_get_history
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.store import PeopleStore
+from tests.forms import filled
 from tests.recognition import toys
 
-from ..forms import filled
 from .conftest import ALICE, BOB, Call, Photo, learned
 
 NOT_CHECKED = dict.fromkeys(("duplicates", "liveness", "quality"), "not_checked")

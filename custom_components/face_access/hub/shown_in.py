@@ -13,10 +13,6 @@ async def async_note_shown(
 ) -> None:
     """Note sightings by their numbers, and those among media. Raises sqlite3.Error and ConfigEntryNotReady."""
     history = await async_get_history(hass)
-    chosen = [
-        past.id
-        for medium in media
-        if (reference := reference_in(medium)) is not None and (past := await history.find(reference)) is not None
-    ]
-    for number in (*sightings, *chosen):
+    found = [await history.find(reference) for one in media if (reference := reference_in(one)) is not None]
+    for number in (*sightings, *(past.id for past in found if past is not None)):
         await history.enrolled(number, person)

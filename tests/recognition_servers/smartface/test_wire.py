@@ -15,6 +15,7 @@ import pytest
 from custom_components.face_access.access import Similarity
 from custom_components.face_access.recognition.errors import (
     DuplicateError,
+    EngineAddressError,
     EngineAuthError,
     EngineError,
     EngineFaultError,
@@ -232,16 +233,16 @@ async def test_certificates_are_looked_at_unless_told_not_to(session: aiohttp.Cl
     ],
 )
 def test_what_is_no_address_is_refused_without_being_repeated(url: str) -> None:
-    with pytest.raises(ValueError, match="address") as refused:
+    with pytest.raises(EngineAddressError, match="address") as refused:
         Server(url=url)
     assert not url or url not in str(refused.value)
 
 
 def test_what_is_no_token_is_refused() -> None:
     for token in ("", "two words", "line\nbreak", "ümlaut"):
-        with pytest.raises(ValueError, match="token"):
+        with pytest.raises(EngineAuthError, match="token"):
             Server(url="http://h", token=token)
-    with pytest.raises(ValueError, match="address"):
+    with pytest.raises(EngineAddressError, match="address"):
         Server(url="http://h", login=ClientCredentials(token_url="nowhere", client_id="a", client_secret="b"))
 
 
