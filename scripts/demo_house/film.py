@@ -34,7 +34,8 @@ class Film:
         """Keep the file in `folder`, with this JPEG to begin with. Nothing moves until `playing`."""
         self.name = name
         self.camera = f"camera.{name.lower().replace(' ', '_')}"
-        self._file = folder / f"{self.camera.removeprefix('camera.')}.jpg"
+        # From 2026.11 on Home Assistant names such a camera after its file.
+        self._file = folder / f"{name}.jpg"
         self._content = content
         self._numbers = count()
         self._write()
@@ -80,8 +81,9 @@ class Film:
     async def add_to(self, api: Api, **chosen: str) -> str:
         """Add the camera to Home Assistant, and then have it watched as `chosen`; the entry id of the latter."""
         form = await api.flow_start(_CAMERA)
-        entry = (await api.flow_next(form, {"name": self.name, "file_path": str(self._file)}))["result"]["entry_id"]
-        await api.entry_loaded(entry)
+        known = {"name": self.name, "file_path": str(self._file)}
+        asked = {field["name"]: known[field["name"]] for field in form["data_schema"]}
+        await api.entry_loaded((await api.flow_next(form, asked))["result"]["entry_id"])
         menu = await api.flow_next(await api.flow_start(DOMAIN), {"next_step_id": "camera"})
         result = await api.flow_next(menu, {"camera": self.camera, **chosen})
         watched = str(result["result"]["entry_id"])
