@@ -156,6 +156,17 @@ async def test_changes_of_many_read_the_list_once(people: PanelPeople, pair: Pai
     assert sum(item["enrolled"] for item in faces(pair)) == 20
 
 
+async def test_whoever_was_taken_over_a_moment_ago_can_be_changed(people: PanelPeople, pair: Pair) -> None:
+    """The list was read before they had a link id."""
+    await people.put(ANNA, (GOOD,))
+    await people.put(replace(ANNA, name="Anna B"), None)
+    await pair.client.identifiers.create(Identifier(type=IdentifierType.CARD, owner="Carla", number="4711"))
+    (carla,) = [one async for one in people.others() if one.name == "Carla"]
+    await people.take_over(carla)
+    await people.put(replace(carla, name="Carla C"), None)
+    assert [one.name async for one in people.all() if one.card == 4711] == ["Carla C"]
+
+
 async def test_a_uid_that_means_somebody_else_by_now_is_not_written(people: PanelPeople, pair: Pair) -> None:
     ben = replace(ANNA, key="fabenbenbenbenb", name="Ben")
     for one in (ANNA, ben):

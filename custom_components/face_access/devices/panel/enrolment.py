@@ -98,7 +98,6 @@ class PanelPeople:
             return
         with_face = self.knows_faces and bool(photos)
         if with_face:
-            self._numbers.forget(held.key)
             await self._put_face(held, photos)
         elif held.card is None:
             raise StationPhotoError(NO_FACE)
@@ -108,7 +107,7 @@ class PanelPeople:
         refused: StationPhotoError | None = None
         for photo in photos:
             try:
-                _judge(await self._identifiers.upsert_linked([replace(_face(held), photo=photo)]))
+                await self._write(replace(_face(held), photo=photo))
             except StationRefusedError as err:
                 if err.code not in _PHOTO_CODES:
                     raise
@@ -125,10 +124,15 @@ class PanelPeople:
             await self._identifiers.delete_linked(links)
             (self._cards or set()).difference_update(links)
         if wanted is not None:
-            self._numbers.forget(wanted)
-            _judge(await self._identifiers.upsert_linked([_card(held, wanted)]))
+            await self._write(_card(held, wanted))
             if self._cards is not None:
                 self._cards.add(wanted)
+
+    async def _write(self, *identifiers: Identifier) -> None:
+        """Create or replace by the link ids."""
+        for identifier in identifiers:
+            self._numbers.forget(identifier.link_id)
+        _judge(await self._identifiers.upsert_linked(identifiers))
 
     async def _change(self, held: Enrolment) -> None:
         """Write anew by the uid, which leaves the face alone; the link variant might take an empty one for it."""
@@ -169,7 +173,7 @@ class PanelPeople:
         await self._identifiers.delete_many(own.uid for own in found.identifiers if own.uid is not None)
 
     async def _copy(self, copies: list[Identifier], enrolment: Enrolment) -> None:
-        _judge(await self._identifiers.upsert_linked(copies))
+        await self._write(*copies)
         if await self.find(enrolment.key) != enrolment:
             raise StationRefusedError("write_failed")
 

@@ -43,9 +43,10 @@ class Numbers:
         self._written: set[str] = set()
         self._read_at: float | None = None
 
-    def forget(self, link: str) -> None:
-        """Something was written by its link id: nobody knows its uid."""
-        self._written.add(link)
+    def forget(self, link: str | None) -> None:
+        """Something is written by its link id: nobody knows its uid."""
+        if link is not None:
+            self._written.add(link)
 
     async def find(self, link: str, kind: IdentifierType) -> int | None:
         """Find a uid; None where the panel has nothing of that link id and kind. Raises StationError.
