@@ -87,6 +87,7 @@ class SimulatedPanel(Scenes):
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
         self.remote.session = self._session
         self.syslog.start(self._session)
+        self.camera.off.clear()
         self.port = await self._listen(self._wanted_port)
         await self.stream.start(self.host, self._wanted_rtsp)
         if self._wanted_page is not None:
@@ -97,6 +98,7 @@ class SimulatedPanel(Scenes):
     async def stop(self) -> None:
         """Close everything and write the state file."""
         self.go_offline()
+        self.camera.off.set()
         tasks = [*self._tasks]
         for task in tasks:
             task.cancel()

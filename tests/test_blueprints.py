@@ -28,7 +28,7 @@ from simulators._terminal.model import Capture
 from simulators._terminal.pictures import sample
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, settle, until
+from .conftest import SERIAL, set_policy, settle, until
 from .time_travel import Clock
 
 ROOT = Path(__file__).parents[1]
@@ -153,6 +153,7 @@ async def test_blueprint_is_valid(hass: HomeAssistant, path: Path) -> None:
 def test_all_are_here() -> None:
     assert {path.stem for path in BLUEPRINTS} == {
         "ring_confirm_open",
+        "confirm_access",
         "unknown_face",
         "welcome",
         "guarded_unlock",
@@ -253,6 +254,81 @@ async def test_answer_comes_too_late(
     tap(hass, sent[0].data["data"]["actions"][0]["action"])
     await asyncio.sleep(A_WHILE)
     assert openings(terminal) == []
+
+
+# A face, and a word from the phone
+
+
+@pytest.fixture
+async def anna_at_a_guarded_door(
+    hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal, anna: Profile
+) -> Profile:
+    """Anna of the household, at a terminal that asks and a door that wants a confirmation."""
+    terminal.app["gate_control"]["match_mode"] = 2
+    set_policy(hass, entry, door_mode="open", second_factors=["confirmation"], second_factors_within=30)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    return anna
+
+
+@pytest.mark.parametrize("answer", ["open", "ignore", "old", "late"])
+async def test_confirm_and_open(
+    hass: HomeAssistant,
+    anna_at_a_guarded_door: Profile,
+    terminal: SimulatedTerminal,
+    use: Use,
+    device_id: str,
+    phone: str,
+    sent: list[ServiceCall],
+    clock: Clock,
+    answer: str,
+) -> None:
+    """Seen, asked, confirmed, open: all of it in Home Assistant, with the door's own decision."""
+    await use("confirm_access", station=device_id, phone=phone)
+    await happens(await terminal.present_known(anna_at_a_guarded_door.key))
+    await until(lambda: sent)
+    data = sent[0].data
+    assert (data["title"], data["message"]) == ("Front door", "Anna Berg is at the door. Open?")
+    assert data["data"]["image"] == f"/api/image_proxy/{PICTURE}"
+    confirm, ignore = data["data"]["actions"]
+    assert confirm["authenticationRequired"] is True
+    assert openings(terminal) == []
+    if answer == "late":
+        clock.forward(timedelta(seconds=31))
+    taps = {"ignore": ignore["action"], "old": "open_01ARZ3NDEKTSV4RRFFQ69G5FAV"}
+    tap(hass, taps.get(answer, confirm["action"]))
+    match answer:
+        case "open":
+            await until(lambda: openings(terminal))
+        case "late":
+            await until(lambda: len(sent) == 2)
+            assert sent[1].data["message"].startswith("The door is still shut")
+        case "ignore":
+            await until(lambda: hass.states.async_all("automation")[0].attributes["current"] == 0)
+        case _:
+            await asyncio.sleep(A_WHILE)
+    tap(hass, confirm["action"] if answer != "old" else taps["old"])
+    await asyncio.sleep(A_WHILE)
+    assert len(openings(terminal)) == (answer == "open")
+    await stop(hass)
+
+
+async def test_whoever_is_not_of_the_household_is_not_asked_for(
+    hass: HomeAssistant,
+    anna_at_a_guarded_door: Profile,
+    terminal: SimulatedTerminal,
+    use: Use,
+    device_id: str,
+    phone: str,
+    sent: list[ServiceCall],
+) -> None:
+    """One whom only the terminal knows cannot be confirmed; a stranger even less."""
+    await use("confirm_access", station=device_id, phone=phone)
+    for scene in (terminal.present_known("0001"), terminal.present_stranger()):
+        await happens(await scene)
+        await settle(hass)
+    assert hass.states.get("event.front_door_face").attributes["event_type"] == "stranger"
+    assert sent == []
 
 
 # A stranger

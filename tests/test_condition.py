@@ -117,6 +117,8 @@ async def test_person_was_at_door(hass: HomeAssistant, entry: MockConfigEntry, t
     assert await ask(hass, "person_was_at_door", person="alice gardner")
     assert await ask(hass, "person_was_at_door", "event.front_door_doorbell", person=["0001"])
     assert not await ask(hass, "person_was_at_door", person=["0002"])
+    assert await ask(hass, "person_was_at_door", minimum_score=50)
+    assert not await ask(hass, "person_was_at_door", minimum_score=100)
     # Mallory was there, and was turned away.
     assert not await ask(hass, "person_was_at_door", person=["0003"])
 

@@ -173,10 +173,10 @@ async def test_each_door_keeps_what_was_chosen_for_it(hass: HomeAssistant, entry
 
 
 async def test_a_panels_doors_are_asked_about_what_it_asks(hass: HomeAssistant, panel_entry: MockConfigEntry) -> None:
-    """Cards have neither liveness nor a score."""
+    """Cards have neither liveness nor a score; a second factor besides them is the face that a camera sees."""
     flow = await begin(hass, panel_entry)
     flow = await hass.config_entries.options.async_configure(flow["flow_id"], {"doors": 2})
-    assert fields(flow) == {"door_mode"}
+    assert fields(flow) == {"door_mode", "second_factors", "second_factors_within"}
 
 
 async def test_only_what_can_be_given_at_a_station(hass: HomeAssistant, entry: MockConfigEntry) -> None:

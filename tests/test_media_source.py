@@ -67,6 +67,12 @@ async def history(hass: HomeAssistant) -> AsyncIterator[History]:
     return await async_get_history(hass)
 
 
+@pytest.fixture(autouse=True)
+def this_year(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The year of the sightings, whichever it is when the tests run."""
+    monkeypatch.setattr("custom_components.face_access.media_source._this_year", lambda: 2026)
+
+
 async def browse(hass: HomeAssistant, path: str = "") -> BrowseMediaSource:
     found = await media_source.async_browse_media(hass, f"{ROOT}/{path}" if path else ROOT)
     assert isinstance(found, BrowseMediaSource)
@@ -122,19 +128,28 @@ async def test_by_station_and_person(hass: HomeAssistant, history: History) -> N
     stations = await browse(hass, "stations")
     assert titles(stations) == ["DOOR (3)", "Garden gate (3)"]
     assert titles(await browse(hass, "stations/GATE")) == [
-        "2026-11-01 13:05:00 · Denied",
-        "2026-11-01 13:04:00 · Not a live face",
-        "2026-11-01 13:00:00 · Anna Berg · Recognized",
+        "11-01 13:05 · Denied",
+        "11-01 13:04 · Not a live face",
+        "11-01 13:00 · Anna Berg · Recognized",
     ]
     people = await browse(hass, "people")
     assert titles(people) == ["7 (1)", f"{strange} (1)", "Anna Berg (1)", "zoe (1)"]
     found = await browse(hass, (people.children or [])[1].identifier or "")
     assert found.title == strange
-    assert titles(found) == ["2026-11-01 13:02:00 · DOOR · Recognized"]
+    assert titles(found) == ["11-01 13:02 · DOOR · Recognized"]
     assert titles(await browse(hass, "strangers/all")) == [
-        "2026-11-01 13:05:00 · Garden gate · Denied",
-        "2026-11-01 13:04:00 · Garden gate · Not a live face",
+        "11-01 13:05 · Garden gate · Denied",
+        "11-01 13:04 · Garden gate · Not a live face",
     ]
+
+
+async def test_another_years_sightings_say_so(
+    hass: HomeAssistant, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.face_access.media_source._this_year", lambda: 2027)
+    await history.add(known(2), live=True)
+    (tile,) = (await browse(hass, "stations/GATE")).children or ()
+    assert tile.title.startswith("2026-11-01 13:02 · Anna Berg")
 
 
 async def test_a_name_is_cut_where_nothing_breaks(hass: HomeAssistant, history: History) -> None:

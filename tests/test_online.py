@@ -197,6 +197,9 @@ async def test_what_is_not_stored_opens_nothing(
         state = await seen(hass, await terminal.present_known("0001"))
     assert terminal.openings == []
     assert state.attributes["reason"] == "not_stored"
+    # The record of it does not know what we decided; we do.
+    await read_again(hass, online)
+    assert await remembered(online) == [("denied", "not_stored")]
 
 
 async def test_what_is_not_stored_is_told_of_once(

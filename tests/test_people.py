@@ -113,6 +113,7 @@ async def test_what_a_terminal_sees_carries_the_name_of_the_house(
     await add(hass, people, photos("a.jpg", GOOD))
     profile = people.store.profiles["anna_berg"]
     await hass.services.async_call(DOMAIN, "update_person", {"person_id": "anna_berg", "name": "Änne"}, blocking=True)
+    assert "entity_picture" not in hass.states.get(entity(hass, people, "image", "picture")).attributes
     capture = await terminal.present_known(profile.key)
     await capture.wait()
     await settle(hass)
@@ -126,6 +127,7 @@ async def test_what_a_terminal_sees_carries_the_name_of_the_house(
     assert (face.attributes["person_id"], face.attributes["person"]) == ("anna_berg", "Änne")
     picture = hass.states.get(entity(hass, people, "image", "picture"))
     assert picture.state not in ("unknown", STATE_UNAVAILABLE)
+    assert "entity_picture" in picture.attributes
     # And after a restart.
     assert (await people.store.seen())["anna_berg"].place == "Front door"
     (entry,) = [one for one in hass.config_entries.async_entries(DOMAIN) if "people" in one.data]
@@ -496,6 +498,9 @@ async def test_a_sighting_is_media_for_other_actions(
     (past,) = (await call(hass, "get_sightings"))["sightings"]
     answer = await call(hass, "add_person", name="Visitor", media=past["media"])
     assert answer["photos"] == 1
+    # The picture there is theirs, and goes with them.
+    await call(hass, "remove_person", person_id="visitor")
+    assert (await call(hass, "get_sightings"))["sightings"][0]["picture"] is False
 
 
 async def test_people_travel_in_files(

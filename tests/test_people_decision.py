@@ -9,10 +9,9 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.face_access.access import Factor, Method, Person, Role, Sighting
+from custom_components.face_access.access import Method, Person, Role, Sighting
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.people import HousePeople, async_get_people
-from custom_components.face_access.hub.proofs import Proofs
 from custom_components.face_access.people.holding import Holding
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
@@ -166,67 +165,11 @@ async def test_finds_whose_card_it_is(hass: HomeAssistant, people: HousePeople) 
     assert people.identity.async_find_shown(Shown("4711")) is None
 
 
-FACTORS = ("credential", "presence", "confirmation")
-
-
-@pytest.mark.parametrize("factor", FACTORS)
-async def test_a_second_factor_opens_and_its_lack_does_not(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    people: HousePeople,
-    terminal: SimulatedTerminal,
-    device_id: str,
-    factor: str,
-) -> None:
-    """A card at this terminal, the phone at home, or somebody's word."""
-    set_policy(hass, entry, second_factors=[factor], second_factors_within=60)
-    profile = await people.async_update(replace(people.store.profiles["anna"], card=4711, linked="person.anna"))
-    await people.async_add(Profile(id="bob", key=new_key(), name="Bob", card=4712), [])
-    await synced(people)
-    # What others give does not count, nor does what was not asked for.
-    hass.states.async_set("person.anna", "not_home")
-    await (await terminal.swipe_card(4712)).wait()
-    await hass.services.async_call(
-        DOMAIN, "confirm_access", {"device_id": device_id, "person_id": "bob"}, blocking=True
-    )
-    await settle(hass)
-    state = await seen(hass, await terminal.present_known(profile.key))
-    assert state.attributes["reason"] == "second_factor"
-    assert (await explained(hass, device_id, person_id="anna"))["reasons"] == ["second_factor"]
-    assert terminal.openings == []
-    match factor:
-        case "credential":
-            await (await terminal.swipe_card(4711)).wait()
-        case "presence":
-            hass.states.async_set("person.anna", "home")
-        case _:
-            await hass.services.async_call(
-                DOMAIN, "confirm_access", {"device_id": device_id, "person_id": "anna"}, blocking=True
-            )
-    await settle(hass)
-    assert (await explained(hass, device_id, person_id="anna"))["granted"]
-    terminal._seen.clear()
-    state = await seen(hass, await terminal.present_known(profile.key))
-    assert state.attributes["verdict"] == "granted"
-    assert terminal.openings[-1].reason == "online gateway force"
-
-
 async def test_nobody_unknown_is_confirmed(hass: HomeAssistant, people: HousePeople, device_id: str) -> None:
     with pytest.raises(ServiceValidationError):
         await hass.services.async_call(
             DOMAIN, "confirm_access", {"device_id": device_id, "person_id": "nobody"}, blocking=True
         )
-
-
-def test_old_factors_are_forgotten(hass: HomeAssistant) -> None:
-    proofs = Proofs(hass)
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    anna = Person(id="anna", name="Anna")
-    proofs.add(Factor.CREDENTIAL, "anna", ["a"], start)
-    assert len(proofs.of(anna, None, "a", start)) == 1
-    assert proofs.of(anna, None, "b", start) == []
-    proofs.add(Factor.CREDENTIAL, "bob", ["a"], start + timedelta(hours=1))
-    assert proofs.of(anna, None, "a", start) == []
 
 
 async def explained(hass: HomeAssistant, device_id: str, **data: object) -> dict:

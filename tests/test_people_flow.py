@@ -4,19 +4,21 @@ import asyncio
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType, section
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import Role
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub.house import async_get_history
 from custom_components.face_access.hub.people import HousePeople, async_get_people
 from custom_components.face_access.people.model import Storage
 from simulators._terminal.pictures import closeup, sample
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import SERIAL, Upload, settle, until
+from .forms import filled, suggestions
 
 
 @pytest.fixture(autouse=True)
@@ -40,31 +42,6 @@ async def list_entry(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigE
 async def people(hass: HomeAssistant, list_entry: MockConfigEntry) -> HousePeople:
     """Give the people of the house."""
     return await async_get_people(hass)
-
-
-def filled(form: dict, **data: object) -> dict:
-    """Put what is filled in into the sections of the form."""
-    sections = {
-        str(key): {str(inner) for inner in value.schema.schema}
-        for key, value in form["data_schema"].schema.items()
-        if isinstance(value, section)
-    }
-    answers: dict = {name: {} for name in sections}
-    for name, value in data.items():
-        where = next((key for key, fields in sections.items() if name in fields), None)
-        (answers if where is None else answers[where])[name] = value
-    return answers
-
-
-def suggestions(form: dict) -> dict[str, object]:
-    """What the form shows, sections and all."""
-    found: dict[str, object] = {}
-    for key, value in form["data_schema"].schema.items():
-        if isinstance(value, section):
-            found |= suggestions({"data_schema": value.schema})
-        else:
-            found[str(key)] = (key.description or {}).get("suggested_value")
-    return found
 
 
 async def add(hass: HomeAssistant, entry: MockConfigEntry, **data: object) -> dict:
@@ -237,6 +214,10 @@ async def test_photos_come_from_media(
     result = await add(hass, list_entry, photo_media=media)
     assert result["type"] is FlowResultType.CREATE_ENTRY, result
     assert len(people.store.profiles["anna"].photos) == 2
+    # What shows her goes with her, though the terminal knew somebody else or nobody there.
+    history = await async_get_history(hass)
+    await people.async_remove("anna")
+    assert [one.picture for one in await history.list(source=None)] == [False, False]
     gone = [{"media_content_id": "media-source://face_access/nothing", "media_content_type": "image/jpeg"}]
     assert (await add(hass, list_entry, photo_media=gone))["errors"] == {"base": "photo_gone"}
 
@@ -251,8 +232,10 @@ async def test_what_was_read_wrong_in_the_change_is_said(
     hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople
 ) -> None:
     await add(hass, list_entry, card="1")
-    _, result = await change(hass, list_entry, card="x")
+    _, result = await change(hass, list_entry, name="Another", card="x")
     assert result["errors"] == {"base": "person_card_invalid"}
+    # The form still says whom it is about.
+    assert result["description_placeholders"] == {"name": "Anna", "person_id": "anna", "photos": "0"}
     assert people.store.profiles["anna"].card == 1
 
 

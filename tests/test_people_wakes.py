@@ -22,7 +22,7 @@ from simulators._terminal.pictures import sample
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
-from .conftest import SERIAL, settle, until
+from .conftest import SERIAL, choose_options, settle, until
 
 DECIDES = "select.front_door_who_decides"
 
@@ -52,24 +52,18 @@ def somebody(person: str = "anna", **changes: object) -> Profile:
     return Profile(**{"id": person, "key": new_key(), "name": person.title(), "card": 7, **changes})
 
 
-async def choose_policy(hass: HomeAssistant, entry: MockConfigEntry, mode: str) -> None:
-    """Go through the options of a station that runs."""
-    flow = await hass.config_entries.options.async_init(entry.entry_id)
-    chosen = {**entry.options, "doors": 1, "door_mode": mode}
-    await hass.config_entries.options.async_configure(flow["flow_id"], chosen)
-    await settle(hass)
-
-
 async def test_a_terminal_learns_that_its_door_never_opens_and_that_it_does_again(
     hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, entry: MockConfigEntry
 ) -> None:
     key = (await people.async_add(somebody(), [])).key
     await synced(people)
     assert terminal.people[key].term == "forever"
-    await choose_policy(hass, entry, "never")
+    await choose_options(hass, entry, {"door_mode": "never"})
+    await settle(hass)
     await until(lambda: terminal.people[key].term == "never")
     await synced(people)
-    await choose_policy(hass, entry, "notify_only")
+    await choose_options(hass, entry, {"door_mode": "notify_only"})
+    await settle(hass)
     await until(lambda: terminal.people[key].term == "forever")
 
 
@@ -77,7 +71,8 @@ async def test_who_decides_is_a_setting_that_people_depend_on(
     hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, entry: MockConfigEntry
 ) -> None:
     """Where Home Assistant decides, a terminal may know whom its door never opens for."""
-    await choose_policy(hass, entry, "never")
+    await choose_options(hass, entry, {"door_mode": "never"})
+    await settle(hass)
     key = (await people.async_add(somebody(), [])).key
     await synced(people)
     assert terminal.people[key].term == "never"

@@ -500,10 +500,13 @@ def test_numbered_doors_speak_of_their_number() -> None:
 
 def test_words_that_no_entity_shows() -> None:
     """The folders of the media browser, where a model stands, and a line of the logbook for whatever can happen."""
-    lines = {f"logbook_{word}": {"who"} for word in ("recognised", "recognised_granted", "decision_granted")}
-    lines |= {f"logbook_{word}": {"who", "reason"} for word in ("denied", "decision_denied")}
+    lines = {f"logbook_{word}": {"who"} for word in ("recognised", "recognised_granted")}
+    lines |= {"logbook_denied": {"who", "reason"}}
+    lines |= {"logbook_decision_granted": {"who", "door"}, "logbook_decision_denied": {"who", "door", "reason"}}
     lines |= {"logbook_access_granted": {"who", "method"}, "logbook_access_denied": {"who", "method", "reason"}}
-    lines |= {f"logbook_{word}": set() for word in ("somebody", "no_reason")}
+    lines |= {f"{line}_door": {*lines[line], "door"} for line in ("logbook_access_granted", "logbook_access_denied")}
+    lines |= {f"logbook_{word}": set() for word in ("somebody", "no_reason", "door")}
+    lines |= {"logbook_door_number": {"number"}}
     folders = {f"model_{state}" for state in ModelState}
     folders |= {f"media_{word}" for word in ("days", "stations", "people", "strangers", "more", "face", "scene")}
     assert {key: placeholders(text) for key, text in EN["common"].items()} == lines | {key: set() for key in folders}

@@ -264,6 +264,25 @@ async def test_no_score_is_too_low(hass: HomeAssistant, entry: MockConfigEntry) 
     assert ids(started) == ["any"]
 
 
+async def test_how_sure_the_match_must_be(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Of whoever is let in, turned away or not living: each is started by the second sighting alone."""
+    keys = ("access_granted", "access_denied", "spoof_attempt")
+    started = await automate(hass, *(trigger(key, minimum_score=90) for key in keys))
+    outcomes = (
+        {"verdict": Verdict.GRANTED},
+        {"verdict": Verdict.DENIED, "refused": Reason.MASK},
+        {"liveness": Liveness.SPOOF},
+    )
+    for number, outcome in enumerate(outcomes):
+        for place, score in enumerate((89.9, 90.0)):
+            seen = sighting(entry, 2 * number + place, person_id="7", person_name="Anna", score=score, **outcome)
+            entry.runtime_data.async_dispatch(seen)
+            await settle(hass)
+    told = [(event.data["id"], event.data["person"], event.data["score"]) for event in started]
+    # A photo is turned away too.
+    assert told == [(keys[0], "Anna", 90.0), (keys[1], "Anna", 90.0), (keys[1], "Anna", 90.0), (keys[2], "Anna", 90.0)]
+
+
 @pytest.mark.parametrize("kind", ["device_id", "area_id", "label_id"])
 async def test_targets(
     hass: HomeAssistant, entry: MockConfigEntry, terminal: SimulatedTerminal, device_id: str, kind: str

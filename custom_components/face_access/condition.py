@@ -34,7 +34,7 @@ from .hub.people_entry import is_people
 from .hub.policies import policy_of, read_policy, wired_doors
 from .hub.servers import is_server
 from .hub.visits import LONGEST, async_get_visits
-from .hub.whom import WHOM_FIELDS, Whom
+from .hub.whom import SCORE_FIELD, WHOM_FIELDS, Whom
 
 CONF_POLICY: Final = "policy"
 CONF_WITHIN: Final = "within"
@@ -90,6 +90,7 @@ class PersonWasAtDoor(FaceAccessCondition):
     schema = _schema(
         {
             **WHOM_FIELDS,
+            **SCORE_FIELD,
             vol.Optional(CONF_WITHIN, default=timedelta(minutes=5)): vol.All(
                 cv.positive_time_period, vol.Range(max=LONGEST)
             ),

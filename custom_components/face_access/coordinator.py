@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.network import NoURLAvailableError
@@ -28,10 +28,12 @@ from .access import (
     Missed,
     Person,
     Proof,
+    Reason,
     Ring,
     Sighting,
     SightingKey,
     StationEvent,
+    Verdict,
     decide,
     decide_shown,
 )
@@ -56,11 +58,13 @@ from .hub.policies import policy_of
 from .hub.retention import retention_of
 
 if TYPE_CHECKING:
+    from .hub.judgement import Case
     from .hub.ladder import Ladder
 
 type FaceAccessConfigEntry = ConfigEntry[FaceAccessCoordinator]
 type Listener = Callable[[StationEvent], None]
 type FindProofs = Callable[[Person, str, datetime], Collection[Proof]]
+type Judged = Callable[[Case], None]
 type Identify = Callable[[Sighting, Person | None], tuple[Sighting, Person | None]]
 
 
@@ -78,12 +82,18 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.history = history
         self.queued = station.inbox is not None and CONF_HOST not in entry.data
         self.last_sighting: Sighting | None = None
-        self.decided: SightingKey | None = None
-        """The last sighting that the station asked us about."""
+        self.decided: tuple[SightingKey, Context] | None = None
+        """The last sighting that we decided on, and the context in which that was told."""
+        self.unstored: dict[SightingKey, tuple[Verdict, Reason | None]] = {}
+        """What came of sightings that no disk remembers, the oldest first."""
         self.async_identify: Identify = lambda sighting, known: (sighting, known)
         """Put the household's name to a sighting; replaced by who knows the household (hub/people.py)."""
         self.async_proofs: FindProofs = lambda _person, _door, _now: ()
-        """Find the second factors that a person gave at a door; replaced likewise."""
+        """Find the second factors that a person gave at a door; replaced by who knows them (hub/second_factors.py)."""
+        self.async_judged: Judged = lambda _case: None
+        """Hear what was decided; replaced likewise."""
+        self.async_shown: Callable[[str, datetime], None] = lambda _person, _at: None
+        """Hear that a person of the household showed a card or a code of theirs; replaced likewise."""
         self.call_state: CallState | None = None
         self.called_at: datetime | None = None
         self._rang_at: datetime | None = None
@@ -282,16 +292,26 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         return repeated or called
 
     @callback
-    def async_decide(self, sighting: Sighting, person: Person | None, door: int) -> Decision:
+    def async_decide(
+        self, sighting: Sighting, person: Person | None, *, door: int, held: datetime | None = None
+    ) -> Decision:
         """Decide for a station that waits for our word before it opens its door of that number."""
-        return self.async_decide_at(sighting, person, self.door_id(door), self.policy(door))
+        return self.async_decide_at(sighting, person, self.door_id(door), self.policy(door), held=held)
 
     @callback
-    def async_decide_at(self, sighting: Sighting, person: Person | None, name: str, policy: DoorPolicy) -> Decision:
+    def async_decide_at(
+        self,
+        sighting: Sighting,
+        person: Person | None,
+        name: str,
+        policy: DoorPolicy,
+        *,
+        held: datetime | None = None,
+    ) -> Decision:
         """Decide about a door by the household's name for it, now."""
         now = dt_util.utcnow()
         proofs = () if person is None else self.async_proofs(person, name, now)
-        return decide(sighting, person, name, now, policy, proofs=proofs)
+        return decide(sighting, person, name, now, policy, proofs=proofs, held=held)
 
     @callback
     def async_decide_shown(self, person: Person | None, door: int) -> Decision:
@@ -377,7 +397,11 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         """Store one record; whether it was new. Raises sqlite3.Error."""
         if isinstance(record, Missed):
             return await self.history.add_event(record.event, live=False)
-        new = await self.history.add(self.async_identify(record, None)[0], live=False)
+        sighting, _ = self.async_identify(record, None)
+        if (came_of_it := self.unstored.get(record.key)) is not None:
+            # Its push could not be stored: the record does not know what we decided on it.
+            sighting = replace(sighting, verdict=came_of_it[0], refused=came_of_it[1])
+        new = await self.history.add(sighting, live=False)
         if new:
             self._check_push(record)
         return new

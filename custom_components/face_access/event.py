@@ -7,7 +7,7 @@ from typing import Any, override
 
 from homeassistant.components.event import DoorbellEventType, EventDeviceClass, EventEntity, EventEntityDescription
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -166,29 +166,35 @@ class StationEventEntity(ReportEntity, EventEntity):
     @callback
     def _async_report(self, event: StationEvent) -> None:
         happening = self.entity_description.happening(self.coordinator, event)
-        if happening is not None:
-            self._trigger_event(happening.type, happening.attributes)
-            self.async_write_ha_state()
-            if _says_more(self.coordinator, event):
+        if happening is None:
+            return
+        context = self._async_decided_in(event)
+        if context is None:
+            context = Context()
+            if _says_more(event):
                 async_tell_report(
                     self.coordinator,
                     self.entity_id,
-                    self._context,
+                    context,
                     kind=self.entity_description.key,
                     type_=happening.type,
                     attributes=happening.attributes,
                 )
+        self.async_set_context(context)
+        self._trigger_event(happening.type, happening.attributes)
+        self.async_write_ha_state()
+
+    def _async_decided_in(self, event: StationEvent) -> Context | None:
+        """Find the context in which it was told what Home Assistant decided: that says all of the sighting."""
+        decided = self.coordinator.decided
+        return decided[1] if decided is not None and isinstance(event, Sighting) and event.key == decided[0] else None
 
 
-def _says_more(coordinator: FaceAccessCoordinator, event: StationEvent) -> bool:
+def _says_more(event: StationEvent) -> bool:
     """Whether a line in the logbook would say more than the event's own: who it was, or why not.
 
-    What Home Assistant decided is told with the decision, and a panel's face with its sighting.
+    A panel's face is told with its sighting.
     """
     if isinstance(event, Passage):
         return event.method is not Method.FACE
-    return (
-        isinstance(event, Sighting)
-        and kind_of(event) in (SightingKind.RECOGNISED, SightingKind.DENIED)
-        and event.key != coordinator.decided
-    )
+    return isinstance(event, Sighting) and kind_of(event) in (SightingKind.RECOGNISED, SightingKind.DENIED)

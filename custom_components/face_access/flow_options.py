@@ -20,6 +20,8 @@ from .const import (
     CONF_DOOR_MODE,
     CONF_DOOR_POLICIES,
     CONF_DOORS,
+    CONF_FACTORS,
+    CONF_FACTORS_WITHIN,
     CONF_GRANTED_TEXT,
     CONF_KEEP_DAYS,
     CONF_KEEP_MOST,
@@ -83,12 +85,16 @@ _FOR: Mapping[str, Callable[[Station], bool]] = {
 }
 
 
+# Where second factors are wanted, a card alone is not enough: a face that a camera sees must come with it.
+_OF_CARDS = (CONF_DOOR_MODE, CONF_FACTORS, CONF_FACTORS_WITHIN)
+
+
 def door_fields(station: Station, number: int) -> dict[vol.Marker, Any]:
     """Ask what one of a station's doors asks for before it opens."""
     fields = policy_fields([one for one in Factor if one in station.factors or one not in AT_THE_DOOR])
     if station.questions is not None:
-        # It asks about cards and codes, which have no liveness and no score, and are one factor.
-        return {key: field for key, field in fields.items() if key == CONF_DOOR_MODE}
+        # It asks about cards and codes, which have no liveness and no score.
+        return {key: field for key, field in fields.items() if key in _OF_CARDS}
     # It asks about faces at its first door. For a camera at another one, the station's scores are another scale.
     return {key: field for key, field in fields.items() if number == 1 or key != CONF_MINIMUM_SCORE}
 
@@ -123,9 +129,8 @@ class FaceAccessOptionsFlow(OptionsFlowWithReload):
         if user_input is not None:
             self._policies[str(number)] = user_input
             return await self._next()
-        schema = self.add_suggested_values_to_schema(
-            vol.Schema(door_fields(self._station, number)), self._known(number)
-        )
+        schema = vol.Schema(door_fields(self._station, number))
+        schema = self.add_suggested_values_to_schema(schema, self._known(number))
         last = number == self._chosen[CONF_DOORS] and not self._chosen.get(CONF_BROKER_WRITE)
         name = async_door_name(self.hass, self.config_entry.unique_id or "", number) or self.config_entry.title
         placeholders = {"number": str(number), "name": name}

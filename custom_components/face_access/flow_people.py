@@ -28,6 +28,7 @@ from .hub.people import HousePeople
 from .hub.people_entry import CONF_PEOPLE, CONF_PERSON, async_link
 from .hub.photo_checks import Checks
 from .hub.picture_of import async_picture_of
+from .hub.shown_in import async_note_shown
 from .people.model import PersonError, Profile
 from .person_form import (
     PHOTO_ENTITY,
@@ -102,7 +103,11 @@ class PersonFlow(ConfigSubentryFlow):
         schema = await self._async_schema(new=False)
         values = shown(profile) if user_input is None else flat(user_input)
         schema = self.add_suggested_values_to_schema(schema, suggested(schema, values))
-        placeholders |= {"person_id": profile.id, "photos": str(len(profile.photos))}
+        placeholders = {
+            "name": profile.name,
+            "person_id": profile.id,
+            "photos": str(len(profile.photos)),
+        } | placeholders
         return self.async_show_form(
             step_id="reconfigure", data_schema=schema, errors=errors, description_placeholders=placeholders
         )
@@ -135,9 +140,9 @@ class PersonFlow(ConfigSubentryFlow):
         return profile
 
     async def _async_remember(self, profile: Profile, user_input: Mapping[str, Any]) -> None:
-        """Note whom the chosen sighting shows: its picture goes with the person."""
-        if sighting := user_input.get(PHOTO_SIGHTING):
-            await (await async_get_history(self.hass)).enrolled(int(sighting), profile.id)
+        """Note whom the chosen sightings show: their pictures go with the person."""
+        chosen = user_input.get(PHOTO_SIGHTING)
+        await async_note_shown(self.hass, profile.id, [int(chosen)] if chosen else (), _media(user_input))
 
     async def _async_photos(self, profile: Profile, user_input: Mapping[str, Any]) -> list[bytes]:
         pictures = await self._async_pictures(user_input)
@@ -147,8 +152,7 @@ class PersonFlow(ConfigSubentryFlow):
         """Collect the pictures that were chosen. What was uploaded is taken once: it is gone afterwards."""
         uploads = [user_input[name] for name in UPLOADS if name in user_input]
         pictures = [await self.hass.async_add_executor_job(_read_upload, self.hass, upload) for upload in uploads]
-        media = [medium["media_content_id"] for medium in user_input.get(PHOTO_MEDIA) or ()]
-        pictures += await async_load_pictures(self.hass, {MEDIA: media})
+        pictures += await async_load_pictures(self.hass, {MEDIA: _media(user_input)})
         if entity_id := user_input.get(PHOTO_ENTITY):
             pictures.append(await async_picture_of(self.hass, entity_id))
         if sighting := user_input.get(PHOTO_SIGHTING):
@@ -198,6 +202,10 @@ async def _async_sightings(hass: HomeAssistant) -> list[selector.SelectOptionDic
         for one in past
         if one.picture
     ][:_OFFERED_SIGHTINGS]
+
+
+def _media(user_input: Mapping[str, Any]) -> list[str]:
+    return [medium["media_content_id"] for medium in user_input.get(PHOTO_MEDIA) or ()]
 
 
 def _read_upload(hass: HomeAssistant, upload: str) -> bytes:

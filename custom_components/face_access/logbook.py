@@ -11,6 +11,8 @@ from .access import Verdict
 from .access.naming import SightingKind
 from .const import DOMAIN
 from .hub.telling import (
+    ATTR_DOOR,
+    ATTR_DOOR_OF,
     ATTR_GRANTED,
     ATTR_KIND,
     ATTR_METHOD,
@@ -65,13 +67,25 @@ def _report(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
 
 def _message(hass: HomeAssistant, key: str, entity: str, data: Mapping[str, Any]) -> str:
     person, reason, method = (data.get(name) for name in (ATTR_PERSON, ATTR_REASON, ATTR_METHOD))
+    if data.get(ATTR_DOOR) and entity == _ACCESS:
+        key = f"{key}_door"
     return async_word(
         hass,
         f"logbook_{key}",
         who=shown_name(str(person)) if person else async_word(hass, "logbook_somebody"),
         reason=async_event_word(hass, entity, ATTR_REASON, str(reason)) if reason else _no_reason(hass),
         method=async_event_word(hass, entity, ATTR_METHOD, str(method)),
+        door=_door(hass, data),
     )
+
+
+def _door(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
+    """Name a door: by its number among several, and by its station where somebody else sees who stands there."""
+    number, station = data.get(ATTR_DOOR), data.get(ATTR_DOOR_OF)
+    door = async_word(hass, "logbook_door_number", number=str(number)) if number else ""
+    if not station:
+        return door or async_word(hass, "logbook_door")
+    return f"{station} ({door})" if door else str(station)
 
 
 def _no_reason(hass: HomeAssistant) -> str:

@@ -250,7 +250,14 @@ def _day(text: str) -> date:
 
 
 def _clock(when: datetime, *, with_day: bool) -> str:
-    return when.strftime("%Y-%m-%d %H:%M:%S" if with_day else "%H:%M:%S")
+    """Write a time so short that a tile has room for what happened, too."""
+    if not with_day:
+        return when.strftime("%H:%M:%S")
+    return when.strftime("%m-%d %H:%M" if when.year == _this_year() else "%Y-%m-%d %H:%M")
+
+
+def _this_year() -> int:
+    return dt_util.now().year
 
 
 def _unknown() -> BrowseError:

@@ -223,6 +223,12 @@ class PersonImage(PersonEntity, ImageEntity):
         self._picture: bytes | None = None
         self._show()
 
+    @property
+    @override
+    def entity_picture(self) -> str | None:
+        """Where the picture is; None before there is one, where the entity would be shown as a broken picture."""
+        return None if self._picture is None else super().entity_picture
+
     @override
     async def async_image(self) -> bytes | None:
         """Give the picture, encoded as it came."""

@@ -171,7 +171,7 @@ def _metadata(notes: Sequence[Mapping[str, str]]) -> dict[str, str]:
     for note in notes:
         name = note[NOTE].strip()
         if not name or name in found:
-            raise PersonError("person_metadata_twice", name=name)
+            raise PersonError("person_metadata_twice", note=name)
         found[name] = note[NOTE_TEXT]
     return found
 

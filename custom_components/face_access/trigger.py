@@ -138,7 +138,7 @@ class SpoofAttemptTrigger(FaceTrigger):
     """Somebody showed a picture or a mask."""
 
     kind = SightingKind.SPOOF
-    schema = _schema(WHOM_FIELDS)
+    schema = _schema(WHOM_FIELDS, SCORE_FIELD)
 
 
 class PassageTrigger(FaceAccessTrigger):
@@ -192,14 +192,14 @@ class AccessGrantedTrigger(PassageTrigger):
     """Somebody came in."""
 
     verdict = Verdict.GRANTED
-    schema = _schema(WHOM_FIELDS, _words(CONF_METHOD, Method))
+    schema = _schema(WHOM_FIELDS, SCORE_FIELD, _words(CONF_METHOD, Method))
 
 
 class AccessDeniedTrigger(PassageTrigger):
     """Somebody was turned away."""
 
     verdict = Verdict.DENIED
-    schema = _schema(WHOM_FIELDS, _words(CONF_METHOD, Method), _words(CONF_REASON, Reason))
+    schema = _schema(WHOM_FIELDS, SCORE_FIELD, _words(CONF_METHOD, Method), _words(CONF_REASON, Reason))
 
 
 class KnownVisitorTrigger(FaceAccessTrigger):

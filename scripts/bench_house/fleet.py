@@ -17,11 +17,11 @@ _QUICK_TERMINALS: Final = 10
 _WINDOW: Final = 300.0
 _QUICK_WINDOW: Final = 20.0
 # Nothing of Home Assistant's own takes that long to come round.
-_WINDOW_WITHOUT: Final = 60.0
-_TICKING: Final = 30.0
+_WINDOW_WITHOUT: Final = 30.0
+_TICKING: Final = 20.0
 _AT_ONCE: Final = 8
 _PATIENCE: Final = 120.0
-_SETTLING: Final = 20.0
+_SETTLING: Final = 10.0
 _MEGABYTE: Final = 1024 * 1024
 
 

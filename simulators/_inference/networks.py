@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from .model import Array, Model
+from .model import Array, BrokenRuleError, Model
 
 _MOST = 16
 
@@ -21,7 +21,10 @@ def network(path: Path) -> Model:
     names = [port.name for port in outputs]
 
     def run(array: Array) -> dict[str, Array]:
-        results = session.run(names, {inputs[0].name: array})
+        try:
+            results = session.run(names, {inputs[0].name: array})
+        except Exception as err:  # onnxruntime's share no other base
+            raise BrokenRuleError(f"the network does not run: {err}", 500) from err
         return {name: np.asarray(result, np.float32) for name, result in zip(names, results, strict=True)}
 
     sizes = {port.name: [size if isinstance(size, int) else -1 for size in port.shape] for port in (*inputs, *outputs)}

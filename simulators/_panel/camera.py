@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from contextlib import suppress
 from io import BytesIO
 import time
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ class Camera:
     def __init__(self, core: Core) -> None:
         self.core = core
         self.taken: list[float] = []  # monotonic seconds at which a photo was asked for
+        self.off = asyncio.Event()  # a photo that is being taken then is not waited for
         self._busy = asyncio.Lock()
 
     async def take(self) -> web.Response:
@@ -31,7 +33,8 @@ class Camera:
             self.core.violation("photos are asked for too fast")
         self.taken.append(now)
         async with self._busy:
-            await asyncio.sleep(self.core.timings.snapshot)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.off.wait(), self.core.timings.snapshot)
             # Every panel says image/jpeg, whatever it sends.
             return web.Response(body=self.encoded(), content_type="image/jpeg")
 

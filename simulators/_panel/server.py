@@ -40,7 +40,7 @@ class ApiServer:
         """Listen; the port."""
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         runner = self._runner
 

@@ -42,7 +42,7 @@ class CommandServer:
         """Listen."""
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         self._runner = runner
 

@@ -241,11 +241,50 @@ def test_factors_only_ever_add_to_the_conditions(
             and proof.person_id == person.id
             and proof.door == DOOR
             and NOW - policy.factors_within <= proof.at <= NOW
+            and not (factor is Factor.CREDENTIAL and sighting.card)
             for proof in given
         )
         for factor in policy.factors
     )
     assert decide(sighting, person, DOOR, NOW, policy, proofs=given).granted is (without and complete)
+
+
+@given(sightings, persons, guards, proofs, near | times)
+def test_waiting_only_ever_changes_when_a_face_was_fresh(
+    sighting: Sighting, person: Person | None, policy: DoorPolicy, given: list[Proof], held: datetime
+) -> None:
+    """Held for a factor, a face opens exactly when it would if it were now as long ago as it was then, and in time."""
+    granted = decide(sighting, person, DOOR, NOW, policy, proofs=given, held=held).granted
+    fresh = replace(sighting, captured_at=NOW - (held - sighting.captured_at))
+    in_time = held <= NOW <= held + policy.factors_within
+    assert granted is (in_time and decide(fresh, person, DOOR, NOW, policy, proofs=given).granted)
+
+
+@pytest.mark.parametrize(
+    ("held", "captured", "reason"),
+    [
+        (20, 29, None),
+        (20, 31, Reason.STALE),
+        (20, 9, Reason.STALE),
+        (20.001, 21, Reason.STALE),
+        (-0.001, 1, Reason.STALE),
+    ],
+)
+def test_a_held_face_waits_no_longer_than_factors_may_take(held: float, captured: float, reason: Reason | None) -> None:
+    """It must have been fresh when it was judged; all in seconds before now."""
+    before = NOW - timedelta(seconds=held)
+    sighting = replace(SIGHTING, captured_at=NOW - timedelta(seconds=captured))
+    assert decide(sighting, PERSON, DOOR, NOW, GUARDED, proofs=PROOFS.values(), held=before).reason is reason
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_card_is_no_second_factor_to_itself(live: bool) -> None:
+    """Whoever shows a card may not have shown a face: the same card twice is one factor."""
+    policy = replace(GUARDED, factors=frozenset({Factor.CREDENTIAL}), liveness_required=live)
+    assert decide(SIGHTING, PERSON, DOOR, NOW, policy, proofs=PROOFS.values()).granted
+    card = replace(SIGHTING, card=True)
+    assert decide(card, PERSON, DOOR, NOW, policy, proofs=PROOFS.values()).reason is Reason.SECOND_FACTOR
+    assert decide(card, PERSON, DOOR, NOW, replace(policy, factors=frozenset())).granted
 
 
 @given(sightings, persons, guards, proofs)

@@ -17,6 +17,7 @@ from custom_components.face_access.people.model import Profile
 from simulators.terminal import SimulatedTerminal
 from tests.conftest import SERIAL, set_policy, settle, until
 from tests.recognition import toys
+from tests.test_condition import ask
 
 from .conftest import ALICE, CAROL, PlayedCamera, has_seen, look, preferring
 
@@ -206,6 +207,16 @@ async def test_a_picture_that_was_long_on_its_way(
     with patch.object(eye, "offer", late):
         assert await decided(hass, porch) == ("denied", "stale")
     assert terminal.openings == []
+
+
+async def test_the_condition_tells_the_cameras_own_choice(
+    hass: HomeAssistant, entry: MockConfigEntry, door: MockConfigEntry
+) -> None:
+    """Whatever the door's device does with the faces that it sees itself."""
+    set_policy(hass, entry, door_mode="never")
+    target = {"entity_id": [FACE, "switch.porch_face_recognition"]}
+    assert await ask(hass, "door_policy", target, policy="open", behavior="all")
+    assert not await ask(hass, "door_policy", target, policy=["never", "notify_only"])
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from custom_components.face_access.hub.gallery import HouseGallery
 from custom_components.face_access.hub.house import async_get_history
 from custom_components.face_access.hub.people import async_get_people
 from custom_components.face_access.people.store import PeopleStore
+from tests.forms import filled
 from tests.recognition import toys
 
 from .conftest import ALICE, BOB, Call, Photo, learned
@@ -179,7 +180,7 @@ async def form(home: HomeAssistant, call: Call, photo: Photo) -> Callable[..., A
         with patch("custom_components.face_access.flow_people.async_picture_of", return_value=picture):
             return await home.config_entries.subentries.async_configure(
                 result["flow_id"],
-                {"name": "Alice", "role": "normal", "photo_storage": "full", "photo_entity": "camera.porch", **data},
+                filled(result, **{"name": "Alice", "photo_entity": "camera.porch", **data}),
             )
 
     return fill
@@ -219,13 +220,7 @@ async def test_changing_somebody_in_the_form_checks_the_new_photo(
     with patch("custom_components.face_access.flow_people.async_picture_of", return_value=toys.portrait()):
         shown = await home.config_entries.subentries.async_configure(
             result["flow_id"],
-            {
-                "name": "First",
-                "role": "normal",
-                "photo_storage": "full",
-                "photo_entity": "camera.porch",
-                "check_quality": True,
-            },
+            filled(result, name="First", photo_entity="camera.porch", check_quality=True),
         )
     assert shown["errors"] == {"base": "photo_check_failed"}
     assert shown["description_placeholders"]["photo_code"] == "FACE_NOT_FOUND"

@@ -17,8 +17,9 @@ from custom_components.face_access.devices.station import Enrolment
 from custom_components.face_access.people import bulk
 from custom_components.face_access.people.bulk import MOST, People
 from custom_components.face_access.people.holding import HoldingState
+from custom_components.face_access.people.plan import Wanted
 from custom_components.face_access.people.store import PeopleStore
-from custom_components.face_access.people.sync import Synchroniser, Wanted
+from custom_components.face_access.people.sync import Synchroniser
 
 from .conftest import BAD, PHOTO, FakePeople, profile
 

@@ -1,6 +1,6 @@
 """A server's register as a target of sync: what it holds, and what its errors mean to sync."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any
 
 import pytest
@@ -70,16 +70,27 @@ class Register:
         self._fail()
         self.members.pop(key, None)
 
+    async def put_many(self, people: Sequence[tuple[Member, tuple[bytes, ...]]]) -> frozenset[str]:
+        for member, photos in people:
+            await self.put(member, photos)
+        return frozenset(member.key for member, _ in people)
+
 
 async def ask(question: Awaitable[Any]) -> Any:
     return await question
 
 
-def target(register: Register, *, photos_always: bool = False) -> RegisterTarget:
+def target(register: Register, *, photos_always: bool = False, many: bool = True) -> RegisterTarget:
     async def probe() -> EngineInfo:
         return EngineInfo(name="x")
 
-    return RegisterTarget(RemoteEngine(probe=probe, register=register, photos_always=photos_always), register, ask)
+    engine = RemoteEngine(
+        probe=probe,
+        register=register,
+        photos_always=photos_always,
+        enrol_many=register.put_many if many else None,
+    )
+    return RegisterTarget(engine, register, ask)
 
 
 async def test_only_what_a_server_has_room_for() -> None:
@@ -96,6 +107,16 @@ async def test_only_what_a_server_has_room_for() -> None:
     assert await people.photo("k") is None
     await people.remove("k")
     assert register.members == {}
+
+
+async def test_many_at_once() -> None:
+    """Where the server takes them so."""
+    register = Register()
+    assert target(register, many=False).put_many is None
+    put_many = target(register).put_many
+    assert put_many is not None
+    assert await put_many([(ANNA, (PHOTO,)), (Enrolment(key="b", name="Bob"), (PHOTO,))]) == {"k", "b"}
+    assert register.members["k"] == Member(key="k", name="Anna with ", role=Role.BLOCKED)
 
 
 async def test_a_change_where_a_photo_is_always_wanted() -> None:
@@ -151,7 +172,10 @@ async def test_errors(error: RecognitionError, kind: type[StationError], code: s
         async for _ in people.all():
             pass
 
-    for call in (everybody(), people.find("k"), people.put(ANNA, (PHOTO,)), people.remove("k")):
+    put_many = people.put_many
+    assert put_many is not None
+    many = put_many([(ANNA, (PHOTO,))])
+    for call in (everybody(), people.find("k"), people.put(ANNA, (PHOTO,)), people.remove("k"), many):
         with pytest.raises(kind) as caught:
             await call
         assert type(caught.value) is kind

@@ -64,7 +64,9 @@ def test_a_place_has_no_secret() -> None:
     assert SERVERS["smartface"].place(values) == "http://a|w"
 
 
-@pytest.mark.parametrize(("name", "good"), [("a", True), ("A_b-c.1", True), ("", False), ("a b", False), ("ü", False)])
+@pytest.mark.parametrize(
+    ("name", "good"), [("a", True), ("A_b-c.1", True), ("", False), ("a b", False), ("..", False), ("a..", True)]
+)
 def test_names_of_lists(name: str, good: bool) -> None:
     assert usable_list(name) is good
     assert usable_list("a" * 101) is False

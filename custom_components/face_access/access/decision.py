@@ -28,13 +28,16 @@ def decide(
     policy: DoorPolicy,
     *,
     proofs: Collection[Proof] = (),
+    held: datetime | None = None,
 ) -> Decision:
     """Say whether `sighting` of `person` opens `door` at `now` (aware) under `policy`.
 
     Every condition must hold; the first that fails is the reason, the most alarming ones first. `person` is whom the
     household knows under the sighting's identity, None for a stranger. `proofs` are the second factors given so far.
+    `held` (aware) is when the sighting was judged before and lacked nothing but those: it must have been fresh then,
+    and waits no longer than they may take.
     """
-    return Decision(reason=next(_objections(sighting, person, door, now, policy, proofs=proofs), None))
+    return Decision(reason=next(_objections(sighting, person, door, now, policy, proofs=proofs, held=held), None))
 
 
 def explain(
@@ -47,7 +50,7 @@ def explain(
     proofs: Collection[Proof] = (),
 ) -> tuple[Reason, ...]:
     """Name every reason not to open, in the order in which `decide` minds them; none when it would say yes."""
-    return tuple(dict.fromkeys(_objections(sighting, person, door, now, policy, proofs=proofs)))
+    return tuple(dict.fromkeys(_objections(sighting, person, door, now, policy, proofs=proofs, held=None)))
 
 
 def decide_shown(person: Person | None, door: str, now: datetime, policy: DoorPolicy) -> Decision:
@@ -91,8 +94,9 @@ def _objections(
     policy: DoorPolicy,
     *,
     proofs: Collection[Proof],
+    held: datetime | None,
 ) -> Iterator[Reason]:
-    yield from _about_sighting(sighting, now, policy)
+    yield from _about_sighting(sighting, now, policy, held)
     if person is None or not sighting.recognised or person.id != sighting.person_id:
         yield Reason.UNKNOWN
     else:
@@ -107,22 +111,28 @@ def _objections(
     if policy.mode is DoorMode.NEVER:
         yield Reason.POLICY
     # Last: whoever asks a phone to confirm may then know that nothing else is in the way.
-    if person is None or _missing_factors(policy, proofs, person.id, door, now):
+    if _missing_factors(sighting, policy, proofs, door, now):
         yield Reason.SECOND_FACTOR
 
 
-def _about_sighting(sighting: Sighting, now: datetime, policy: DoorPolicy) -> Iterator[Reason]:
+def _about_sighting(sighting: Sighting, now: datetime, policy: DoorPolicy, held: datetime | None) -> Iterator[Reason]:
     if sighting.liveness is Liveness.SPOOF:
         yield Reason.SPOOF
     if sighting.refused is not None:
         yield sighting.refused
     if sighting.repeated:
         yield Reason.REPEATED
-    # A capture time in the future is as suspect as an old one: the clock is wrong or the message is forged.
-    if not sighting.realtime or abs(now - sighting.captured_at) > policy.freshness:
+    if not sighting.realtime or not _is_fresh(sighting, now, policy, held):
         yield Reason.STALE
     if sighting.role is Role.BLOCKED:
         yield Reason.BLOCKED
+
+
+def _is_fresh(sighting: Sighting, now: datetime, policy: DoorPolicy, held: datetime | None) -> bool:
+    """Whether the face was there when it was judged, and has not waited too long for second factors since."""
+    judged = now if held is None else held
+    # A capture time in the future is as suspect as an old one: the clock is wrong or the message is forged.
+    return abs(judged - sighting.captured_at) <= policy.freshness and _is_in_time(judged, now, policy)
 
 
 def _about_person(person: Person, door: str, now: datetime) -> Iterator[Reason]:
@@ -141,18 +151,25 @@ def _about_person(person: Person, door: str, now: datetime) -> Iterator[Reason]:
 
 
 def _missing_factors(
-    policy: DoorPolicy, proofs: Collection[Proof], person: str, door: str, now: datetime
+    sighting: Sighting, policy: DoorPolicy, proofs: Collection[Proof], door: str, now: datetime
 ) -> set[Factor]:
     """Find the factors that are wanted and were not given: for this person, at this door, in time.
 
-    A proof from the future is none: a clock is wrong or somebody made it up.
+    A card is no second factor to a card: where one is shown, perhaps no face was looked at.
     """
     given = {
         proof.factor
         for proof in proofs
-        if (proof.person_id, proof.door) == (person, door) and timedelta() <= now - proof.at <= policy.factors_within
+        if (proof.person_id, proof.door) == (sighting.person_id, door)
+        and _is_in_time(proof.at, now, policy)
+        and not (sighting.card and proof.factor is Factor.CREDENTIAL)
     }
     return set(policy.factors) - given
+
+
+def _is_in_time(moment: datetime, now: datetime, policy: DoorPolicy) -> bool:
+    """Whether it was lately enough for factors. The future never is: a clock is wrong or somebody made it up."""
+    return timedelta() <= now - moment <= policy.factors_within
 
 
 def _reaches(score: float | None, limit: float) -> bool:

@@ -14,9 +14,10 @@ from ..const import DOMAIN
 from ..devices.station import CredentialKind
 from ..hub.doors import held_door
 from . import fields
+from .confirm import confirm_access
 from .credentials import add_identifier, get_qr_code, list_identifiers, remove_identifier, reset_passes
 from .door import close_door, deny_access, hold_door_open, open_door, send_wiegand
-from .explain import confirm_access, explain_access
+from .explain import explain_access
 from .media import PICTURE_FIELDS, SOUND_FIELDS
 from .people import async_setup_people_actions
 from .recognition import async_setup_recognition_actions
@@ -84,6 +85,7 @@ ACTIONS: tuple[Action[Any], ...] = (
         capability=lambda station: station.doors or None,
         handler=confirm_access,
         fields={vol.Required("person_id"): fields.text, vol.Optional("door", default=1): fields.whole(1, 99)},
+        response=SupportsResponse.OPTIONAL,
     ),
     Action(
         name="show_text",

@@ -1,18 +1,18 @@
-"""What is asked and said about a person at a door: what would happen and why, and that they are who they seem to be."""
+"""What would happen if a person stood at a door now, and why."""
 
 from dataclasses import replace
 
 from homeassistant.core import ServiceResponse
 from homeassistant.util import dt as dt_util
 
-from ..access import Factor, Liveness, Reason, Sighting, SightingKey, explain
+from ..access import Liveness, Reason, Sighting, SightingKey, explain
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Door
 from ..hub.enrolments import Enrolments
 from ..hub.people import HousePeople, async_get_people
 from ..people.holding import HoldingState
 from .door import wired_door
-from .request import Request, invalid
+from .request import Request
 
 # What stations are told of a person, and mind by themselves.
 _TOLD = frozenset(
@@ -73,26 +73,11 @@ def _lets_in(
     held = [each for each in people.store.holdings(coordinator.serial).values() if each.person == person]
     if any(each.state is not HoldingState.HELD for each in held):
         return None
-    return bool(held) and not _TOLD.intersection(reasons) and _opens(people, coordinator, person, door)
-
-
-def _opens(people: HousePeople, coordinator: FaceAccessCoordinator, person: str, door: int) -> bool:
-    """Say whether a station was told that somebody may pass a door, and is one that opens it by itself."""
     profile, target = people.store.profiles.get(person), coordinator.station.people
-    if profile is None or target is None:
+    if not held or profile is None or target is None or _TOLD.intersection(reasons):
         return False
     told = Enrolments(coordinator).of(profile, people.identity.person(profile))
     if told is None or told.door not in (None, door):
         return False
     # As if they might pass that one alone: a station that opens another door only suspends them.
     return not target.as_held(replace(told, door=door)).suspended
-
-
-async def confirm_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
-    """Take the word of whoever calls this as a person's second factor at a door."""
-    people = await async_get_people(request.hass)
-    if (person := request.data["person_id"]) not in people.store.profiles:
-        raise invalid("person_unknown")
-    door = request.coordinator.door_id(wired_door(request).number)
-    people.proofs.add(Factor.CONFIRMATION, person, [door], dt_util.utcnow())
-    return None

@@ -40,7 +40,7 @@ async def add_person(request: PeopleRequest) -> ServiceResponse:
     profile = field.new_profile(request.people, request.data).checked()
     pictures = await pictures_of(request)
     profile = await add(request, profile, pictures)
-    await remember(request, profile, request.data.get(SIGHTING, ()))
+    await remember(request, profile)
     return checked(request, profile, pictures)
 
 
@@ -52,7 +52,7 @@ async def enroll_from_sighting(request: PeopleRequest) -> ServiceResponse:
         profile = await add(request, field.new_profile(request.people, request.data).checked(), [picture])
     else:
         profile = await update(request, known, [picture], add=True)
-    await remember(request, profile, [request.data[SIGHTING]])
+    await remember(request, profile)
     return checked(request, profile, [picture])
 
 
@@ -61,7 +61,7 @@ async def update_person(request: PeopleRequest) -> ServiceResponse:
     profile = field.changed(request.profile(), request.data).checked()
     pictures = await pictures_of(request)
     profile = await update(request, profile, pictures, add=request.data["add_photos"])
-    await remember(request, profile, request.data.get(SIGHTING, ()))
+    await remember(request, profile)
     return checked(request, profile, pictures)
 
 

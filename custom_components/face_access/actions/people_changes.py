@@ -1,7 +1,5 @@
 """Adding and changing one person, as several actions do, and the pictures and targets that a call names."""
 
-from collections.abc import Iterable
-
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.helpers import service
 
@@ -12,8 +10,9 @@ from ..hub.house import async_get_history
 from ..hub.people_sync import TargetWorker
 from ..hub.photo_checks import Checks
 from ..hub.servers import ServerCoordinator
+from ..hub.shown_in import async_note_shown
 from ..people.model import PersonError, Profile
-from .media import async_load_pictures
+from .media import MEDIA, async_load_pictures
 from .people_fields import SIGHTING
 from .people_request import PeopleRequest
 from .request import invalid
@@ -57,11 +56,11 @@ async def picture_of_sighting(request: PeopleRequest, sighting: int) -> bytes:
     return picture
 
 
-async def remember(request: PeopleRequest, profile: Profile, sightings: Iterable[int]) -> None:
-    """Note whom these sightings show: their pictures go with the person."""
-    history = await async_get_history(request.hass)
-    for sighting in sightings:
-        await history.enrolled(sighting, profile.id)
+async def remember(request: PeopleRequest, profile: Profile) -> None:
+    """Note which sightings show this person: their pictures go with the person."""
+    sightings = request.data.get(SIGHTING, ())
+    numbers = [sightings] if isinstance(sightings, int) else sightings
+    await async_note_shown(request.hass, profile.id, numbers, request.data.get(MEDIA, ()))
 
 
 def workers_of(request: PeopleRequest) -> list[TargetWorker]:

@@ -15,7 +15,6 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..access import Decision, Reason, Sighting, StationEvent
-from ..access.naming import recognised_name
 from ..const import (
     CONF_CONTROL_ID,
     CONF_DENIED_TEXT,
@@ -31,7 +30,7 @@ from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Greeting, Message, ScreenText
 from . import issues, push_target, questions
 from .intake import Intake
-from .telling import async_tell_decision
+from .judgement import Asked
 
 # Panorama, close-up and template of the largest sensors in base64 stay below this; a video does not and is not wanted.
 BODY_LIMIT = 12 * 1024 * 1024
@@ -52,6 +51,8 @@ class Edge:
         self._inbox = coordinator.station.expect_inbox()
         self._intake = Intake(hass, coordinator)
         self._problems: set[str] = set()
+        # What a station asks about opens its first door.
+        self._asked = Asked(door=coordinator.door_id(1), judge=partial(coordinator.async_decide, door=1))
 
     @callback
     def async_register(self) -> None:
@@ -124,14 +125,13 @@ class Edge:
         push_target.async_remember(self._hass, self._coordinator.config_entry, self._coordinator.station)
         if message.problem is None:
             self._coordinator.pushed.set()
-        judge = partial(self._coordinator.async_decide, door=1) if message.asks_decision else None
+        asked = self._asked if message.asks_decision else None
         decision = None
         told: list[StationEvent] = []
         try:
             for event in message.events:
                 if isinstance(event, Sighting):
-                    decision = await self._intake.async_take(event, message.person, judge)
-                    self._tell(event, message, decision)
+                    decision = await self._intake.async_take(event, message.person, asked)
                 elif self._intake.async_tell(event):
                     told.append(event)
             await self._intake.async_keep(told)
@@ -140,12 +140,6 @@ class Edge:
             LOGGER.exception("%s: a push could not be handled", self._coordinator.name)
             self._coordinator.async_missed(dt_util.utcnow() - LIVE_WITHIN)
         return message.answer(decision, self._greeting(message, decision))
-
-    def _tell(self, sighting: Sighting, message: Message, decision: Decision | None) -> None:
-        """Have the logbook say what was decided, and why."""
-        if decision is not None:
-            sighting, _ = self._coordinator.async_identify(sighting, message.person)
-            async_tell_decision(self._coordinator, recognised_name(sighting), decision)
 
     def _greeting(self, message: Message, decision: Decision | None) -> Greeting | None:
         """Find what the station says to somebody that it asked about."""

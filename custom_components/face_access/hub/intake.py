@@ -4,19 +4,18 @@ Only what is stored may open a door, and what is known from there opens nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 import sqlite3
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, SightingKey, StationEvent, Verdict
+from ..access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, StationEvent
 from ..const import LIVE_WITHIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
-
-type Judge = Callable[[Sighting, Person | None], Decision]
-"""Says whether a sighting of a person opens the door that waits for the answer, at the moment of the call."""
+from .judgement import Asked, Case, judge, put_on
+from .telling import async_tell_decision
 
 _STORE_TIMEOUT = 10
 _UNSTORED = 100
@@ -29,50 +28,66 @@ class Intake:
         """Bind to a source's coordinator."""
         self._hass = hass
         self._coordinator = coordinator
-        # What came of sightings that no disk remembers: the same push once more is no second event.
-        self._unstored: dict[SightingKey, tuple[Verdict, Reason | None]] = {}
 
     async def async_take(
-        self, sighting: Sighting, known: Person | None = None, judge: Judge | None = None
+        self, sighting: Sighting, known: Person | None = None, asked: Asked | None = None
     ) -> Decision | None:
         """Store, decide where a door waits for it, and let everybody know. None where nobody asked for a decision.
 
         `known` is whom the source itself knows under the identity that it saw.
         """
-        sighting, person = self._coordinator.async_identify(sighting, known)
-        repeated = None if judge is None else Decision(reason=Reason.REPEATED)
-        fresh = sighting.realtime and abs(dt_util.utcnow() - sighting.captured_at) <= LIVE_WITHIN
-        if (came_of_it := self._unstored.get(sighting.key)) is not None:
-            verdict, refused = came_of_it
-            await self._async_store(replace(sighting, verdict=verdict, refused=refused), live=fresh)
-            return repeated
-        decision = None if judge is None else judge(sighting, person)
-        sighting = stored = _judged(sighting, decision)
-        new = await self._async_store(sighting, live=fresh)
+        named, _ = self._coordinator.async_identify(sighting, known)
+        fresh = named.realtime and abs(dt_util.utcnow() - named.captured_at) <= LIVE_WITHIN
+        case = None if asked is None else judge(self._coordinator, asked, named, known)
+        stored = named if case is None else case.judged
+        new = await self._async_store(stored, live=fresh)
+        if (came_of_it := self._coordinator.unstored.get(named.key)) is not None:
+            # The same push once more is no second event, and is kept as what it came to.
+            await self._async_correct(replace(stored, verdict=came_of_it[0], refused=came_of_it[1]))
+            return self._repeated(named, asked)
         if new is False:
             # Its record may have been fetched before it came: then this is the first that is decided on it, and a no.
-            told = decision is not None and not fresh and not decision.granted
-            return decision if told and await self._async_correct(sighting, late=True) else repeated
+            first = case is not None and not fresh and not case.decision.granted
+            if case is not None and first and await self._async_correct(stored, late=True):
+                return self._told(case)
+            return self._repeated(named, asked)
+        if case is not None:
+            case = self._conclude(case, stored, unstored=new is None)
+        judged = named if case is None else case.judged
         if new is None:
-            if decision is not None:
-                decision = Decision(reason=decision.reason or Reason.NOT_STORED)
-                sighting = _judged(sighting, decision)
-            self._keep_in_mind(sighting)
-        if judge is not None and decision is not None and decision.granted:
-            # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
-            # Whom the household knows may have changed as well.
-            sighting, person = self._coordinator.async_identify(sighting, known)
-            decision = judge(sighting, person)
-            sighting = _judged(sighting, decision)
-        if decision is not None:
-            self._coordinator.decided = sighting.key
-            if (sighting.verdict, sighting.refused) != (stored.verdict, stored.refused):
-                # Nobody waits for this: the door stays shut in any case.
-                self._coordinator.config_entry.async_create_task(
-                    self._hass, self._async_correct(sighting), "face_access corrected sighting"
-                )
+            self._keep_in_mind(judged)
         if fresh:
-            self._dispatch_soon(sighting)
+            self._dispatch_soon(judged)
+        return None if case is None else case.decision
+
+    def _conclude(self, case: Case, stored: Sighting, *, unstored: bool) -> Case:
+        """Have the last word on what was judged before it was stored. Only what is stored may open, or wait to."""
+        if unstored:
+            case = replace(case, decision=Decision(reason=case.decision.reason or Reason.NOT_STORED))
+        else:
+            if case.decision.granted:
+                # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
+                # Whom the household knows may have changed as well.
+                case = judge(self._coordinator, case.asked, case.sighting, case.known)
+            self._coordinator.async_judged(case)
+        self._told(case)
+        judged = case.judged
+        if (judged.verdict, judged.refused) != (stored.verdict, stored.refused):
+            # Nobody waits for this: the door stays shut in any case.
+            self._coordinator.config_entry.async_create_task(
+                self._hass, self._async_correct(judged), "face_access corrected sighting"
+            )
+        return case
+
+    def _told(self, case: Case) -> Decision:
+        async_tell_decision(self._coordinator, case.asked.door, case.judged, case.decision)
+        return case.decision
+
+    def _repeated(self, sighting: Sighting, asked: Asked | None) -> Decision | None:
+        if asked is None:
+            return None
+        decision = Decision(reason=Reason.REPEATED)
+        async_tell_decision(self._coordinator, asked.door, put_on(sighting, decision), decision)
         return decision
 
     async def _async_store(self, sighting: Sighting, *, live: bool) -> bool | None:
@@ -100,9 +115,10 @@ class Intake:
 
     def _keep_in_mind(self, sighting: Sighting) -> None:
         """Remember what came of a sighting that no disk remembers."""
-        self._unstored[sighting.key] = (sighting.verdict, sighting.refused)
-        if len(self._unstored) > _UNSTORED:
-            del self._unstored[next(iter(self._unstored))]
+        unstored = self._coordinator.unstored
+        unstored[sighting.key] = (sighting.verdict, sighting.refused)
+        if len(unstored) > _UNSTORED:
+            del unstored[next(iter(unstored))]
 
     @callback
     def async_tell(self, event: StationEvent) -> bool:
@@ -130,14 +146,3 @@ class Intake:
     def _dispatch_soon(self, event: StationEvent) -> None:
         """Answer first: a door that waits for the acknowledgement must not wait for our entities."""
         self._hass.loop.call_soon(self._coordinator.async_dispatch, event)
-
-
-def _judged(sighting: Sighting, decision: Decision | None) -> Sighting:
-    """Put our decision on a sighting, where there is one. A door that only notifies judges nobody."""
-    if decision is None:
-        return sighting
-    if decision.granted:
-        return replace(sighting, verdict=Verdict.GRANTED)
-    if decision.reason is Reason.NOTIFY_ONLY:
-        return replace(sighting, verdict=Verdict.NONE)
-    return replace(sighting, verdict=Verdict.DENIED, refused=decision.reason)

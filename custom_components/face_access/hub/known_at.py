@@ -29,7 +29,7 @@ class KnownAt:
         self._targets = targets
         self._known: dict[str, dict[str, State]] = {}
         self._listeners: dict[str, CALLBACK_TYPE] = {}
-        self._looked_at = 0.0
+        self._looked_at = float("-inf")
 
     @callback
     def async_of(self, person: str) -> dict[str, State]:

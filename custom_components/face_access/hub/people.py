@@ -1,13 +1,12 @@
 """The people of the house in Home Assistant: one store, what changes in it, and every target that shall know them.
 
 Beside it: `identity` (who somebody is), `people_wanted` (what a station shall know), `known_at` (what it knows),
-`photo_keeping` and `departures` (what is let go of).
+`photo_keeping` and `departures` (what is let go of), `second_factors` (what people give besides the face).
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 import sqlite3
 from typing import Protocol
@@ -16,10 +15,9 @@ from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_track_state_change_event
-from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Factor, Person, Proof, Reason, Sighting, StationEvent
+from ..access import Sighting, StationEvent
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
@@ -29,7 +27,6 @@ from ..people.model import Profile
 from ..people.refusal import PHOTO_MISSING
 from ..people.store import PeopleStore
 from . import departures
-from .doors import async_wired
 from .house import folder
 from .identity import Identity
 from .known_at import KnownAt
@@ -37,13 +34,10 @@ from .people_issues import async_clear_refusals, async_report_refusals
 from .people_sync import TargetWorker
 from .people_wanted import wanted
 from .photo_keeping import PhotoKeeping
-from .proofs import Proofs
 from .questions import async_register_finder
+from .second_factors import SecondFactors
 
 _PEOPLE: HassKey[asyncio.Task[HousePeople]] = HassKey(f"{DOMAIN}_people")
-
-# A card is no live face: what is missing in it as a face says nothing against it as a card.
-_NOT_THE_CARDS = (None, Reason.LIVENESS, Reason.SIMILARITY, Reason.SECOND_FACTOR)
 
 type PersonListener = Callable[[Sighting | None], None]
 
@@ -114,18 +108,13 @@ class HousePeople:
         """What learns people besides stations."""
         self.identity = Identity(hass, store, self.workers)
         self.known_at = KnownAt(hass, store, self.workers)
-        self.proofs = Proofs(hass)
+        self.factors = SecondFactors(hass, store)
         self._hass = hass
         self._listeners: dict[str, list[PersonListener]] = {}
         self._stop_schedules: CALLBACK_TYPE | None = None
         self._names: dict[str, str] = {}
         self._photos = PhotoKeeping(hass, store, has_learned=self._has_learned)
         self._async_follow_schedules()
-
-    @callback
-    def async_proofs(self, person: Person, door: str, now: datetime) -> list[Proof]:
-        """Find the second factors that a person gave for a door lately."""
-        return self.proofs.of(person, self.store.profiles.get(person.id), door, now)
 
     @callback
     def async_station_name(self, source: str) -> str:
@@ -166,6 +155,7 @@ class HousePeople:
         await self.store.remove(person, departs=not keep_history)
         self.seen.pop(person, None)
         self._photos.async_removed(person)
+        self.factors.async_forget(person)
         self._async_changed(person)
         if not keep_history:
             await departures.async_forget(self._hass, self.store, person)
@@ -217,7 +207,7 @@ class HousePeople:
         entry = coordinator.config_entry
         self._names[coordinator.serial] = entry.title
         coordinator.async_identify = self.identity.async_identify
-        coordinator.async_proofs = self.async_proofs
+        self.factors.async_attach(coordinator)
         entry.async_on_unload(coordinator.async_subscribe(partial(self._async_report, coordinator)))
         if coordinator.station.people is None:
             return
@@ -290,9 +280,6 @@ class HousePeople:
         person = event.person_id
         if person is None or person not in self.store.profiles:
             return
-        if event.card and event.recognised and event.refused in _NOT_THE_CARDS:
-            doors = [coordinator.door_id(door.number) for door in async_wired(coordinator)]
-            self.proofs.add(Factor.CREDENTIAL, person, doors, dt_util.utcnow())
         if event.recognised and kind_of(event) is not SightingKind.SPOOF:
             before = self.seen.get(person)
             picture = event.pictures.best or (before.picture if before is not None else None)

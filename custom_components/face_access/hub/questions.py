@@ -9,9 +9,10 @@ from collections.abc import Callable
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..access import Decision, DoorMode, Person
+from ..access import Decision, DoorMode, Person, Reason
 from ..const import CONF_ANSWER_QUESTIONS, CONF_PREVIOUS_QUESTIONS, DOMAIN, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationAuthError, StationConnectionError, StationError
@@ -19,7 +20,7 @@ from ..devices.station import Message, Question, Station
 from . import issues
 from .doors import async_wired
 from .push_target import async_change_data, async_own_target
-from .telling import async_tell_decision
+from .telling import async_tell_answer
 
 # Whose is it? None for a number that nobody of the household has. Must not take long: somebody stands at the door.
 type Finder = Callable[[Question], Person | None]
@@ -50,7 +51,10 @@ async def async_answer(coordinator: FaceAccessCoordinator, message: Message, que
         if (found := _decide(coordinator, question)) is None:
             return message.answer()
         decision, door, person = found
-        async_tell_decision(coordinator, None if person is None else person.name, decision)
+        async_tell_answer(coordinator, coordinator.door_id(door), person, decision)
+        if person is not None and decision.reason in (None, Reason.SECOND_FACTOR):
+            # Refused or not, it is theirs, and nothing is held against them: the face may follow, or was there before.
+            coordinator.async_shown(person.id, dt_util.utcnow())
     except Exception:  # noqa: BLE001 (logged whole; the station must get its answer)
         LOGGER.exception("%s: a question could not be answered", coordinator.name)
         return message.answer()

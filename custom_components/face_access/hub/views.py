@@ -23,6 +23,7 @@ from .house import async_get_history
 from .past_sightings import PastSighting
 from .picture import content_type
 
+_MEDIA: Final = f"media-source://{DOMAIN}/sighting/"
 _URL: Final = f"/api/{DOMAIN}/sighting/{{reference}}/{{part}}"
 # Faces: no proxy and no browser keeps them, and none takes them for anything but a picture.
 _HEADERS: Final = {
@@ -47,7 +48,12 @@ def picture_path(reference: str, part: Part) -> str:
 
 def media_id(past: PastSighting) -> str | None:
     """Name a sighting's picture as media (media_source.py); None where there is none."""
-    return f"media-source://{DOMAIN}/sighting/{past.reference}" if past.picture else None
+    return f"{_MEDIA}{past.reference}" if past.picture else None
+
+
+def reference_in(media: str) -> str | None:
+    """Find the reference of the sighting whose close-up or scene a medium is; None for any other medium."""
+    return media.removeprefix(_MEDIA).partition("/")[0] if media.startswith(_MEDIA) else None
 
 
 class SightingPictureView(HomeAssistantView):

@@ -5,13 +5,13 @@ open for a camera either, and its second factors and its liveness are wanted fro
 """
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 
 from ..access import Decision, DoorMode, DoorPolicy, Person, Reason, Sighting
-from ..access.naming import recognised_name
 from ..const import CONF_DOOR, LOGGER
 from ..coordinator import FaceAccessCoordinator
 from ..devices.errors import StationError
@@ -19,8 +19,8 @@ from ..devices.station import Door
 from .doors import async_find, async_open
 from .eye import Eye
 from .intake import Intake
+from .judgement import Asked
 from .policies import read_policy
-from .telling import async_tell_decision
 
 if TYPE_CHECKING:
     from .camera_station import CameraSettings
@@ -47,18 +47,12 @@ class Watched:
 
     async def _take(self, sighting: Sighting) -> None:
         door: str | None = self._entry.options.get(CONF_DOOR)
-        judge = None if door is None else partial(self._judge, door)
-        decision = await self._intake.async_take(sighting, None, judge)
-        if decision is None or door is None:
-            return
-        named, _ = self._coordinator.async_identify(sighting, None)
-        # The logbook hears of everybody anyway; of a decision only where somebody might have been let in.
-        if named.recognised:
-            async_tell_decision(self._coordinator, recognised_name(named), decision)
-        if decision.granted:
+        asked = None if door is None else Asked(door=door, judge=partial(self._judge, door))
+        decision = await self._intake.async_take(sighting, None, asked)
+        if door is not None and decision is not None and decision.granted:
             await self._open(door)
 
-    def _judge(self, door: str, sighting: Sighting, person: Person | None) -> Decision:
+    def _judge(self, door: str, sighting: Sighting, person: Person | None, *, held: datetime | None = None) -> Decision:
         # A frame may be under way for long: the settings of now count, not those that it was looked at with.
         if not self._settings.enabled:
             return Decision(reason=Reason.POLICY)
@@ -70,7 +64,7 @@ class Watched:
         )
         if found is not None:
             policy = _strictest(policy, *found)
-        decision = self._coordinator.async_decide_at(sighting, person, door, policy)
+        decision = self._coordinator.async_decide_at(sighting, person, door, policy, held=held)
         # Granted in vain, nobody shall read that somebody was let in.
         return Decision(reason=Reason.DEVICE) if decision.granted and found is None else decision
 

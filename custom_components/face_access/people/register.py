@@ -89,7 +89,17 @@ class RegisterTarget:
     @property
     def put_many(self) -> PutMany | None:
         """How many people are given at once; None where the server takes one at a time."""
-        return None if self._enrol_many is None else self._put_many
+        enrol_many = self._enrol_many
+        if enrol_many is None:
+            return None
+
+        async def put(people: People) -> Collection[str]:
+            try:
+                return await self._ask(enrol_many([(_member(one), photos) for one, photos in people]))
+            except RecognitionError as err:
+                raise _as_station(err) from err
+
+        return put
 
     def as_held(self, enrolment: Enrolment) -> Enrolment:
         """Give what the server has room for: key, name and role."""
@@ -131,14 +141,6 @@ class RegisterTarget:
             raise StationRefusedError(_GONE)
         try:
             await self._ask(self._register.put(_member(enrolment), photos))
-        except RecognitionError as err:
-            raise _as_station(err) from err
-
-    async def _put_many(self, people: People) -> Collection[str]:
-        if self._enrol_many is None:
-            return ()
-        try:
-            return await self._ask(self._enrol_many([(_member(one), photos) for one, photos in people]))
         except RecognitionError as err:
             raise _as_station(err) from err
 

@@ -20,7 +20,8 @@ type Values = Mapping[str, Any]
 
 OUR_NAME: Final = "home_assistant"
 """What a list of people of ours is called on a server, unless the household says otherwise."""
-_LIST: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+# Dots alone mean a folder in the path of a request.
+_LIST: Final = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,100}")
 
 
 class FieldKind(StrEnum):

@@ -15,6 +15,7 @@ import pytest
 from custom_components.face_access.access import Similarity
 from custom_components.face_access.recognition.errors import (
     DuplicateError,
+    EngineAddressError,
     EngineAuthError,
     EngineError,
     EngineFaultError,
@@ -175,6 +176,20 @@ async def test_large_answers_and_pictures_are_read_and_written_beside_the_loop(
         await client.members.register("a", [JPEG + bytes(99_000)] * 2, [LIST], FACTS, Tuning())
 
 
+async def test_a_question_is_asked_again_where_a_kept_connection_broke(
+    scripted: ScriptedServer, client: SmartFaceClient
+) -> None:
+    """A registration is not: nobody knows how far the server was with it."""
+    broken = ConnectionError()
+    scripted.on("POST Watchlists/Search", broken, (200, []))
+    assert await client.faces.search(JPEG, [LIST], Tuning()) == ()
+    assert len(scripted.of("Watchlists/Search")) == 2
+    scripted.on("POST WatchlistMembers/Register", broken, (201, {"id": "anna"}))
+    with pytest.raises(EngineUnreachableError):
+        await client.members.register("anna", [JPEG], [LIST], MemberFacts(), Tuning())
+    assert len(scripted.of("WatchlistMembers/Register")) == 1
+
+
 async def test_a_redirection_is_not_followed(scripted: ScriptedServer, session: aiohttp.ClientSession) -> None:
     scripted.on("GET Version", web.Response(status=307, headers={"Location": f"{scripted.url}/elsewhere"}))
     with pytest.raises(EngineProtocolError, match="elsewhere"):
@@ -218,16 +233,16 @@ async def test_certificates_are_looked_at_unless_told_not_to(session: aiohttp.Cl
     ],
 )
 def test_what_is_no_address_is_refused_without_being_repeated(url: str) -> None:
-    with pytest.raises(ValueError, match="address") as refused:
+    with pytest.raises(EngineAddressError, match="address") as refused:
         Server(url=url)
     assert not url or url not in str(refused.value)
 
 
 def test_what_is_no_token_is_refused() -> None:
     for token in ("", "two words", "line\nbreak", "ümlaut"):
-        with pytest.raises(ValueError, match="token"):
+        with pytest.raises(EngineAuthError, match="token"):
             Server(url="http://h", token=token)
-    with pytest.raises(ValueError, match="address"):
+    with pytest.raises(EngineAddressError, match="address"):
         Server(url="http://h", login=ClientCredentials(token_url="nowhere", client_id="a", client_secret="b"))
 
 

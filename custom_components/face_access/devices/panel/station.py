@@ -11,6 +11,7 @@ from typing import Final
 
 import aiohttp
 
+from ...access import Factor
 from ..address import Address
 from ..errors import (
     InvalidValueError,
@@ -231,6 +232,7 @@ class PanelFamily:
             records=PanelRecords(state),
             feed=PanelFeed(state),
             sees_faces=panel.faces,
+            factors=(Factor.CREDENTIAL,),
             tells_trouble=panel.android,
             questions=PanelQuestions(client),
             credentials=PanelCredentials(client, types_of(panel)),

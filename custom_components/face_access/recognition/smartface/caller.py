@@ -29,6 +29,9 @@ from .transport import MAX_ANSWER, TIMEOUT, SmartFaceHttp
 
 _BASE: Final = "/api/v1/"
 
+# What changes nothing at the server, and so may be asked again where a kept connection broke.
+_QUESTIONS: Final = frozenset({"Faces/SpoofCheck", "Faces/Verify", "Watchlists/Search"})
+
 BAD_REQUEST: Final = "bad_request"
 NOT_FOUND: Final = "not_found"
 LICENCE: Final = "licence_limit"
@@ -89,6 +92,7 @@ class Caller:
             query=query or {},
             json=body,
             headers=headers or {},
+            repeatable=method == "GET" or path in _QUESTIONS,
             timeout=max(timeout, self._timeout),
             limit=limit,
         )

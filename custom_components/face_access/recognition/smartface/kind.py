@@ -4,11 +4,10 @@ from typing import Final
 
 import aiohttp
 
-from ..errors import EngineAddressError, EngineAuthError
 from ..server_kind import OUR_NAME, Field, FieldKind, HalfLoginError, Made, ServerKind, TokenProvider, Values
 from ..server_numbers import Number, scores, thresholds
 from .engine import NAME, THRESHOLDS, EngineOptions, engine
-from .server import ClientCredentials, Server, usable_token
+from .server import ClientCredentials, Server
 from .tuning import LIVENESS, SpoofDetector, Tuning
 
 _LIVENESS: Final = {
@@ -36,13 +35,12 @@ _NUMBERS: Final = (
 
 
 def _make(session: aiohttp.ClientSession, values: Values, _token: TokenProvider | None) -> Made:
-    token = values.get("token")
-    if token and not usable_token(token):
-        raise EngineAuthError("the token has characters that no token has")
-    try:
-        server = Server(url=values["url"], token=token, login=_login(values), verify=values.get("verify_ssl", True))
-    except ValueError as err:
-        raise EngineAddressError(str(err)) from None
+    server = Server(
+        url=values["url"],
+        token=values.get("token"),
+        login=_login(values),
+        verify=values.get("verify_ssl", True),
+    )
     options = EngineOptions(
         watchlist=values["watchlist"],
         tuning=Tuning(

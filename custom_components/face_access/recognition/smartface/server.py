@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..errors import EngineAddressError
+from ..errors import EngineAuthError
 from ..remote.http import base_of
 
 PORT: Final = 8098
@@ -24,7 +24,7 @@ class Server:
     """A server's base address, such as `http://192.168.1.20:8098`; a path in front of `/api/v1` is kept.
 
     `token` is a bearer token that never changes, `login` a way to get one; a stock server wants neither. `verify` False
-    takes any certificate. Raises ValueError for what is no address, and for one with a password in it.
+    takes any certificate. Raises EngineAddressError, and EngineAuthError for what no header can carry.
     """
 
     url: str
@@ -34,19 +34,11 @@ class Server:
 
     def __post_init__(self) -> None:
         """Look at the addresses and at the token."""
-        _check_address(self.url)
+        base_of(self.url)
         if self.login is not None:
-            _check_address(self.login.token_url)
+            base_of(self.login.token_url)
         if self.token is not None and not usable_token(self.token):
-            raise ValueError("the token has characters that no token has")
-
-
-def _check_address(url: str) -> None:
-    """Raise ValueError for what is no address; its text does not repeat it."""
-    try:
-        base_of(url)
-    except EngineAddressError as err:
-        raise ValueError(str(err)) from None
+            raise EngineAuthError("the token has characters that no token has")
 
 
 def usable_token(token: str) -> bool:
