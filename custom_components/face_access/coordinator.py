@@ -89,7 +89,7 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.async_identify: Identify = lambda sighting, known: (sighting, known)
         """Put the household's name to a sighting; replaced by who knows the household (hub/people.py)."""
         self.async_proofs: FindProofs = lambda _person, _door, _now: ()
-        """Find the second factors that a person gave at a door; replaced by who knows them (hub/second_factors.py)."""
+        """Find the second factors that a person gave at a door; replaced by who does (hub/second_factors.py)."""
         self.async_judged: Judged = lambda _case: None
         """Hear what was decided; replaced likewise."""
         self.async_shown: Callable[[str, datetime], None] = lambda _person, _at: None
