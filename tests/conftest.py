@@ -166,7 +166,7 @@ async def panel_entry(hass: HomeAssistant, web: str, panel: SimulatedPanel) -> M
 @pytest.fixture
 def quick_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask a panel all the time, and have what it was told looked after just as often."""
-    monkeypatch.setattr("custom_components.face_access.hub.ladder.READ_EVERY", timedelta(seconds=0.2))
+    monkeypatch.setattr("custom_components.face_access.hub.news.ladder.READ_EVERY", timedelta(seconds=0.2))
     monkeypatch.setattr(PanelFeed, "interval", timedelta(seconds=0.1))
 
 

@@ -20,7 +20,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_mock_service
 
 from custom_components.face_access.access import Liveness, Reason, Role, Sighting, SightingKey, Verdict
-from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
 from scripts.demo_house.house import House
@@ -467,7 +467,7 @@ async def test_guarded_unlock(
 @pytest.fixture
 async def anna(hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> Profile:
     """Somebody of the household, whom the terminal knows and lets in by itself."""
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.02)
     house = await async_get_people(hass)
     photo = await asyncio.to_thread(prepare, sample("good"))
     await house.async_add(Profile(id="anna", key=new_key(), name="Anna Berg"), [photo])

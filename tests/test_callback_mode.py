@@ -22,8 +22,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.face_access.const import DOMAIN, SILENT_AFTER
 from custom_components.face_access.devices.terminal import queue
 from custom_components.face_access.devices.terminal.caller import Caller
-from custom_components.face_access.hub import edge
 from custom_components.face_access.hub.house import async_close_link
+from custom_components.face_access.hub.news import edge
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import (

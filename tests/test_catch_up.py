@@ -18,8 +18,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.face_access.const import DOMAIN, PING_EVERY, READ_EVERY
 from custom_components.face_access.devices.errors import StationRefusedError
 from custom_components.face_access.devices.terminal.capabilities import TerminalRecords
-from custom_components.face_access.hub.history import History
-from custom_components.face_access.hub.past_sightings import PastSighting
+from custom_components.face_access.hub.history.past_sightings import PastSighting
+from custom_components.face_access.hub.history.store import History
 from simulators._terminal import commands
 from simulators.terminal import Capture, SimulatedTerminal
 

@@ -18,10 +18,10 @@ import yaml
 
 from custom_components.face_access.access import DoorMode, Liveness, Sighting, SightingKey
 from custom_components.face_access.condition import CONDITIONS
-from custom_components.face_access.hub import visits as visits_module
 from custom_components.face_access.hub.happenings import happened_at
-from custom_components.face_access.hub.history import History
-from custom_components.face_access.hub.visits import LONGEST, async_get_visits
+from custom_components.face_access.hub.history import visits as visits_module
+from custom_components.face_access.hub.history.store import History
+from custom_components.face_access.hub.history.visits import LONGEST, async_get_visits
 from custom_components.face_access.hub.whom import Whom
 from simulators.terminal import SimulatedTerminal
 

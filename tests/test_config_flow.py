@@ -207,7 +207,7 @@ async def test_abandoned_flow_closes_its_addresses(hass: HomeAssistant, web: str
 
 async def test_home_assistant_without_an_address(hass: HomeAssistant, web: str) -> None:
     """There is nothing to show to the user, so the flow says what is missing."""
-    with patch("custom_components.face_access.hub.push_target.get_url", side_effect=NoURLAvailableError):
+    with patch("custom_components.face_access.hub.news.push_target.get_url", side_effect=NoURLAvailableError):
         flow = await start(hass, "callback")
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "no_url")
 
@@ -256,7 +256,7 @@ async def test_calling_terminal_is_not_made_a_direct_one(
 
 async def test_addresses_without_an_address(hass: HomeAssistant, calling_entry: MockConfigEntry) -> None:
     """The same without a local URL."""
-    with patch("custom_components.face_access.hub.push_target.get_url", side_effect=NoURLAvailableError):
+    with patch("custom_components.face_access.hub.news.push_target.get_url", side_effect=NoURLAvailableError):
         flow = await reconfigure(hass, calling_entry)
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "no_url")
 

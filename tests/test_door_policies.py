@@ -16,8 +16,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.face_access.access import DoorMode, DoorPolicy, Factor
 from custom_components.face_access.const import DOMAIN, MINOR_VERSION, VERSION
 from custom_components.face_access.entity import door_number
-from custom_components.face_access.hub.people import HousePeople, async_get_people
-from custom_components.face_access.hub.policies import POLICY_KEYS, per_door, policy_of, read_policy
+from custom_components.face_access.hub.doors.policies import POLICY_KEYS, per_door, policy_of, read_policy
+from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
 from simulators._terminal.pictures import sample
@@ -44,7 +44,7 @@ WHOLE = {
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.02)
 
 
 def fields(flow: Any) -> set[str]:

@@ -18,8 +18,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.face_access.access import SightingKey
 from custom_components.face_access.const import DOMAIN, PING_EVERY, READ_EVERY
+from custom_components.face_access.hub.history.retention import Retention
 from custom_components.face_access.hub.house import async_get_history
-from custom_components.face_access.hub.retention import Retention
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import FAST, SERIAL, add_direct, house_zone, issue_id, settle, until

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.face_access.access import Decision, Method, Passage, Person, Reason, Verdict
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.questions import async_register_finder
+from custom_components.face_access.hub.doors.questions import async_register_finder
 from custom_components.face_access.hub.telling import EVENT_DECIDED, EVENT_REPORTED, async_tell_decision
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal

@@ -22,9 +22,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 
 from custom_components.face_access.access import Liveness, Pictures, Reason, Sighting, SightingKey, Verdict
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.history import History
+from custom_components.face_access.hub.history.store import History
+from custom_components.face_access.hub.history.views import media_id
 from custom_components.face_access.hub.house import async_get_history
-from custom_components.face_access.hub.views import media_id
 from custom_components.face_access.media_source import PAGE
 from simulators.terminal import SimulatedTerminal
 from tests.conftest import SERIAL, until

@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_fire_time_changed
 
 from custom_components.face_access.const import PING_EVERY
-from custom_components.face_access.hub.policies import per_door
+from custom_components.face_access.hub.doors.policies import per_door
 from custom_components.face_access.hub.telling import EVENT_DECIDED
 from simulators.terminal import SimulatedTerminal
 

@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from pytest_homeassistant_custom_component.typing import MqttMockHAClient
 
 from custom_components.face_access.access import Passage, Ring
-from custom_components.face_access.hub.ladder import Rung
+from custom_components.face_access.hub.news.ladder import Rung
 from simulators.panel import SimulatedPanel
 
 from .conftest import settle, until
@@ -78,7 +78,7 @@ async def test_broker_falls_silent(hass: HomeAssistant, panel: SimulatedPanel, l
     await panel.ring()
     await until(lambda: ladder_of(listening).broker is Rung.PROVEN)
     panel.settings.values[MANAGEMENT]["is_enabled"] = False
-    with patch("custom_components.face_access.hub.ladder._ON_ITS_WAY", timedelta()):
+    with patch("custom_components.face_access.hub.news.ladder._ON_ITS_WAY", timedelta()):
         ear = Ear(listening)
         await panel.press_exit()
         await until(lambda: ladder_of(listening).broker is Rung.LEAKING)

@@ -10,8 +10,8 @@ from pytest_homeassistant_custom_component.components.diagnostics import get_dia
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, MqttMockHAClient
 
 from custom_components.face_access.access import Ring
-from custom_components.face_access.hub.broker_target import async_suggestion
-from custom_components.face_access.hub.ladder import Rung
+from custom_components.face_access.hub.news.broker_target import async_suggestion
+from custom_components.face_access.hub.news.ladder import Rung
 from simulators.panel import SimulatedPanel
 
 from .conftest import killed, repair, settle, until

@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.face_access.access import Method, Missed, Passage
-from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
 from simulators._terminal.pictures import sample
@@ -28,7 +28,7 @@ NAMES = {"bob": "Bob Mason", "carol": "Carol Fisher", "dan": "Dan Guest", "mallo
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.02)
 
 
 @pytest.fixture

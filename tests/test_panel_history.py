@@ -13,9 +13,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 
 from custom_components.face_access.access import Ring
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.history import History
+from custom_components.face_access.hub.history.past_events import EventKind, PastEvent
+from custom_components.face_access.hub.history.store import History
 from custom_components.face_access.hub.house import async_get_history
-from custom_components.face_access.hub.past_events import EventKind, PastEvent
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 

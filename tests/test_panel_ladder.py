@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.access import ContactMoved, Passage, Ring, Sighting, StationEvent
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.ladder import Ladder, Rung
+from custom_components.face_access.hub.news.ladder import Ladder, Rung
 from simulators.panel import SimulatedPanel
 
 from .conftest import issue_id, killed, repair, settle, until
@@ -180,7 +180,7 @@ async def test_home_assistant_cannot_be_reached(
 ) -> None:
     """The webhook is there and its test never arrives: an issue, and polling meanwhile. Its fix tries once more."""
     await hass.config.async_update(internal_url="http://127.0.0.1:9")
-    with patch("custom_components.face_access.hub.ladder._PROOF_WITHIN", 0.2):
+    with patch("custom_components.face_access.hub.news.ladder._PROOF_WITHIN", 0.2):
         entry = await add_panel(hass, panel)
         await until(lambda: issue(hass, "webhook_missing", entry) is not None)
         assert ladder_of(entry).asks
@@ -200,7 +200,7 @@ async def test_home_assistant_without_an_address(
     hass: HomeAssistant, panel: SimulatedPanel, quick_ladder: None
 ) -> None:
     """There is nothing to write into the panel: an issue until there is, then all is well by itself."""
-    with patch("custom_components.face_access.hub.push_target.get_url", side_effect=NoURLAvailableError):
+    with patch("custom_components.face_access.hub.news.push_target.get_url", side_effect=NoURLAvailableError):
         entry = await add_panel(hass, panel)
         await until(lambda: issue(hass, "webhook_missing", entry) is not None)
     await until(lambda: issue(hass, "webhook_missing", entry) is None)
@@ -241,12 +241,12 @@ async def test_webhook_that_misses_something_is_not_trusted(
     (webhook,) = panel.webhooks.items.values()
     webhook["event_types"] = ["log.tamper_event"]
     ear = Ear(panel_entry)
-    with patch("custom_components.face_access.hub.ladder._ON_ITS_WAY", timedelta()):
+    with patch("custom_components.face_access.hub.news.ladder._ON_ITS_WAY", timedelta()):
         await panel.ring()
         await until(lambda: ear.count(Ring))
         await until(lambda: ladder.webhook is Rung.LEAKING)
     assert ladder.asks
-    with patch("custom_components.face_access.hub.ladder.PROVE_EVERY", timedelta()):
+    with patch("custom_components.face_access.hub.news.ladder.PROVE_EVERY", timedelta()):
         await until(lambda: ladder.webhook is Rung.PROVEN)
 
 
@@ -328,7 +328,7 @@ async def test_webhook_that_misses_something_for_minutes_is_seen_to_leak(
     ear = Ear(panel_entry)
     with (
         patch("custom_components.face_access.devices.panel.capabilities.LIVE_WITHIN", timedelta(seconds=-5)),
-        patch("custom_components.face_access.hub.ladder._ON_ITS_WAY", timedelta()),
+        patch("custom_components.face_access.hub.news.ladder._ON_ITS_WAY", timedelta()),
     ):
         await panel.ring()
         await until(lambda: ladder.webhook is Rung.LEAKING)

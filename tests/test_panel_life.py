@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.access import Method, Person, Role
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import questions
+from custom_components.face_access.hub.doors import questions
 from simulators.panel import SimulatedPanel
 
 from .conftest import choose_options, issue_id, press, repair, settle, until
@@ -426,8 +426,8 @@ async def test_entry_goes_while_a_test_is_on_its_way(hass: HomeAssistant, panel:
     """Nobody waits for a delivery that does not come."""
     await hass.config.async_update(internal_url="http://127.0.0.1:9")
     with (
-        patch("custom_components.face_access.hub.ladder._PROOF_WITHIN", 60),
-        patch("custom_components.face_access.hub.ladder._STOP_WITHIN", 0.05),
+        patch("custom_components.face_access.hub.news.ladder._PROOF_WITHIN", 60),
+        patch("custom_components.face_access.hub.news.ladder._STOP_WITHIN", 0.05),
     ):
         flow = await begin(hass)
         flow = await hass.config_entries.flow.async_configure(flow["flow_id"], answers(panel))

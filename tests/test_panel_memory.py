@@ -10,7 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import Ring
-from custom_components.face_access.hub.ladder import Rung
+from custom_components.face_access.hub.news.ladder import Rung
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
 
@@ -58,7 +58,7 @@ async def test_what_is_delivered_before_the_panel_is_asked_counts(
     hass: HomeAssistant, panel: SimulatedPanel, proven: MockConfigEntry
 ) -> None:
     """Home Assistant has just started. What is signed is the panel's; what is not is nobody's."""
-    with patch("custom_components.face_access.hub.ladder.Ladder._climb"):
+    with patch("custom_components.face_access.hub.news.ladder.Ladder._climb"):
         async with killed(hass, proven):
             pass
         ear = Ear(proven)
@@ -79,7 +79,7 @@ async def test_a_panel_with_another_secret_gets_ours_again(
     """Somebody put an old backup into it: nothing it sends fits, until the next trial writes ours."""
     (webhook,) = panel.webhooks.items.values()
     secret, webhook["secret"] = webhook["secret"], "of an old backup of it"
-    with patch("custom_components.face_access.hub.ladder._PROOF_WITHIN", 0.3):
+    with patch("custom_components.face_access.hub.news.ladder._PROOF_WITHIN", 0.3):
         async with killed(hass, proven):
             pass
         await until(lambda: ladder_of(proven).webhook is Rung.PROVEN)
@@ -156,7 +156,7 @@ async def test_removal_does_not_wait_for_ever(
     """A panel that takes the connection and says nothing."""
     await panel.restore_network()
     panel.timings = replace(panel.timings, command=1)
-    with patch("custom_components.face_access.hub.farewell._LAST_TRY_WITHIN", 0.2):
+    with patch("custom_components.face_access.hub.news.farewell._LAST_TRY_WITHIN", 0.2):
         await hass.config_entries.async_remove(never_loaded.entry_id)
     panel.timings = replace(panel.timings, command=0)
     assert "what Home Assistant wrote into it stays there" in caplog.text
@@ -167,7 +167,7 @@ async def test_removal_of_a_loaded_entry_asks_once(
     hass: HomeAssistant, panel: SimulatedPanel, proven: MockConfigEntry
 ) -> None:
     """All was taken back when it was unloaded: the panel is left alone."""
-    with patch("custom_components.face_access.hub.farewell.async_open_link") as opened:
+    with patch("custom_components.face_access.hub.news.farewell.async_open_link") as opened:
         await hass.config_entries.async_remove(proven.entry_id)
     assert not opened.called
     assert panel.webhooks.items == {}

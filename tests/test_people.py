@@ -22,9 +22,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.access import Pictures, SightingKey, Verdict
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import departures
-from custom_components.face_access.hub.history import History
-from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.hub.history.store import History
+from custom_components.face_access.hub.people import departures
+from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from simulators._terminal.pictures import closeup, sample
 from simulators.terminal import SimulatedTerminal
 
@@ -36,7 +36,7 @@ GOOD, SMALL = sample("good"), sample("small")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.02)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import Method, Person, Role, Sighting
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from custom_components.face_access.people.holding import Holding
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
@@ -29,7 +29,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.02)
 
 
 @pytest.fixture

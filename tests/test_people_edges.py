@@ -17,8 +17,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import people_sync
-from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.hub.people import sync as people_sync
+from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from custom_components.face_access.hub.picture_of import async_picture_of
 from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.people.model import PersonError, Profile, Storage, new_key
@@ -33,7 +33,7 @@ from .conftest import SERIAL, settle, until
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.02)
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ async def test_actions_need_a_station_that_holds_people(hass: HomeAssistant, peo
 async def test_sync_does_not_wait_for_ever(
     hass: HomeAssistant, people: HousePeople, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 5)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 5)
     answer = await call(hass, "sync_people", wait=0)
     assert answer["stations"][0]["done"] is False
 

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.face_access.access import Role
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.house import async_get_history
-from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from custom_components.face_access.people.model import Storage
 from simulators._terminal.pictures import closeup, sample
 from simulators.terminal import SimulatedTerminal
@@ -24,7 +24,7 @@ from .forms import filled, suggestions
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.02)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from simulators.panel import SimulatedPanel
 
 from .conftest import settle, until
@@ -17,7 +17,7 @@ from .conftest import settle, until
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.02)
 
 
 @pytest.fixture

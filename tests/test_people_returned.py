@@ -12,8 +12,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.station import Enrolment
-from custom_components.face_access.hub.people import HousePeople
-from custom_components.face_access.hub.people_sync import TargetWorker
+from custom_components.face_access.hub.people.household import HousePeople
+from custom_components.face_access.hub.people.sync import TargetWorker
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.store import PeopleStore
 from simulators._terminal.model import Person as TerminalPerson

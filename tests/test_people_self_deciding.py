@@ -8,7 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
 from simulators._terminal.pictures import sample
@@ -20,7 +20,7 @@ from .conftest import set_policy, settle
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.02)
 
 
 async def synced(people: HousePeople, serial: str) -> None:

@@ -12,8 +12,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.terminal.enrolment import TerminalPeople
-from custom_components.face_access.hub import people as hub_people
-from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.hub.people import household as hub_people
+from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
@@ -30,7 +30,7 @@ DECIDES = "select.front_door_who_decides"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.02)
 
 
 async def synced(people: HousePeople, serial: str = SERIAL) -> None:

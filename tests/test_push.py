@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import edge
+from custom_components.face_access.hub.news import edge
 from simulators.terminal import Capture, SimulatedTerminal
 
 from .conftest import SERIAL, settle, until

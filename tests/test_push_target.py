@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import push_target
+from custom_components.face_access.hub.news import push_target
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import FAST, add_direct, issue_id, killed, repair, settle
@@ -235,7 +235,7 @@ async def test_home_assistant_without_an_address(
 ) -> None:
     """The terminal works, its pushes cannot: an issue whose fix says so until there is an address."""
     terminal.app["upload_info"] |= SOMEBODY_ELSE
-    with patch("custom_components.face_access.hub.push_target.get_url", side_effect=NoURLAvailableError):
+    with patch("custom_components.face_access.hub.news.push_target.get_url", side_effect=NoURLAvailableError):
         entry = await add_direct(hass, terminal)
         assert hass.states.get("binary_sensor.front_door_online").state == "on"
         assert printed(terminal) == SOMEBODY_ELSE

@@ -15,9 +15,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.face_access.access import Decision, Factor, Method, Passage, Person, Reason, Role
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import StationConnectionError
-from custom_components.face_access.hub.judgement import Asked, judge
-from custom_components.face_access.hub.people import HousePeople, async_get_people
-from custom_components.face_access.hub.proofs import Proofs, shown_in
+from custom_components.face_access.hub.doors.judgement import Asked, judge
+from custom_components.face_access.hub.doors.proofs import Proofs, shown_in
+from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
 from simulators._terminal.pictures import sample
@@ -30,7 +30,7 @@ from .test_push import FACE, seen
 from .time_travel import Clock
 
 DOOR = f"{SERIAL}_1"
-SECOND_FACTORS = "custom_components.face_access.hub.second_factors"
+SECOND_FACTORS = "custom_components.face_access.hub.doors.second_factors"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CARD, OTHER_CARD = 4711, 4712
 
@@ -38,7 +38,7 @@ CARD, OTHER_CARD = 4711, 4712
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long."""
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.02)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.02)
 
 
 @pytest.fixture

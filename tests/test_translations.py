@@ -39,8 +39,8 @@ from custom_components.face_access.devices.panel import judge
 from custom_components.face_access.devices.panel.own_people import NOT_TRANSFERABLE
 from custom_components.face_access.devices.station import CredentialKind
 from custom_components.face_access.devices.terminal.codes import UNKNOWN_CODE, ReplyCode
-from custom_components.face_access.flow_camera import CAMERA_SCHEMA, MODELS_SCHEMA, options_schema
-from custom_components.face_access.flow_forms import (
+from custom_components.face_access.flows.camera import CAMERA_SCHEMA, MODELS_SCHEMA, options_schema
+from custom_components.face_access.flows.forms import (
     DIRECT_SCHEMA,
     LOGIN_SCHEMA,
     PANEL_SCHEMA,
@@ -48,15 +48,15 @@ from custom_components.face_access.flow_forms import (
     error_key,
     policy_fields,
 )
-from custom_components.face_access.flow_options import BROKER_SCHEMA, STATION_SCHEMA
-from custom_components.face_access.flow_servers import server_error_key
+from custom_components.face_access.flows.options import BROKER_SCHEMA, STATION_SCHEMA
+from custom_components.face_access.flows.servers import server_error_key
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
-from custom_components.face_access.hub.gallery_issues import async_report_confusable, async_report_odd_photos
-from custom_components.face_access.hub.local import MODELS_VARIABLE
-from custom_components.face_access.hub.models import ModelState
-from custom_components.face_access.hub.people_issues import async_raise_refusal
-from custom_components.face_access.hub.server_people import raise_rebuild
+from custom_components.face_access.hub.local.engine import MODELS_VARIABLE
+from custom_components.face_access.hub.local.gallery_issues import async_report_confusable, async_report_odd_photos
+from custom_components.face_access.hub.local.models import ModelState
+from custom_components.face_access.hub.people.issues import async_raise_refusal
+from custom_components.face_access.hub.servers.people import raise_rebuild
 from custom_components.face_access.people.findings import Learned
 from custom_components.face_access.people.gallery import photo_code
 from custom_components.face_access.people.model import Profile, Storage
@@ -87,8 +87,8 @@ from custom_components.face_access.recognition.errors import (
     WorkerBusyError,
 )
 from custom_components.face_access.recognition.gallery import Confusable
-from custom_components.face_access.recognition.server_kind import FieldKind, HalfLoginError
-from custom_components.face_access.recognition.servers import SERVERS
+from custom_components.face_access.recognition.servers.kind import FieldKind, HalfLoginError
+from custom_components.face_access.recognition.servers.table import SERVERS
 from custom_components.face_access.recognition.smartface import TOO_OLD
 from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.panel import SimulatedPanel
@@ -286,7 +286,7 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
 
 def flow_words() -> dict[str, set[str]]:
     """Collect the steps, errors, aborts and progress of the config flow from its code."""
-    files = ("config_flow.py", "flow_camera.py", "flow_servers.py")
+    files = ("config_flow.py", "flows/camera.py", "flows/servers.py")
     nodes = [node for file in files for node in ast.walk(ast.parse((FOLDER / file).read_text()))]
     words: dict[str, set[str]] = {"step": set(CORE_STEPS), "error": set(), "abort": set(CORE_ABORTS), "progress": set()}
     names = {"step_id": "step", "reason": "abort", "progress_action": "progress"}
@@ -468,7 +468,7 @@ async def test_entities(
 
 async def test_forms_of_people(hass: HomeAssistant, web: str) -> None:
     """Each field has a name and an explanation, and each error a word."""
-    from custom_components.face_access.flow_people import PersonFlow
+    from custom_components.face_access.flows.people import PersonFlow
 
     words = EN["config_subentries"]["person"]
     assert words["initiate_flow"].keys() == {"user", "reconfigure"}

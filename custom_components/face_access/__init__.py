@@ -9,16 +9,19 @@ from homeassistant.helpers.typing import ConfigType
 from .actions import async_setup_actions
 from .const import DOMAIN, MINOR_VERSION, VERSION
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
-from .hub import farewell, issues, people_entry, push_target, server_entry
-from .hub.camera_station import async_forget_camera, async_make_camera, async_make_eye, is_camera
-from .hub.edge import Edge
+from .hub import issues
+from .hub.cameras.station import async_forget_camera, async_make_camera, async_make_eye, is_camera
+from .hub.doors.policies import per_door
+from .hub.history.views import SightingPictureView
+from .hub.history.visits import async_get_visits
 from .hub.house import async_close_link, async_get_history, async_keep_history, async_make_station, async_open_link
-from .hub.ladder import Ladder
-from .hub.people import async_get_people
-from .hub.policies import per_door
-from .hub.servers import is_server
-from .hub.views import SightingPictureView
-from .hub.visits import async_get_visits
+from .hub.news import farewell, push_target
+from .hub.news.edge import Edge
+from .hub.news.ladder import Ladder
+from .hub.people import entry as people_entry
+from .hub.people.household import async_get_people
+from .hub.servers import entry as server_entry
+from .hub.servers.coordinator import is_server
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 

@@ -4,7 +4,7 @@ from homeassistant.components.application_credentials import ClientCredential
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2Implementation
 
-from .hub.sign_in import SignIn
+from .hub.servers.sign_in import SignIn
 
 
 async def async_get_auth_implementation(

@@ -16,7 +16,7 @@ from homeassistant.helpers.event import async_call_later
 from .access import Alarm, AlarmKind, StationEvent
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .entity import FaceAccessEntity, ReportEntity
-from .hub.servers import is_server
+from .hub.servers.coordinator import is_server
 from .online import Online
 from .server import async_setup_online
 

@@ -13,9 +13,9 @@ from homeassistant.util import dt as dt_util
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Door, Station
 from .entity import DoorEntity, FaceAccessEntity, async_forget_unwired
-from .hub.doors import async_open, async_wired, held_door
+from .hub.doors.wired import async_open, async_wired, held_door
 from .hub.errors import raise_translated
-from .hub.servers import is_server
+from .hub.servers.coordinator import is_server
 from .server import async_setup_buttons
 
 PARALLEL_UPDATES = 1

@@ -28,12 +28,12 @@ import probatio as vol
 from .access import DoorMode
 from .const import DOMAIN
 from .entity import door_number
-from .hub.camera_station import is_camera
+from .hub.cameras.station import is_camera
+from .hub.doors.policies import policy_of, read_policy, wired_doors
 from .hub.happenings import Happens, async_beside, async_ours
-from .hub.people_entry import is_people
-from .hub.policies import policy_of, read_policy, wired_doors
-from .hub.servers import is_server
-from .hub.visits import LONGEST, async_get_visits
+from .hub.history.visits import LONGEST, async_get_visits
+from .hub.people.entry import is_people
+from .hub.servers.coordinator import is_server
 from .hub.whom import SCORE_FIELD, WHOM_FIELDS, Whom
 
 CONF_POLICY: Final = "policy"

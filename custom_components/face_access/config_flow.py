@@ -40,18 +40,18 @@ from .devices.errors import (
     StationUnsupportedError,
 )
 from .devices.station import StationInfo
-from .flow_camera import CameraFlowMixin, CameraOptionsFlow
-from .flow_forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key, panel_port
-from .flow_options import FaceAccessOptionsFlow
-from .flow_people import PeopleFlowMixin, PersonFlow
-from .flow_server_options import ServerOptionsFlow
-from .flow_servers import ServerFlowMixin
-from .hub.camera_station import is_camera
-from .hub.first_contact import FirstContact, async_addresses
+from .flows.camera import CameraFlowMixin, CameraOptionsFlow
+from .flows.forms import DIRECT_SCHEMA, LOGIN_SCHEMA, PANEL_SCHEMA, PUSH_SCHEMA, error_key, panel_port
+from .flows.options import FaceAccessOptionsFlow
+from .flows.people import PeopleFlowMixin, PersonFlow
+from .flows.server_options import ServerOptionsFlow
+from .flows.servers import ServerFlowMixin
+from .hub.cameras.station import is_camera
 from .hub.house import async_close_link, async_open_link, async_time_zone
-from .hub.people_entry import SUBENTRY_PERSON, is_people
-from .hub.servers import CONF_SERVER, is_server
-from .recognition.servers import SERVERS
+from .hub.news.first_contact import FirstContact, async_addresses
+from .hub.people.entry import SUBENTRY_PERSON, is_people
+from .hub.servers.coordinator import CONF_SERVER, is_server
+from .recognition.servers.table import SERVERS
 
 # How a station is reached: what a new address of a known one replaces.
 _WAY = (CONF_HOST, CONF_PORT, CONF_SSL, CONF_VERIFY_SSL, CONF_USERNAME, CONF_PASSWORD)

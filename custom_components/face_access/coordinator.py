@@ -50,16 +50,17 @@ from .const import (
 )
 from .devices.errors import StationAuthError, StationError, StationUnsupportedError, WrongStationError
 from .devices.station import Reading, SettingValue, Station
-from .hub import issues, push_target, restart
+from .hub import issues, restart
+from .hub.doors.policies import policy_of
 from .hub.errors import translated
-from .hub.facts import after
-from .hub.history import History
-from .hub.policies import policy_of
-from .hub.retention import retention_of
+from .hub.history.retention import retention_of
+from .hub.history.store import History
+from .hub.news import push_target
+from .hub.news.facts import after
 
 if TYPE_CHECKING:
-    from .hub.judgement import Case
-    from .hub.ladder import Ladder
+    from .hub.doors.judgement import Case
+    from .hub.news.ladder import Ladder
 
 type FaceAccessConfigEntry = ConfigEntry[FaceAccessCoordinator]
 type Listener = Callable[[StationEvent], None]
@@ -87,9 +88,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.unstored: dict[SightingKey, tuple[Verdict, Reason | None]] = {}
         """What came of sightings that no disk remembers, the oldest first."""
         self.async_identify: Identify = lambda sighting, known: (sighting, known)
-        """Put the household's name to a sighting; replaced by who knows the household (hub/people.py)."""
+        """Put the household's name to a sighting; replaced by who knows the household (hub/people/household.py)."""
         self.async_proofs: FindProofs = lambda _person, _door, _now: ()
-        """Find the second factors that a person gave at a door; replaced by who does (hub/second_factors.py)."""
+        """Find the second factors that a person gave at a door; replaced by who does (hub/doors/second_factors.py)."""
         self.async_judged: Judged = lambda _case: None
         """Hear what was decided; replaced likewise."""
         self.async_shown: Callable[[str, datetime], None] = lambda _person, _at: None

@@ -12,11 +12,11 @@ from homeassistant.core import HomeAssistant
 from .const import CONF_BROKER_PASSWORD, CONF_BROKER_URL, CONF_DOOR, CONF_ENGINE, CONF_FEATURES, CONF_TRIGGERS
 from .coordinator import FaceAccessConfigEntry
 from .devices.station import SettingKind
-from .hub.gallery import HouseGallery, async_gallery
-from .hub.people import HousePeople, async_get_people
-from .hub.people_entry import is_people
-from .hub.servers import CONF_SERVER, ServerCoordinator, is_server
-from .hub.watching import Watching
+from .hub.cameras.watching import Watching
+from .hub.local.gallery import HouseGallery, async_gallery
+from .hub.people.entry import is_people
+from .hub.people.household import HousePeople, async_get_people
+from .hub.servers.coordinator import CONF_SERVER, ServerCoordinator, is_server
 
 # Addresses, ids that open webhooks, and what the device is called: all of the entry's data but this is private.
 _OPEN_DATA = {"family", "port", "push", CONF_ENGINE, CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}

@@ -15,7 +15,7 @@ from .access import StationEvent
 from .const import DOMAIN
 from .coordinator import FaceAccessCoordinator
 from .devices.station import Door, Setting, SettingKind, SettingValue, Station
-from .hub.doors import async_wired
+from .hub.doors.wired import async_wired
 from .hub.errors import raise_translated
 
 

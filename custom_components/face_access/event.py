@@ -18,10 +18,10 @@ from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Station
 from .entity import ReportEntity, sees_faces, tells_all, unique_id
 from .hub.happenings import Happens
-from .hub.objections import async_objection
-from .hub.people_entry import is_people
+from .hub.history.visits import async_get_visits
+from .hub.people.entry import is_people
+from .hub.people.objections import async_objection
 from .hub.telling import async_tell_report
-from .hub.visits import async_get_visits
 from .image import LAST_SIGHTING
 from .person import async_setup_people, make_events
 

@@ -16,8 +16,8 @@ from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationError
 from .devices.station import Camera
 from .entity import ReportEntity, tells_all
-from .hub.departures import SIGNAL_FORGOTTEN
-from .hub.people_entry import is_people
+from .hub.people.departures import SIGNAL_FORGOTTEN
+from .hub.people.entry import is_people
 from .hub.picture import content_type
 from .person import async_setup_people, make_images
 

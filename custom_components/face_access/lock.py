@@ -16,7 +16,7 @@ from .const import DOMAIN
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Door, HeldDoor
 from .entity import DoorEntity, async_forget_unwired
-from .hub.doors import async_open, async_release, async_wired
+from .hub.doors.wired import async_open, async_release, async_wired
 from .hub.errors import raise_translated
 
 PARALLEL_UPDATES = 1

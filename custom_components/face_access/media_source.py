@@ -26,11 +26,11 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .hub.history import History
+from .hub.history.past_sightings import Group, PastSighting, day_start
+from .hub.history.store import History
+from .hub.history.views import Part, async_may_see, picture_path
 from .hub.house import async_get_history
-from .hub.past_sightings import Group, PastSighting, day_start
 from .hub.picture import content_type
-from .hub.views import Part, async_may_see, picture_path
 from .hub.words import async_event_word, async_word, kind_of_past, shown_name
 
 # So many tiles that a phone still shows at once, and fetches the pictures of.

@@ -21,9 +21,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .access import Sighting
 from .access.naming import SightingKind, denial, kind_of
 from .const import DOMAIN
-from .hub.people import HousePeople
-from .hub.people_entry import async_on_linked, async_profiles, device_identifier
-from .hub.people_issues import async_refusal_text
+from .hub.people.entry import async_on_linked, async_profiles, device_identifier
+from .hub.people.household import HousePeople
+from .hub.people.issues import async_refusal_text
 from .hub.picture import content_type
 from .people.holding import HoldingState
 from .people.model import PersonError, Profile

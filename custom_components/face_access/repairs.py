@@ -14,13 +14,15 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationConnectionError, StationError
-from .hub import broker_target, issues, push_target, questions, restart
+from .hub import issues, restart
+from .hub.doors import questions
 from .hub.errors import asking_for_login
-from .hub.local import async_get_local
-from .hub.models import async_accept, async_fetch
-from .hub.people import async_get_people
-from .hub.server_people import SERVER_REBUILD, async_rebuild
-from .hub.servers import ServerCoordinator
+from .hub.local.engine import async_get_local
+from .hub.local.models import async_accept, async_fetch
+from .hub.news import broker_target, push_target
+from .hub.people.household import async_get_people
+from .hub.servers.coordinator import ServerCoordinator
+from .hub.servers.people import SERVER_REBUILD, async_rebuild
 from .recognition.errors import RecognitionError
 
 type Fix = Callable[[Any], Awaitable[None]]

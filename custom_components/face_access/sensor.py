@@ -23,11 +23,11 @@ from .access.naming import SightingKind, denial, kind_of, recognised_name
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import SettingValue
 from .entity import FaceAccessEntity, ReportEntity, sees_faces
-from .hub.camera_station import is_watched_here
-from .hub.gallery import async_gallery
-from .hub.people import async_worker
-from .hub.people_entry import is_people
-from .hub.servers import is_server
+from .hub.cameras.station import is_watched_here
+from .hub.local.gallery import async_gallery
+from .hub.people.entry import is_people
+from .hub.people.household import async_worker
+from .hub.servers.coordinator import is_server
 from .lookout import LOOKOUTS, LookoutSensor
 from .person import async_setup_people, make_sensors
 from .server import async_setup_sensors

@@ -13,10 +13,10 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .hub.errors import raise_translated
-from .hub.people import async_get_people, async_worker
-from .hub.people_sync import TargetWorker
-from .hub.server_people import async_rebuild
-from .hub.servers import ServerCoordinator
+from .hub.people.household import async_get_people, async_worker
+from .hub.people.sync import TargetWorker
+from .hub.servers.coordinator import ServerCoordinator
+from .hub.servers.people import async_rebuild
 from .online import Online
 from .sync_progress import SyncProgress
 

@@ -9,7 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import FaceAccessConfigEntry
 from .devices.station import SettingKind
 from .entity import SettingEntity, settings_of
-from .hub.people_entry import is_people
+from .hub.people.entry import is_people
 from .person import async_setup_people, make_switches
 
 PARALLEL_UPDATES = 1

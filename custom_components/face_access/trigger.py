@@ -20,7 +20,7 @@ import probatio as vol
 from .access import Method, Reason, Verdict
 from .access.naming import SightingKind
 from .hub.happenings import Happens, async_beside, async_ours, happened_at, is_new, type_of
-from .hub.visits import async_get_visits
+from .hub.history.visits import async_get_visits
 from .hub.whom import SCORE_FIELD, WHOM_FIELDS, Whom
 
 CONF_METHOD: Final = "method"

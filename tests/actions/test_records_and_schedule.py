@@ -12,7 +12,7 @@ import pytest
 
 from custom_components.face_access.access import Pictures, Reason, SightingKey, Verdict
 from custom_components.face_access.coordinator import FaceAccessCoordinator
-from custom_components.face_access.hub.history import History
+from custom_components.face_access.hub.history.store import History
 from tests.actions.conftest import Act, FullDevice, fails
 from tests.fakes import known, sighting
 

@@ -11,10 +11,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import fitness, occasions, watching
-from custom_components.face_access.hub.gallery import async_get_gallery
-from custom_components.face_access.hub.local import MODELS_VARIABLE, Local, async_get_local
-from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.cameras import fitness, occasions, watching
+from custom_components.face_access.hub.local.engine import MODELS_VARIABLE, Local, async_get_local
+from custom_components.face_access.hub.local.gallery import async_get_gallery
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.model import Profile
 from custom_components.face_access.people.photos import prepare
 from tests.conftest import until

@@ -11,8 +11,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.face_access.access import Role
-from custom_components.face_access.hub import watched
-from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.cameras import watched
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.model import Profile
 from simulators.terminal import SimulatedTerminal
 from tests.conftest import SERIAL, set_policy, settle, until

@@ -11,7 +11,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.requirements import RequirementsNotFound
 import pytest
 
-from custom_components.face_access.hub.local import MODELS_VARIABLE, async_get_local
+from custom_components.face_access.hub.local.engine import MODELS_VARIABLE, async_get_local
 from custom_components.face_access.recognition.engine import Engine, Mode
 from custom_components.face_access.recognition.errors import ModelMissingError, WorkerBusyError
 from custom_components.face_access.recognition.models import ModelRole
@@ -128,7 +128,7 @@ async def test_whoever_asked_may_go(hass: HomeAssistant) -> None:
 async def test_numpy_cannot_be_had(hass: HomeAssistant, error: Exception) -> None:
     """Once it can, all is well."""
     with (
-        patch("custom_components.face_access.hub.local.async_process_requirements", side_effect=error),
+        patch("custom_components.face_access.hub.local.engine.async_process_requirements", side_effect=error),
         pytest.raises(ConfigEntryNotReady) as raised,
     ):
         await async_get_local(hass)

@@ -20,9 +20,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.face_access import flow_camera
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.local import MODELS_VARIABLE, Local, async_get_local
+from custom_components.face_access.flows import camera
+from custom_components.face_access.hub.local.engine import MODELS_VARIABLE, Local, async_get_local
 from custom_components.face_access.recognition import store
 from custom_components.face_access.recognition.engine import Mode
 from custom_components.face_access.recognition.models import Model, ModelFile, parse
@@ -267,7 +267,7 @@ async def test_no_numpy(
     async def fail(_hass: HomeAssistant) -> Local:
         raise ConfigEntryNotReady
 
-    monkeypatch.setattr(flow_camera, "async_get_local", fail)
+    monkeypatch.setattr(camera, "async_get_local", fail)
     result = await begin(hass)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "numpy_missing")
 

@@ -14,8 +14,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import Factor, Similarity
-from custom_components.face_access.hub.local import async_get_local
-from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.local.engine import async_get_local
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.model import Profile
 from custom_components.face_access.recognition import engine
 from simulators.panel import SimulatedPanel

@@ -7,9 +7,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.face_access.hub.gallery import async_get_gallery
-from custom_components.face_access.hub.local import MODELS_VARIABLE
-from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.local.engine import MODELS_VARIABLE
+from custom_components.face_access.hub.local.gallery import async_get_gallery
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.photos import prepare
 

@@ -9,8 +9,8 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.face_access.hub.gallery import async_get_gallery
-from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.local.gallery import async_get_gallery
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.model import Profile
 from custom_components.face_access.people.photos import prepare
 from tests.conftest import until

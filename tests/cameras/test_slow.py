@@ -10,8 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import fitness, occasions
-from custom_components.face_access.hub.local_eye import LocalEye
+from custom_components.face_access.hub.cameras import fitness, occasions
+from custom_components.face_access.hub.cameras.local_eye import LocalEye
 from custom_components.face_access.people.model import Profile
 from custom_components.face_access.recognition.engine import Engine
 from tests.conftest import issue_id, until

@@ -17,9 +17,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import local_eye, watching
+from custom_components.face_access.hub.cameras import local_eye, watching
 from custom_components.face_access.hub.house import async_get_history
-from custom_components.face_access.hub.local import Local
+from custom_components.face_access.hub.local.engine import Local
 from custom_components.face_access.people.model import Profile
 from custom_components.face_access.recognition.errors import (
     EngineError,

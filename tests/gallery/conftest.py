@@ -10,8 +10,8 @@ from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.gallery import HouseGallery, async_gallery, async_get_gallery
-from custom_components.face_access.hub.local import MODELS_VARIABLE
+from custom_components.face_access.hub.local.engine import MODELS_VARIABLE
+from custom_components.face_access.hub.local.gallery import HouseGallery, async_gallery, async_get_gallery
 from tests.conftest import settle
 from tests.recognition import toys
 from tests.recognition.conftest import real_faces, real_models
@@ -34,8 +34,8 @@ def portrait(*people: tuple[int, int, int], **more: Any) -> bytes:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are gathered for less long, and no machine has models of its own."""
     monkeypatch.delenv(MODELS_VARIABLE, raising=False)
-    monkeypatch.setattr("custom_components.face_access.hub.gallery.GATHER", 0.01)
-    monkeypatch.setattr("custom_components.face_access.hub.people_sync.GATHER", 0.01)
+    monkeypatch.setattr("custom_components.face_access.hub.local.gallery.GATHER", 0.01)
+    monkeypatch.setattr("custom_components.face_access.hub.people.sync.GATHER", 0.01)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pytest_homeassistant_custom_component.common import MockUser
 
 from custom_components.face_access.actions.recognition import RECOGNITION_ACTIONS
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.gallery import HouseGallery
-from custom_components.face_access.hub.local import async_get_local
+from custom_components.face_access.hub.local.engine import async_get_local
+from custom_components.face_access.hub.local.gallery import HouseGallery
 from tests.recognition import toys
 
 from .conftest import ALICE, BOB, CAROL, Call, Photo, learned
@@ -256,7 +256,7 @@ async def test_advice_where_there_is_little_to_see(models: Path, call: Call, pho
     assert found["advice"] == ["no_faces", "nobody_enrolled"]
     assert "No face was found" in found["report"]
     photo("bright", ALICE, light=245)
-    with patch("custom_components.face_access.hub.local_report.SLOW", 0):
+    with patch("custom_components.face_access.hub.local.report.SLOW", 0):
         found = await call("test_recognition", path=folder)
     assert {"faces_bright", "nobody_enrolled", "slow"} <= set(found["advice"])
 

@@ -10,8 +10,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.diagnostics import async_get_config_entry_diagnostics
-from custom_components.face_access.hub.gallery import async_gallery
-from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.local.gallery import async_gallery
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.gallery import TARGET
 from custom_components.face_access.people.model import Profile
 from tests.cameras.conftest import PlayedCamera, add_camera, alice, camera_entry, local, porch

@@ -16,10 +16,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import gallery as module
-from custom_components.face_access.hub.gallery import async_forget_people, async_gallery, async_get_gallery
-from custom_components.face_access.hub.local import async_get_local
-from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.local import gallery as module
+from custom_components.face_access.hub.local.engine import async_get_local
+from custom_components.face_access.hub.local.gallery import async_forget_people, async_gallery, async_get_gallery
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.gallery import TARGET, GalleryTarget
 from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.recognition.errors import ModelMissingError, RecognitionError, WorkerBusyError

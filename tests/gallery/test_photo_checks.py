@@ -14,9 +14,9 @@ import probatio as vol
 import pytest
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.gallery import HouseGallery
 from custom_components.face_access.hub.house import async_get_history
-from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.local.gallery import HouseGallery
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.store import PeopleStore
 from tests.forms import filled
 from tests.recognition import toys
@@ -124,7 +124,7 @@ async def test_without_models_a_check_is_refused_and_never_skipped(
 
 async def test_without_numpy_a_check_is_refused(home: HomeAssistant, call: Call, photo: Photo) -> None:
     error = ConfigEntryNotReady("no numpy")
-    with patch("custom_components.face_access.hub.photo_checks.async_get_gallery", side_effect=error):
+    with patch("custom_components.face_access.hub.people.photo_checks.async_get_gallery", side_effect=error):
         told = await refused(call, "add_person", name="Alice", path=photo("a", ALICE), check_quality=True)
     assert told.translation_key == "photo_check_unavailable"
     assert "no numpy" in str(told)
@@ -177,7 +177,7 @@ async def form(home: HomeAssistant, call: Call, photo: Photo) -> Callable[..., A
 
     async def fill(picture: bytes, **data: Any) -> Any:
         result = await home.config_entries.subentries.async_init((entry.entry_id, "person"), context={"source": "user"})
-        with patch("custom_components.face_access.flow_people.async_picture_of", return_value=picture):
+        with patch("custom_components.face_access.flows.people.async_picture_of", return_value=picture):
             return await home.config_entries.subentries.async_configure(
                 result["flow_id"],
                 filled(result, **{"name": "Alice", "photo_entity": "camera.porch", **data}),
@@ -217,7 +217,7 @@ async def test_changing_somebody_in_the_form_checks_the_new_photo(
     result = await home.config_entries.subentries.async_init(
         (_entry(home).entry_id, "person"), context={"source": "reconfigure", "subentry_id": subentry.subentry_id}
     )
-    with patch("custom_components.face_access.flow_people.async_picture_of", return_value=toys.portrait()):
+    with patch("custom_components.face_access.flows.people.async_picture_of", return_value=toys.portrait()):
         shown = await home.config_entries.subentries.async_configure(
             result["flow_id"],
             filled(result, name="First", photo_entity="camera.porch", check_quality=True),

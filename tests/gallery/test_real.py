@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.gallery import HouseGallery
+from custom_components.face_access.hub.local.gallery import HouseGallery
 
 from .conftest import Call, learned
 

@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.face_access.access import Alarm, AlarmKind, ContactMoved
 from custom_components.face_access.devices.station import Reading
-from custom_components.face_access.hub.facts import after
+from custom_components.face_access.hub.news.facts import after
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 READ = Reading(settings={"volume": 3}, facts={"door_open": True, "door_left_open": True, "sip_registered": True})

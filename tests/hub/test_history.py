@@ -13,9 +13,9 @@ from unittest.mock import patch
 import pytest
 
 from custom_components.face_access.access import Liveness, Pictures, Reason, Sighting, SightingKey, Verdict
-from custom_components.face_access.hub import forgetting
-from custom_components.face_access.hub.history import History
-from custom_components.face_access.hub.retention import DEFAULT, Retention
+from custom_components.face_access.hub.history import forgetting
+from custom_components.face_access.hub.history.retention import DEFAULT, Retention
+from custom_components.face_access.hub.history.store import History
 
 START = datetime(2026, 11, 21, 8, tzinfo=UTC)
 JPEG = b"\xff\xd8\xff" + b"picture" * 10

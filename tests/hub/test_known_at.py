@@ -8,8 +8,8 @@ from unittest.mock import patch
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.face_access.hub import known_at
-from custom_components.face_access.hub.known_at import KnownAt
+from custom_components.face_access.hub.people import known_at
+from custom_components.face_access.hub.people.known_at import KnownAt
 from custom_components.face_access.people.holding import Holding, HoldingState
 from custom_components.face_access.people.refusal import Refusal
 from custom_components.face_access.people.store import PeopleStore

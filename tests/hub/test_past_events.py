@@ -24,10 +24,10 @@ from custom_components.face_access.access import (
     Reason,
     Ring,
 )
-from custom_components.face_access.hub import history_file, past_events
-from custom_components.face_access.hub.history import History
-from custom_components.face_access.hub.past_events import EventKind
-from custom_components.face_access.hub.retention import DEFAULT, Retention
+from custom_components.face_access.hub.history import file as history_file, past_events
+from custom_components.face_access.hub.history.past_events import EventKind
+from custom_components.face_access.hub.history.retention import DEFAULT, Retention
+from custom_components.face_access.hub.history.store import History
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
 MOMENT = 1_780_000_000_000

@@ -16,7 +16,7 @@ from custom_components.face_access.access import DoorMoved, Method, Passage, Sta
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.coordinator import FaceAccessCoordinator
 from custom_components.face_access.devices.errors import StationTimeoutError
-from custom_components.face_access.hub.doors import async_hold_open
+from custom_components.face_access.hub.doors.wired import async_hold_open
 from tests.fakes import SERIAL, FakeDevice, FakeHeldDoor, known
 
 from .conftest import SetUp

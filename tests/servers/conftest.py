@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import people_sync
+from custom_components.face_access.hub.people import sync as people_sync
 from simulators.kby import SimulatedKby
 from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.smartface import SimulatedSmartFace

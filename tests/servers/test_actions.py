@@ -10,7 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.people.household import async_get_people
 from simulators._terminal import pictures
 from simulators.face_scan import SimulatedFaceScan
 from simulators.kby import SimulatedKby

@@ -15,10 +15,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import watching
-from custom_components.face_access.hub.people import async_get_people
-from custom_components.face_access.hub.server_eye import ServerEye
-from custom_components.face_access.hub.watching import Watching
+from custom_components.face_access.hub.cameras import watching
+from custom_components.face_access.hub.cameras.server_eye import ServerEye
+from custom_components.face_access.hub.cameras.watching import Watching
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.model import Profile
 from simulators import opencv_fr
 from simulators._terminal import pictures

@@ -13,8 +13,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub.local import async_get_local
-from custom_components.face_access.hub.people import async_get_people
+from custom_components.face_access.hub.local.engine import async_get_local
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.recognition.errors import EngineError
 from custom_components.face_access.recognition.network_server import KIND
 from simulators.inference import SimulatedInferenceServer

@@ -11,9 +11,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import Sighting, Similarity
-from custom_components.face_access.hub import server_eye
-from custom_components.face_access.hub.people import async_get_people
-from custom_components.face_access.hub.server_eye import ServerEye, Wish
+from custom_components.face_access.hub.cameras import server_eye
+from custom_components.face_access.hub.cameras.server_eye import ServerEye, Wish
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.recognition.errors import (
     EngineError,
     EngineProtocolError,

@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.flow_servers import server_error_key
+from custom_components.face_access.flows.servers import server_error_key
 from custom_components.face_access.recognition.errors import (
     EngineAddressError,
     EngineAuthError,
@@ -23,8 +23,8 @@ from custom_components.face_access.recognition.errors import (
     EngineTimeoutError,
     EngineUnreachableError,
 )
-from custom_components.face_access.recognition.server_kind import HalfLoginError
-from custom_components.face_access.recognition.servers import SERVERS
+from custom_components.face_access.recognition.servers.kind import HalfLoginError
+from custom_components.face_access.recognition.servers.table import SERVERS
 from simulators._panel import tls
 from simulators.kby import SimulatedKby
 from simulators.opencv_fr import SimulatedOpenCvFr

@@ -11,9 +11,9 @@ from PIL import Image, ImageEnhance
 import pytest
 
 from custom_components.face_access.access import Similarity
-from custom_components.face_access.hub.local import Local
-from custom_components.face_access.hub.people import async_get_people
-from custom_components.face_access.hub.server_people import async_rebuild
+from custom_components.face_access.hub.local.engine import Local
+from custom_components.face_access.hub.people.household import async_get_people
+from custom_components.face_access.hub.servers.people import async_rebuild
 from custom_components.face_access.recognition.errors import (
     EngineAuthError,
     EngineError,
@@ -22,8 +22,8 @@ from custom_components.face_access.recognition.errors import (
     WorkerBusyError,
 )
 from custom_components.face_access.recognition.interface import Member
-from custom_components.face_access.recognition.server_kind import FieldKind, usable_list
-from custom_components.face_access.recognition.servers import SERVERS
+from custom_components.face_access.recognition.servers.kind import FieldKind, usable_list
+from custom_components.face_access.recognition.servers.table import SERVERS
 from custom_components.face_access.recognition.terms import FaceLiveness
 from simulators._smartface import operations
 from simulators._terminal import pictures

@@ -13,8 +13,8 @@ from pytest_homeassistant_custom_component.components.diagnostics import get_dia
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.const import DOMAIN
-from custom_components.face_access.hub import lending
-from custom_components.face_access.hub.local import MODELS_VARIABLE, async_get_local
+from custom_components.face_access.hub.local import lending
+from custom_components.face_access.hub.local.engine import MODELS_VARIABLE, async_get_local
 from custom_components.face_access.recognition.engine import Engine, Settings
 from custom_components.face_access.recognition.inference import RUNTIME
 from custom_components.face_access.recognition.picture import Picture

@@ -11,8 +11,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import Similarity
 from custom_components.face_access.people.model import Profile
-from custom_components.face_access.recognition.server_numbers import in_order
-from custom_components.face_access.recognition.servers import SERVERS
+from custom_components.face_access.recognition.servers.numbers import in_order
+from custom_components.face_access.recognition.servers.table import SERVERS
 from custom_components.face_access.recognition.terms import FaceLiveness
 from simulators.inference import SimulatedInferenceServer
 from tests.cameras.conftest import PlayedCamera, patience, porch

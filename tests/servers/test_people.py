@@ -14,8 +14,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.face_access.access import Role, Similarity
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import StationConnectionError
-from custom_components.face_access.hub import people_sync
-from custom_components.face_access.hub.people import HousePeople, async_get_people
+from custom_components.face_access.hub.people import sync as people_sync
+from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.people.model import Profile, Storage, new_key
 from custom_components.face_access.people.photos import prepare

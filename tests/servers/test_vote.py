@@ -8,8 +8,8 @@ import pytest
 from custom_components.face_access.access import Liveness, Pictures, Reason, Role
 from custom_components.face_access.recognition.interface import Judgement, Match, Score, SeenFace
 from custom_components.face_access.recognition.pace import Rule
-from custom_components.face_access.recognition.server_look import Look, Resident, look
-from custom_components.face_access.recognition.server_vote import PATIENT, Report, ServerTracker, sighting_of
+from custom_components.face_access.recognition.servers.look import Look, Resident, look
+from custom_components.face_access.recognition.servers.vote import PATIENT, Report, ServerTracker, sighting_of
 from custom_components.face_access.recognition.terms import Box, FaceLiveness, Outcome
 
 ANNA, BOB = Resident(id="anna", name="Anna"), Resident(id="bob", name="Bob", role=Role.ALLOWED)

@@ -12,7 +12,7 @@ import probatio as vol
 from ..access import Liveness
 from ..const import DOMAIN
 from ..devices.station import CredentialKind
-from ..hub.doors import held_door
+from ..hub.doors.wired import held_door
 from . import fields
 from .confirm import confirm_access
 from .credentials import add_identifier, get_qr_code, list_identifiers, remove_identifier, reset_passes

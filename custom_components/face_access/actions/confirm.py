@@ -5,7 +5,7 @@ from homeassistant.util import dt as dt_util
 
 from ..access import Factor
 from ..devices.station import Door
-from ..hub.people import async_get_people
+from ..hub.people.household import async_get_people
 from .door import wired_door
 from .request import Request, invalid
 

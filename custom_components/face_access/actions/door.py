@@ -3,7 +3,7 @@
 from homeassistant.core import ServiceResponse
 
 from ..devices.station import CardOutput, Door, HeldDoor
-from ..hub.doors import async_hold_open, async_open, async_release, async_wired
+from ..hub.doors.wired import async_hold_open, async_open, async_release, async_wired
 from .request import Request, invalid
 
 

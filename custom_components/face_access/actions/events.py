@@ -8,8 +8,8 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from ..const import DOMAIN
+from ..hub.history.past_events import PastEvent
 from ..hub.house import async_get_history
-from ..hub.past_events import PastEvent
 from .people_request import PeopleRequest
 from .request import invalid
 from .sightings import source_of, station_names

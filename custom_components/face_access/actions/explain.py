@@ -8,8 +8,8 @@ from homeassistant.util import dt as dt_util
 from ..access import Liveness, Reason, Sighting, SightingKey, explain
 from ..coordinator import FaceAccessCoordinator
 from ..devices.station import Door
-from ..hub.enrolments import Enrolments
-from ..hub.people import HousePeople, async_get_people
+from ..hub.people.enrolments import Enrolments
+from ..hub.people.household import HousePeople, async_get_people
 from ..people.holding import HoldingState
 from .door import wired_door
 from .request import Request

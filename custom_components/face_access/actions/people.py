@@ -15,11 +15,11 @@ import probatio as vol
 from ..access import Verdict
 from ..const import DOMAIN
 from ..devices.errors import StationError
-from ..hub import people_entry, people_input as field
 from ..hub.errors import translated
-from ..hub.gallery import async_gallery
-from ..hub.past_events import EventKind
-from ..hub.people import async_get_people
+from ..hub.history.past_events import EventKind
+from ..hub.local.gallery import async_gallery
+from ..hub.people import entry as people_entry, input as field
+from ..hub.people.household import async_get_people
 from ..people.model import PersonError
 from . import fields
 from .events import get_events

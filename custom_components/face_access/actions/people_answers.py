@@ -6,11 +6,11 @@ from typing import Any, cast
 from homeassistant.core import HomeAssistant, ServiceResponse, callback
 from homeassistant.util.json import JsonObjectType
 
-from ..hub import people_input as field
-from ..hub.gallery import HouseGallery, async_gallery
-from ..hub.people_issues import async_refusal_text
-from ..hub.people_sync import TargetWorker
-from ..hub.photo_checks import Checks
+from ..hub.local.gallery import HouseGallery, async_gallery
+from ..hub.people import input as field
+from ..hub.people.issues import async_refusal_text
+from ..hub.people.photo_checks import Checks
+from ..hub.people.sync import TargetWorker
 from ..people.gallery import TARGET, photo_code
 from ..people.holding import Holding, HoldingState
 from ..people.model import Profile

@@ -7,10 +7,10 @@ from homeassistant.core import ServiceResponse
 from homeassistant.util.json import JsonObjectType
 import probatio as vol
 
-from ..hub import people_entry, people_input as field
 from ..hub.errors import asking_for_login
-from ..hub.people_import import async_import_station
-from ..hub.photo_checks import Checks, said
+from ..hub.people import entry as people_entry, input as field
+from ..hub.people.importing import async_import_station
+from ..hub.people.photo_checks import Checks, said
 from ..people.model import PersonError
 from .media import PATH
 from .people_answers import person

@@ -5,12 +5,12 @@ from homeassistant.helpers import service
 
 from ..const import DOMAIN
 from ..coordinator import FaceAccessCoordinator
-from ..hub import people_entry, people_input as field
+from ..hub.history.shown_in import async_note_shown
 from ..hub.house import async_get_history
-from ..hub.people_sync import TargetWorker
-from ..hub.photo_checks import Checks
-from ..hub.servers import ServerCoordinator
-from ..hub.shown_in import async_note_shown
+from ..hub.people import entry as people_entry, input as field
+from ..hub.people.photo_checks import Checks
+from ..hub.people.sync import TargetWorker
+from ..hub.servers.coordinator import ServerCoordinator
 from ..people.model import PersonError, Profile
 from .media import MEDIA, async_load_pictures
 from .people_fields import SIGHTING

@@ -7,8 +7,8 @@ from homeassistant.helpers import config_validation as cv
 import probatio as vol
 
 from ..access import Role
-from ..hub import people_input as field
-from ..hub.photo_checks import CHECK_DUPLICATES, CHECK_LIVENESS, CHECK_QUALITY, MINIMUM_SIMILARITY
+from ..hub.people import input as field
+from ..hub.people.photo_checks import CHECK_DUPLICATES, CHECK_LIVENESS, CHECK_QUALITY, MINIMUM_SIMILARITY
 from ..people.model import MAX_CARD, Storage
 from . import fields
 from .media import IMAGE_ENTITY, MEDIA, PATH

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
-from ..hub import people_input as field
+from ..hub.people import input as field
 from ..people.model import MAX_PHOTOS, Profile
 from .request import invalid
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 
-from ..hub import people_input as field
-from ..hub.people import HousePeople
+from ..hub.people import input as field
+from ..hub.people.household import HousePeople
 from ..people.model import PersonError, Profile
 
 

@@ -17,9 +17,9 @@ import probatio as vol
 from ..access import Similarity
 from ..const import DOMAIN, ENGINE_LOCAL
 from ..hub.errors import translated
-from ..hub.local_answers import Answers, Look, async_get_answers
+from ..hub.local.answers import Answers, Look, async_get_answers
 from ..hub.picture_of import async_picture_of
-from ..hub.server_answers import async_server_answers
+from ..hub.servers.answers import async_server_answers
 from ..recognition.errors import PictureError, RecognitionError
 from . import fields
 from .media import ANY_PICTURE_FIELDS, IMAGE_ENTITY, LARGEST_FILE, PATH, async_load_any, exactly_one

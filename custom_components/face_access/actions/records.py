@@ -9,7 +9,7 @@ from homeassistant.util.json import JsonObjectType
 
 from ..const import DOMAIN
 from ..devices.station import Station
-from ..hub.past_sightings import PastSighting
+from ..hub.history.past_sightings import PastSighting
 from .request import Request, invalid
 
 

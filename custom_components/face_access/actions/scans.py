@@ -12,10 +12,10 @@ import probatio as vol
 
 from ..const import DOMAIN
 from ..hub.errors import translated
-from ..hub.server_answers import async_coordinator
-from ..hub.servers import ServerCoordinator
+from ..hub.servers.answers import async_coordinator
+from ..hub.servers.coordinator import ServerCoordinator
 from ..recognition.errors import RecognitionError
-from ..recognition.server_kind import Scans
+from ..recognition.servers.kind import Scans
 from . import fields
 from .media import PICTURE_FIELDS, async_load_one
 from .recognition import CHANNEL, ENGINE, OTHER, REFERENCE

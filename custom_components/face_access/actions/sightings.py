@@ -13,11 +13,11 @@ from homeassistant.util.json import JsonObjectType
 
 from ..const import DOMAIN
 from ..coordinator import FaceAccessCoordinator
-from ..hub.history import History
+from ..hub.history.past_sightings import PastSighting
+from ..hub.history.store import History
+from ..hub.history.views import media_id
 from ..hub.house import async_get_history
-from ..hub.past_sightings import PastSighting
 from ..hub.picture import content_type
-from ..hub.views import media_id
 from .people_request import PeopleRequest
 from .records import as_data
 from .request import invalid

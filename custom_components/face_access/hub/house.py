@@ -29,8 +29,8 @@ from ..const import CONF_CONTROL_ID, CONF_FAMILY, CONF_STATION, DOMAIN, LOGGER
 from ..devices import FAMILIES, Link
 from ..devices.address import Address
 from ..devices.station import Station, StationInfo
-from .history import History
-from .retention import retention_of
+from .history.retention import retention_of
+from .history.store import History
 
 _LINKS: HassKey[dict[str, Link]] = HassKey(f"{DOMAIN}_links")
 # Faces must not stay because nobody new came.

@@ -17,7 +17,7 @@ from ..access import Decision, Person, Sighting
 from ..access.naming import SightingKind, kind_of, recognised_name
 from ..const import DOMAIN
 from ..coordinator import FaceAccessCoordinator
-from .doors import async_find, async_wired
+from .doors.wired import async_find, async_wired
 from .happenings import Happens
 
 EVENT_REPORTED: Final = f"{DOMAIN}_reported"

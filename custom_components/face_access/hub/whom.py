@@ -10,7 +10,7 @@ from homeassistant.helpers import config_validation as cv
 import probatio as vol
 
 from ..people.model import Profile
-from .people_entry import async_entry, async_profiles
+from .people.entry import async_entry, async_profiles
 
 CONF_PERSON: Final = "person"
 CONF_LINKED: Final = "person_entity"

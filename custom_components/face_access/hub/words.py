@@ -9,7 +9,7 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from ..access import Sighting, SightingKey
 from ..access.naming import SightingKind, kind_of
 from ..const import DOMAIN
-from .past_sightings import PastSighting
+from .history.past_sightings import PastSighting
 
 # Longer ones break the tiles of the media browser; devices take names of up to hundreds of bytes.
 _LONGEST_NAME = 40

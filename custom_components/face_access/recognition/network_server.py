@@ -11,7 +11,7 @@ import aiohttp
 
 from .errors import EngineError
 from .interface import EngineInfo, RemoteEngine
-from .server_kind import Field, FieldKind, Made, NetworkServer, ServerKind, TokenProvider, Values
+from .servers.kind import Field, FieldKind, Made, NetworkServer, ServerKind, TokenProvider, Values
 
 _FIELDS: Final = (
     Field(key="url", kind=FieldKind.ADDRESS, required=True),

@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.coordinator import FaceAccessCoordinator
-from custom_components.face_access.hub.ladder import Rung
+from custom_components.face_access.hub.news.ladder import Rung
 from simulators.panel import SimulatedPanel
 from tests.conftest import until
 from tests.panels import add_panel

@@ -9,7 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.coordinator import FaceAccessCoordinator
-from custom_components.face_access.hub.doors import async_hold_open
+from custom_components.face_access.hub.doors.wired import async_hold_open
 from simulators.panel import MODELS, SimulatedPanel
 from tests.conftest import settle, until
 

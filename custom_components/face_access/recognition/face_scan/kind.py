@@ -10,8 +10,8 @@ import aiohttp
 from ..errors import EngineAuthError, EngineRefusedError
 from ..kby.engine import THRESHOLDS
 from ..remote.http import base_of
-from ..server_kind import Field, FieldKind, Made, Scans, ServerKind, TokenProvider, Values
-from ..server_numbers import scores, thresholds
+from ..servers.kind import Field, FieldKind, Made, Scans, ServerKind, TokenProvider, Values
+from ..servers.numbers import scores, thresholds
 from .client import COMPARE_ADDRESS, FaceScanClient
 from .engine import NAME, FaceScanSettings, face_scan_engine
 from .records import Channel, Scan, ScanRecord

@@ -4,8 +4,8 @@ from typing import Final
 
 import aiohttp
 
-from ..server_kind import Field, FieldKind, Made, ServerKind, TokenProvider, Values
-from ..server_numbers import scores, thresholds
+from ..servers.kind import Field, FieldKind, Made, ServerKind, TokenProvider, Values
+from ..servers.numbers import scores, thresholds
 from .client import KbyClient
 from .engine import NAME, THRESHOLDS, KbySettings, kby_engine
 

@@ -4,8 +4,8 @@ from typing import Final
 
 import aiohttp
 
-from ..server_kind import OUR_NAME, Field, FieldKind, Made, ServerKind, TokenProvider, Values
-from ..server_numbers import scores, thresholds
+from ..servers.kind import OUR_NAME, Field, FieldKind, Made, ServerKind, TokenProvider, Values
+from ..servers.numbers import scores, thresholds
 from .client import OpenCvFrClient, Storage
 from .engine import NAME, THRESHOLDS, OpenCvFrSettings, opencv_fr_engine
 from .register import Checks

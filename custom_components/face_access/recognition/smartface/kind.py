@@ -4,8 +4,8 @@ from typing import Final
 
 import aiohttp
 
-from ..server_kind import OUR_NAME, Field, FieldKind, HalfLoginError, Made, ServerKind, TokenProvider, Values
-from ..server_numbers import Number, scores, thresholds
+from ..servers.kind import OUR_NAME, Field, FieldKind, HalfLoginError, Made, ServerKind, TokenProvider, Values
+from ..servers.numbers import Number, scores, thresholds
 from .engine import NAME, THRESHOLDS, EngineOptions, engine
 from .server import ClientCredentials, Server
 from .tuning import LIVENESS, SpoofDetector, Tuning

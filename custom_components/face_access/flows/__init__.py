@@ -1,0 +1,1 @@
+"""Forms in Home Assistant's own pages: stations, cameras, servers and people."""

@@ -1,0 +1,1 @@
+"""What was seen and what happened: kept, read back, shown and forgotten."""

@@ -1,0 +1,1 @@
+"""Recognition by Home Assistant itself: its engine, its models, and whom it can name."""

@@ -1,0 +1,1 @@
+"""How the news of stations reach us, and what becomes of them."""

@@ -1,0 +1,1 @@
+"""What all recognition servers share: which there are, what one offers, and what its answers are worth."""
