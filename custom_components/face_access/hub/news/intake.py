@@ -97,7 +97,7 @@ class Intake:
                 return await self._coordinator.history.add(sighting, live=live)
         except (TimeoutError, sqlite3.Error) as err:
             LOGGER.error("%s: a sighting could not be stored: %s", self._coordinator.name, type(err).__name__)
-            self._coordinator.async_missed(sighting.captured_at)
+            self._coordinator.catch_up.async_missed(sighting.captured_at)
             return None
 
     async def _async_correct(self, sighting: Sighting, *, late: bool = False) -> bool:
@@ -140,7 +140,7 @@ class Intake:
                     await self._coordinator.history.add_event(kept, live=kept is event)
             except (TimeoutError, sqlite3.Error) as err:
                 LOGGER.error("%s: an event could not be stored: %s", self._coordinator.name, type(err).__name__)
-                self._coordinator.async_missed(kept.at)
+                self._coordinator.catch_up.async_missed(kept.at)
 
     @callback
     def _dispatch_soon(self, event: StationEvent) -> None:

@@ -23,7 +23,7 @@ def async_report_refusals(hass: HomeAssistant, store: PeopleStore, target: str, 
     """Raise an issue for each person whom a target of this name refused, and clear those that are gone."""
     current: set[str] = set()
     for holding in store.holdings(target).values():
-        # Who cannot be removed one by one is told of as one (server_people.py).
+        # Who cannot be removed one by one is told of as one (hub/servers/people.py).
         if (refusal := holding.refusal) is None or refusal.code == CANNOT_REMOVE:
             continue
         profile = store.profiles.get(holding.person)
