@@ -1,7 +1,11 @@
 """The forms of people: what is chosen in them becomes a person, and what cannot be is said in them."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -226,6 +230,28 @@ async def test_ids_are_taken_once(hass: HomeAssistant, list_entry: MockConfigEnt
     await add(hass, list_entry, card="1", person_id="anna")
     assert (await add(hass, list_entry, card="2", person_id="anna"))["errors"] == {"base": "person_exists"}
     assert (await add(hass, list_entry, card="2", person_id="Anna"))["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_an_upload_survives_an_id_that_is_taken(
+    hass: HomeAssistant, list_entry: MockConfigEntry, upload: Upload
+) -> None:
+    await add(hass, list_entry, card="1", person_id="anna")
+    photo = await upload(closeup("anna"))
+    assert (await add(hass, list_entry, photo=photo, person_id="anna"))["errors"] == {"base": "person_exists"}
+    assert (await add(hass, list_entry, photo=photo, person_id="berta"))["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_an_upload_that_another_form_takes_is_gone(
+    hass: HomeAssistant, list_entry: MockConfigEntry, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def taken(hass: HomeAssistant, file_id: str) -> Iterator[Path]:
+        with process_uploaded_file(hass, file_id) as path, process_uploaded_file(hass, file_id):
+            yield path
+
+    monkeypatch.setattr("custom_components.face_access.flows.people.process_uploaded_file", taken)
+    result = await add(hass, list_entry, photo=await upload(closeup("anna")))
+    assert result["errors"] == {"base": "photo_gone"}
 
 
 async def test_what_was_read_wrong_in_the_change_is_said(

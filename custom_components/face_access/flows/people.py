@@ -121,21 +121,18 @@ class PersonFlow(ConfigSubentryFlow):
         people = self._people
         profile = field.new_profile(people, understood(user_input, new=True)).checked()
         if profile.id in people.store.profiles:
+            # Before the pictures are loaded: what was uploaded must still be there for another id.
             raise PersonError("person_exists")
-        photos = await self._async_photos(profile, user_input)
-        if not photos and profile.card is None:
-            raise PersonError("person_photo_missing")
-        profile = await people.async_add(profile, photos)
+        pictures = await self._async_pictures(user_input)
+        profile = await field.async_add(self.hass, people, profile, pictures, Checks.of(user_input))
         await self._async_remember(profile, user_input)
         return profile
 
     async def _async_change(self, profile: Profile, user_input: Mapping[str, Any]) -> Profile:
-        people = self._people
         changed = field.changed(profile, understood(user_input, new=False)).checked()
-        photos = await self._async_photos(profile, user_input)
-        if photos and not user_input.get(REPLACE_PHOTOS):
-            photos = [*await people.store.photos(profile.id), *photos]
-        profile = await people.async_update(changed, photos or None)
+        pictures, add = await self._async_pictures(user_input), not user_input.get(REPLACE_PHOTOS)
+        checks = Checks.of(user_input)
+        profile = await field.async_update(self.hass, self._people, changed, pictures, checks, add=add)
         await self._async_remember(profile, user_input)
         return profile
 
@@ -143,10 +140,6 @@ class PersonFlow(ConfigSubentryFlow):
         """Note whom the chosen sightings show: their pictures go with the person."""
         chosen = user_input.get(PHOTO_SIGHTING)
         await async_note_shown(self.hass, profile.id, [int(chosen)] if chosen else (), _media(user_input))
-
-    async def _async_photos(self, profile: Profile, user_input: Mapping[str, Any]) -> list[bytes]:
-        pictures = await self._async_pictures(user_input)
-        return await field.async_prepare(self.hass, self._people, profile.id, pictures, Checks.of(user_input))
 
     async def _async_pictures(self, user_input: Mapping[str, Any]) -> list[bytes]:
         """Collect the pictures that were chosen. What was uploaded is taken once: it is gone afterwards."""
@@ -212,7 +205,8 @@ def _read_upload(hass: HomeAssistant, upload: str) -> bytes:
     try:
         with process_uploaded_file(hass, upload) as path:
             return path.read_bytes()
-    except (ValueError, OSError) as err:
+    except (ValueError, KeyError, OSError) as err:
+        # Also one that another form takes at the same time.
         raise PersonError("photo_gone") from err
 
 

@@ -92,6 +92,34 @@ async def async_prepare(
     return photos
 
 
+async def async_add(
+    hass: HomeAssistant, people: HousePeople, profile: Profile, pictures: Sequence[bytes], checks: Checks
+) -> Profile:
+    """Add a person with pictures as they came. Raises PersonError and sqlite3.Error."""
+    if profile.id in people.store.profiles:
+        raise PersonError("person_exists")
+    photos = await async_prepare(hass, people, profile.id, pictures, checks)
+    if not photos and profile.card is None:
+        raise PersonError("person_photo_missing")
+    return await people.async_add(profile, photos)
+
+
+async def async_update(
+    hass: HomeAssistant,
+    people: HousePeople,
+    profile: Profile,
+    pictures: Sequence[bytes],
+    checks: Checks,
+    *,
+    add: bool,
+) -> Profile:
+    """Change a person; `add` puts new photos after the old ones. Raises PersonError and sqlite3.Error."""
+    photos = await async_prepare(hass, people, profile.id, pictures, checks)
+    if photos and add:
+        photos = [*await people.store.photos(profile.id), *photos]
+    return await people.async_update(profile, photos or None)
+
+
 def described(profile: Profile) -> dict[str, Any]:
     """Give what may be shown of a person: neither card nor photos."""
     return {
