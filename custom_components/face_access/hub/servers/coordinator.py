@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, override
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError
+from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -40,15 +40,12 @@ def async_make(hass: HomeAssistant, values: Mapping[str, Any], tokens: TokenProv
 
 
 async def async_open(hass: HomeAssistant, entry: ServerConfigEntry) -> ServerCoordinator:
-    """Make an entry's server and see whether it is there. Raises ConfigEntryNotReady, -AuthFailed and -Error."""
+    """Make an entry's server and see whether it is there. Raises ConfigEntryNotReady, ConfigEntryAuthFailed."""
     tokens = await async_tokens(hass, entry) if SERVERS[entry.data[CONF_SERVER]].signs_in else None
     try:
         made = async_make(hass, {**entry.data, **entry.options}, tokens)
-    except EngineAuthError as err:
-        raise ConfigEntryAuthFailed(**translated(err)) from err
     except EngineError as err:
-        # An address that is none: no other login would mend it, but reconfiguring does.
-        raise ConfigEntryError(**translated(err)) from err
+        raise ConfigEntryAuthFailed(**translated(err)) from err
     coordinator = ServerCoordinator(hass, entry, made)
     await coordinator.async_config_entry_first_refresh()
     return coordinator
