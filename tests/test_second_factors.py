@@ -204,6 +204,18 @@ async def test_what_happens_meanwhile_counts(
     assert hass.states.get(FACE).attributes["verdict"] == "denied"
 
 
+async def test_what_somebody_removed_gave_is_nobodys(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, device_id: str
+) -> None:
+    """Not even whose who gets their id."""
+    anna = people.store.profiles["anna"]
+    assert not await confirm(hass, device_id)
+    assert (await explained(hass, device_id, person_id="anna"))["granted"]
+    await people.async_remove("anna")
+    await people.async_add(replace(anna, key=new_key()), [])
+    assert (await explained(hass, device_id, person_id="anna"))["reasons"] == ["second_factor"]
+
+
 async def test_whoever_is_removed_waits_no_longer(
     hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, device_id: str
 ) -> None:

@@ -50,7 +50,8 @@ class SecondFactors:
 
     @callback
     def async_forget(self, person: str) -> None:
-        """Somebody is removed: their face waits no longer."""
+        """Somebody is removed: their face waits no longer, and what they gave counts for nobody who gets their id."""
+        self._proofs.forget(person)
         self._held = {key: case for key, case in self._held.items() if key[0] != person}
 
     @callback
