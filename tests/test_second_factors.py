@@ -12,7 +12,7 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
-from custom_components.face_access.access import Decision, Factor, Method, Passage, Person, Reason, Role
+from custom_components.face_access.access import Decision, Factor, Method, Passage, Person, Reason, Role, Sighting
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import StationConnectionError
 from custom_components.face_access.hub.doors.judgement import Asked, judge
@@ -202,6 +202,49 @@ async def test_what_happens_meanwhile_counts(
     await settle(hass)
     assert terminal.openings == []
     assert hass.states.get(FACE).attributes["verdict"] == "denied"
+
+
+async def test_a_word_while_the_face_is_stored(
+    hass: HomeAssistant, entry: MockConfigEntry, people: HousePeople, terminal: SimulatedTerminal, device_id: str
+) -> None:
+    """A factor that is given while the disk is busy is not lost for that face."""
+    history = entry.runtime_data.history
+    add = history.add
+
+    async def slow(sighting: Sighting, *, live: bool) -> bool:
+        assert not await confirm(hass, device_id)
+        return await add(sighting, live=live)
+
+    with patch.object(history, "add", slow):
+        assert await look(hass, people, terminal) == ("granted", None)
+    await settle(hass)
+    assert len(terminal.openings) == 1
+    listed = await hass.services.async_call(DOMAIN, "get_sightings", {}, blocking=True, return_response=True)
+    assert [(one["verdict"], one["reason"]) for one in listed["sightings"]] == [("granted", None)]
+    # One word, one opening.
+    assert await look(hass, people, terminal) == MISSING
+
+
+async def test_a_slow_disk_makes_no_face_wait_less(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    people: HousePeople,
+    terminal: SimulatedTerminal,
+    device_id: str,
+    clock: Clock,
+) -> None:
+    """It was fresh when it was judged first: it waits as long as factors count from then on."""
+    history = entry.runtime_data.history
+    add = history.add
+
+    async def slow(sighting: Sighting, *, live: bool) -> bool:
+        clock.forward(timedelta(seconds=15))
+        return await add(sighting, live=live)
+
+    with patch.object(history, "add", slow):
+        assert await look(hass, people, terminal) == MISSING
+    assert await confirm(hass, device_id)
+    assert len(terminal.openings) == 1
 
 
 async def test_what_somebody_removed_gave_is_nobodys(
