@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 from ...access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, StationEvent
 from ...const import LIVE_WITHIN, LOGGER
 from ...coordinator import FaceAccessCoordinator
-from ..doors.judgement import Asked, Case, judge, put_on
+from ..doors.judgement import Asked, Case, judge, judge_again, put_on
 from ..telling import async_tell_decision
 
 _STORE_TIMEOUT = 10
@@ -65,10 +65,10 @@ class Intake:
         if unstored:
             case = replace(case, decision=Decision(reason=case.decision.reason or Reason.NOT_STORED))
         else:
-            if case.decision.granted:
+            if case.decision.granted or case.decision.reason is Reason.SECOND_FACTOR:
                 # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
-                # Whom the household knows may have changed as well.
-                case = judge(self._coordinator, case.asked, case.sighting, case.known)
+                # Whom the household knows may have changed as well, and what was missing may have been given.
+                case = judge_again(case)
             self._coordinator.async_judged(case)
         self._told(case)
         judged = case.judged
