@@ -139,6 +139,33 @@ async def test_an_import_goes_on_after_one_who_cannot_be_taken(
     assert {"0001", "0002", "0003", "0004", "0005"} == set(terminal.people)
 
 
+async def test_an_import_lifts_no_limit_of_a_terminal(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, device_id: str
+) -> None:
+    """Not the schedule and not a date that nobody can read; and nobody comes onto the allowed list by it."""
+    terminal.people["0004"] = DevicePerson(id="0004", name="Nora", kind=2, wg_card_id=5)
+    terminal.people["0005"] = DevicePerson(id="0005", name="Otto", term="tomorrow", wg_card_id=6)
+    terminal.people["0006"] = DevicePerson(id="0006", name="Paul", role=0, wg_card_id=7)
+    before = {key: replace(terminal.people[key]) for key in ("0004", "0005")}
+    answer = await call(hass, "import_people", device_id=device_id)
+    results = {one["key"]: one for one in answer["persons"]}
+    assert {key: results[key]["result"] for key in ("0004", "0005", "0006")} == {
+        "0004": "person_not_taken_over",
+        "0005": "person_not_taken_over",
+        "0006": "added",
+    }
+    assert "a schedule" in results["0004"]["reason"]
+    assert {profile.doors for profile in people.store.profiles.values()} == {frozenset({f"{SERIAL}_1"})}
+    assert not people.store.profiles["paul"].enabled
+    await synced(people)
+    assert {key: terminal.people[key] for key in before} == before
+    assert terminal.people["0006"].term == "never"
+    # Turning their access on is the household's word.
+    await call(hass, "update_person", person_id="paul", enabled=True)
+    await synced(people)
+    assert (terminal.people["0006"].role, terminal.people["0006"].term) == (1, "forever")
+
+
 async def test_actions_need_a_station_that_holds_people(hass: HomeAssistant, people: HousePeople) -> None:
     from homeassistant.helpers import device_registry as dr
 
