@@ -305,11 +305,11 @@ async def repair(hass: HomeAssistant, hass_client: ClientSessionGenerator, key: 
     return await press(hass_client, flow)
 
 
-async def press(hass_client: ClientSessionGenerator, flow: dict) -> dict:
+async def press(hass_client: ClientSessionGenerator, flow: dict, answer: dict | None = None) -> dict:
     """Press the button of a fix, or look how far it is."""
     client = await hass_client()
     path = f"/api/repairs/issues/fix/{flow['flow_id']}"
-    pressed = await (client.get(path) if flow["type"] == "progress" else client.post(path, json={}))
+    pressed = await (client.get(path) if flow["type"] == "progress" else client.post(path, json=answer or {}))
     assert pressed.status == 200
     return await pressed.json()
 

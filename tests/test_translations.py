@@ -278,8 +278,9 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
         assert placeholders(words) <= issue.translation_placeholders.keys()
         if issue.is_fixable:
             waits = key == issues.RESTART_NEEDED
-            assert words["fix_flow"]["step"].keys() == {"confirm"}
-            assert words["fix_flow"]["error"].keys() == {"cannot_fix"}
+            fetches = key in (issues.MODEL_DAMAGED, issues.MODEL_MISSING)
+            assert words["fix_flow"]["step"].keys() == {"confirm"} | ({"models"} if fetches else set())
+            assert words["fix_flow"]["error"].keys() == {"cannot_fix"} | ({"not_accepted"} if fetches else set())
             assert words["fix_flow"]["abort"].keys() == {"not_loaded"} | ({"not_restarted"} if waits else set())
             assert words["fix_flow"].get("progress", {}).keys() == ({"restarting"} if waits else set())
 

@@ -14,16 +14,17 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.errors import StationConnectionError, StationError
+from .flows.camera import ACCEPT, MODELS_SCHEMA, async_describe
 from .hub import issues, restart
 from .hub.doors import questions
 from .hub.errors import asking_for_login
-from .hub.local.engine import async_get_local
-from .hub.local.models import async_accept, async_fetch
+from .hub.local.engine import Local, async_get_local
+from .hub.local.models import Needed, async_accept, async_fetch, async_needed, unaccepted
 from .hub.news import broker_target, push_target
 from .hub.people.household import async_get_people
 from .hub.servers.coordinator import ServerCoordinator
 from .hub.servers.people import SERVER_REBUILD, async_rebuild
-from .recognition.errors import RecognitionError
+from .recognition.errors import ModelError, RecognitionError
 
 type Fix = Callable[[Any], Awaitable[None]]
 """Mends what is wrong with the runtime data of an entry: a station's coordinator, or a server's."""
@@ -119,6 +120,36 @@ class FixFlow(RepairsFlow):
         return self.async_create_entry(data={})
 
 
+class ModelsFlow(FixFlow):
+    """Download models; first, where nobody has accepted their licences, ask for that as the set-up of a camera does."""
+
+    _local: Local
+    _models: list[Needed]
+
+    @override
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        try:
+            self._local = await async_get_local(self.hass)
+            self._models = await async_needed(self.hass, self._local)
+        except ModelError:
+            # Descriptions that are wrong: the attempt says so.
+            return await self.async_step_confirm()
+        return await (self.async_step_models() if unaccepted(self._local, self._models) else self.async_step_confirm())
+
+    async def async_step_models(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Show what will be downloaded from whom under which licence; nothing is fetched without a yes."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            if user_input[ACCEPT]:
+                await self._local.async_accept(unaccepted(self._local, self._models))
+                return await self.async_step_confirm({})
+            errors[ACCEPT] = "not_accepted"
+        placeholders = {"models": await async_describe(self.hass, self._models)}
+        return self.async_show_form(
+            step_id="models", data_schema=MODELS_SCHEMA, errors=errors, description_placeholders=placeholders
+        )
+
+
 class RestartFlow(FixFlow):
     """Restart a station, and end when it says that it did: until then the issue stays."""
 
@@ -149,10 +180,17 @@ class RestartFlow(FixFlow):
         return self.async_abort(reason="not_restarted")
 
 
+_FLOWS: Mapping[str, type[FixFlow]] = {
+    issues.MODEL_DAMAGED: ModelsFlow,
+    issues.MODEL_MISSING: ModelsFlow,
+    issues.RESTART_NEEDED: RestartFlow,
+}
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Find the fix of an issue."""
     data = data or {}
-    flow = RestartFlow if data["issue"] == issues.RESTART_NEEDED else FixFlow
+    flow = _FLOWS.get(str(data["issue"]), FixFlow)
     return flow(str(data["entry_id"]), str(data["issue"]))

@@ -6,6 +6,7 @@ from dataclasses import replace
 import hashlib
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 from aiohttp import web as server_module
 from aiohttp.test_utils import TestServer
@@ -22,11 +23,13 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.flows import camera
+from custom_components.face_access.hub.local import models
 from custom_components.face_access.hub.local.engine import MODELS_VARIABLE, Local, async_get_local
 from custom_components.face_access.recognition import store
 from custom_components.face_access.recognition.engine import Mode
+from custom_components.face_access.recognition.errors import ModelLicenceError, ModelUnusableError
 from custom_components.face_access.recognition.models import Model, ModelFile, parse
-from tests.conftest import issue_id, repair, until
+from tests.conftest import issue_id, press, repair, until
 from tests.recognition import toys
 
 from .conftest import ALICE, PlayedCamera, has_seen, look
@@ -246,6 +249,52 @@ async def test_own_models_alone(hass: HomeAssistant, porch: PlayedCamera, publis
     result = await begin(hass)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert publisher.asked == []
+
+
+async def test_own_models_that_go(
+    hass: HomeAssistant, porch: PlayedCamera, publisher: Publisher, hass_client: ClientSessionGenerator
+) -> None:
+    """Whoever never accepted a licence is asked before the repair downloads anything."""
+    toys.install(users_folder(hass))
+    entry = (await begin(hass))["result"]
+    for file in users_folder(hass).iterdir():
+        file.unlink()
+    local = await async_get_local(hass)
+    await local.async_models_changed()
+    await until(lambda: raised(hass, entry) == "model_missing")
+    with pytest.raises(ModelLicenceError):
+        await models.async_fetch(hass, local)
+    client = await hass_client()
+    data = {"handler": DOMAIN, "issue_id": issue_id("model_missing", entry)}
+    flow = await (await client.post("/api/repairs/issues/fix", json=data)).json()
+    assert (flow["type"], flow["step_id"]) == ("form", "models")
+    assert flow["description_placeholders"]["models"].count("MIT") == 4
+    flow = await press(hass_client, flow, {"accept": False})
+    assert flow["errors"] == {"accept": "not_accepted"}
+    assert (publisher.asked, local.accepted) == ([], frozenset())
+    flow = await press(hass_client, flow, {"accept": True})
+    assert flow["type"] == "create_entry"
+    assert local.accepted == set(FILES)
+    await until(lambda: raised(hass, entry) is None)
+
+
+async def test_own_descriptions_break_while_a_model_lacks(
+    hass: HomeAssistant,
+    porch: PlayedCamera,
+    publisher: Publisher,
+    hass_client: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The repair says that it cannot, and downloads nothing."""
+    entry = await watched(hass, publisher)
+    (downloaded(hass) / "toy_detector.onnx").unlink()
+    await (await async_get_local(hass)).async_models_changed()
+    await until(lambda: raised(hass, entry) == "model_missing")
+    asked = list(publisher.asked)
+    monkeypatch.setattr(models, "needed", Mock(side_effect=ModelUnusableError("models.json", "broken")))
+    flow = await repair(hass, hass_client, "model_missing", entry)
+    assert flow["errors"] == {"base": "cannot_fix"}
+    assert publisher.asked == asked
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class ModelDamagedError(ModelError):
 
 
 class ModelLicenceError(ModelError):
-    """The model may not be used commercially, and nobody said that this house may."""
+    """Nobody has accepted the licence that a download, or a model that may not be used commercially, needs."""
 
 
 class ModelUnusableError(ModelError):

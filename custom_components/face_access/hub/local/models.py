@@ -77,10 +77,13 @@ async def async_needed(hass: HomeAssistant, local: Local) -> list[Needed]:
 async def async_fetch(hass: HomeAssistant, local: Local, progress: Progress | None = None) -> None:
     """Fetch what is not here, and have the engine use it.
 
-    Raises ModelError: of what could not be fetched the rest goes on where it broke off, at the next call.
+    Raises ModelLicenceError, with nothing fetched, while the household has not accepted a licence. Raises ModelError:
+    of what could not be fetched the rest goes on where it broke off, at the next call.
     """
-    wanted = [one.model for one in await async_needed(hass, local) if one.state is ModelState.WANTED]
-    files = downloads(wanted)
+    found = await async_needed(hass, local)
+    if missing := unaccepted(local, found):
+        raise ModelLicenceError(missing[0], "nobody has accepted its licence")
+    files = downloads([one.model for one in found if one.state is ModelState.WANTED])
     session, here = async_get_clientsession(hass), 0
     total = sum(_size(file) for _, file in files)
     for model, file in files:
