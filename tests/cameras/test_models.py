@@ -297,6 +297,16 @@ async def test_own_descriptions_break_while_a_model_lacks(
     assert publisher.asked == asked
 
 
+async def test_two_fetch_at_once(
+    hass: HomeAssistant, porch: PlayedCamera, publisher: Publisher, local_accepted: None
+) -> None:
+    """Two cameras, two repairs: each file is fetched once, and both find it."""
+    local = await async_get_local(hass)
+    await asyncio.gather(models.async_fetch(hass, local), models.async_fetch(hass, local))
+    assert sorted(name for name, _ in publisher.asked) == sorted(FILES)
+    assert {file.name for file in downloaded(hass).iterdir()} == {f"{name}.onnx" for name in FILES}
+
+
 @pytest.mark.parametrize(
     ("written", "reason"), [("{", "models_unreadable"), (json.dumps({"models": toys.DESCRIPTIONS}), "models_lacking")]
 )

@@ -48,6 +48,8 @@ class Local:
         self.store = store
         self.worker = worker
         self.gallery: Gallery | None = None
+        self.fetching = asyncio.Lock()
+        """Held while models are downloaded: two who write one file destroy each other's."""
         self._licences = licences
         self._listeners: list[CALLBACK_TYPE] = []
 

@@ -75,11 +75,16 @@ async def async_needed(hass: HomeAssistant, local: Local) -> list[Needed]:
 
 
 async def async_fetch(hass: HomeAssistant, local: Local, progress: Progress | None = None) -> None:
-    """Fetch what is not here, and have the engine use it.
+    """Fetch what is not here, and have the engine use it; whoever asks meanwhile waits, and finds it.
 
     Raises ModelLicenceError, with nothing fetched, while the household has not accepted a licence. Raises ModelError:
     of what could not be fetched the rest goes on where it broke off, at the next call.
     """
+    async with local.fetching:
+        await _async_fetch(hass, local, progress)
+
+
+async def _async_fetch(hass: HomeAssistant, local: Local, progress: Progress | None) -> None:
     found = await async_needed(hass, local)
     if missing := unaccepted(local, found):
         raise ModelLicenceError(missing[0], "nobody has accepted its licence")
