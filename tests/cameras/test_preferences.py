@@ -1,20 +1,28 @@
 """The preferences of a watched camera, and what its diagnostics tell."""
 
+from io import BytesIO
+
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
+from PIL import Image
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from syrupy.assertion import SnapshotAssertion
 from syrupy.filters import props
 
+from custom_components.face_access.hub.local.gallery import async_get_gallery
+from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.model import Profile
+from custom_components.face_access.people.photos import prepare
 from tests.conftest import SERIAL, until
 from tests.recognition import toys
 
 from .conftest import ALICE, PlayedCamera, has_seen, look, preferring
 
+BOB = 2
 DOOR = f"{SERIAL}_1"
 CHOSEN = {
     "triggers": ["binary_sensor.motion"],
@@ -104,3 +112,37 @@ async def test_diagnostics_of_one_that_could_not_be_set_up(
     found = await get_diagnostics_for_config_entry(hass, hass_client, camera_entry)
     assert found["watching"] is None
     assert found["data"]["engine"] == "01ABC"
+
+
+async def test_who_may_be_taken_for_whom_goes_by_the_lowest_similarity(
+    hass: HomeAssistant, camera_entry: MockConfigEntry, alice: Profile
+) -> None:
+    """Two who can be told apart at *normal* are named once a camera asks for less, until none does."""
+    one, other = (Image.open(BytesIO(toys.portrait((seed, 20, 10)))) for seed in (ALICE, BOB))
+    stream = BytesIO()
+    # A cosine of 0.42: *low* accepts from 0.40 on, *normal* from 0.45 on.
+    Image.blend(one, other, 0.61).save(stream, "PNG")
+    people, gallery = await async_get_people(hass), await async_get_gallery(hass)
+    await people.async_add(Profile(id="cousin", name="Cousin", key="c" * 15), [prepare(stream.getvalue())])
+    assert await gallery.async_settled()
+    assert gallery.gallery is not None
+    assert len(gallery.gallery.people) == 2
+
+    def named() -> list[str]:
+        return [key for _, key in ir.async_get(hass).issues if key.startswith("people_confusable_")]
+
+    async def ask_for(similarity: str) -> None:
+        data = {"entity_id": "select.porch_required_similarity", "option": similarity}
+        await hass.services.async_call("select", "select_option", data, blocking=True)
+        assert await gallery.async_settled()
+
+    assert named() == []
+    await ask_for("low")
+    assert len(named()) == 1
+    await ask_for("high")
+    assert named() == []
+    await ask_for("low")
+    assert len(named()) == 1
+    assert await hass.config_entries.async_unload(camera_entry.entry_id)
+    assert await gallery.async_settled()
+    assert named() == []

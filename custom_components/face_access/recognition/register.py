@@ -20,7 +20,7 @@ type Packed = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembled:
-    """The gallery of a house, and the people in it who may be taken for each other at the similarity *normal*."""
+    """The gallery of a house, and the people in it who may be taken for each other."""
 
     gallery: Gallery
     confusable: tuple[Confusable, ...]
@@ -54,15 +54,18 @@ def usable(engine: Engine, people: Mapping[str, Iterable[Packed]]) -> frozenset[
     )
 
 
-def assemble(engine: Engine, people: Mapping[str, Iterable[Packed]]) -> Assembled:
-    """Put everybody's templates together; those of other models are left out. Raises ModelError and GalleryError."""
+def assemble(engine: Engine, people: Mapping[str, Iterable[Packed]], similarity: Similarity) -> Assembled:
+    """Put everybody's templates together; those of other models are left out. Raises ModelError and GalleryError.
+
+    `similarity` is the least that anybody asks for: who is more alike than that may be taken for each other.
+    """
     origin = engine.origin
     templates = {
         person: [found for one in packed if (found := _usable(one, origin)) is not None]
         for person, packed in people.items()
     }
     gallery = Gallery.of({person: found for person, found in templates.items() if found}, origin)
-    level = engine.scale.cosine(THRESHOLDS[Similarity.NORMAL])
+    level = engine.scale.cosine(THRESHOLDS[similarity])
     return Assembled(gallery=gallery, confusable=tuple(gallery.confusable(level)))
 
 

@@ -84,6 +84,11 @@ class CameraSettings:
         return bool(self.values["recognition"])
 
     @property
+    def similarity(self) -> Similarity:
+        """How alike somebody must be."""
+        return Similarity(str(self.values["similarity"]))
+
+    @property
     def antispoofing(self) -> bool:
         """Whether a face must prove live."""
         return self.values["recognition_mode"] == "antispoofing"
@@ -157,7 +162,8 @@ async def async_make_eye(
         await async_get_local(hass)
         return _make_server_eye(hass, coordinator, watching, people)
     # From now on everybody with a photo is learned.
-    local = (await async_get_gallery(hass)).local
+    gallery = await async_get_gallery(hass)
+    local = gallery.local
     # Only now: numpy comes with them.
     from ...recognition.engine import Mode, Settings  # noqa: PLC0415
     from .local_eye import LocalEye  # noqa: PLC0415
@@ -165,12 +171,13 @@ async def async_make_eye(
     def settings() -> Settings:
         found = watching.settings.values
         return Settings(
-            similarity=Similarity(str(found["similarity"])),
+            similarity=watching.settings.similarity,
             mode=Mode(str(found["recognition_mode"])),
             detector_size=_FAR if entry.options.get(CONF_FAR) else _NEAR,
         )
 
     entry.async_on_unload(local.async_on_models_changed(watching.async_check_soon))
+    entry.async_on_unload(gallery.async_use(lambda: watching.settings.similarity))
     eye = LocalEye(
         hass,
         local,
@@ -197,8 +204,7 @@ def _make_server_eye(
     from .server_eye import ServerEye, Wish  # noqa: PLC0415
 
     def wish() -> Wish:
-        similarity = Similarity(str(watching.settings.values["similarity"]))
-        return Wish(similarity=similarity, antispoofing=watching.settings.antispoofing)
+        return Wish(similarity=watching.settings.similarity, antispoofing=watching.settings.antispoofing)
 
     eye = ServerEye(
         hass,

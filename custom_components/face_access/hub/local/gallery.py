@@ -1,16 +1,19 @@
 """Whom the local engine can name: learned on its own thread, and kept at what the household wants, like a station."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util.hass_dict import HassKey
 
+from ...access import Similarity
 from ...const import DOMAIN, LOGGER
 from ...devices.errors import StationError
 from ...devices.station import Enrolment
@@ -20,6 +23,7 @@ from ...people.plan import Progress, Wanted
 from ...people.refusal import PHOTO_MISSING
 from ...people.sync import Synchroniser
 from ...recognition.errors import ModelError, RecognitionError
+from ...recognition.score import THRESHOLDS
 from ..people.household import HousePeople, async_get_people
 from ..people.issues import async_report_refusals
 from .engine import Local, async_get_local
@@ -99,6 +103,8 @@ class HouseGallery:
         self.listeners: list[CALLBACK_TYPE] = []
         """Called when learning has come further, but not for each of a thousand."""
         self._hass = hass
+        self._similarities: list[Callable[[], Similarity]] = []
+        self._shown_for = self._similarity
         self._due = self._look = self._retry = False
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -126,6 +132,7 @@ class HouseGallery:
         self._stops = [
             lambda: self.people.learners.remove(self),
             self.local.async_on_models_changed(self._async_models_changed),
+            async_dispatcher_connect(self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_entry_changed),
         ]
         self.async_wake(look=True, retry=True)
 
@@ -181,6 +188,35 @@ class HouseGallery:
         # Whom the vectors of other models are like says nothing.
         self.local.gallery = None
         self.async_wake(look=True, retry=True)
+
+    @callback
+    def async_use(self, similarity: Callable[[], Similarity]) -> CALLBACK_TYPE:
+        """Have a camera name people by the gallery, at the similarity that it asks for. The way to end that."""
+        self._similarities.append(similarity)
+        self._async_similarity_changed()
+
+        def end() -> None:
+            self._similarities.remove(similarity)
+            self._async_similarity_changed()
+
+        return end
+
+    @property
+    def _similarity(self) -> Similarity:
+        """The least that any camera asks for."""
+        asked = (similarity() for similarity in self._similarities)
+        return min(asked, key=THRESHOLDS.__getitem__, default=Similarity.NORMAL)
+
+    @callback
+    def _async_entry_changed(self, _change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN:
+            self._async_similarity_changed()
+
+    @callback
+    def _async_similarity_changed(self) -> None:
+        if self._similarity != self._shown_for:
+            # Others may be taken for each other now.
+            self.async_wake()
 
     def _wanted(self) -> Iterator[Wanted]:
         for profile in tuple(self.people.store.profiles.values()):
@@ -273,16 +309,17 @@ class HouseGallery:
             for person, rows in self.learned.items()
             if (found := [one.template for one in rows.values() if one.template is not None])
         }
-        assembled = await self.local.ask(_assembling(templates)) if templates else None
+        similarity = self._shown_for = self._similarity
+        assembled = await self.local.ask(_assembling(templates, similarity)) if templates else None
         self.local.gallery = None if assembled is None else assembled.gallery
         async_report_odd_photos(self._hass, profiles, self.learned)
         async_report_confusable(self._hass, profiles, assembled.confusable if assembled is not None else ())
 
 
-def _assembling(templates: Mapping[str, list[Mapping[str, Any]]]) -> Any:
+def _assembling(templates: Mapping[str, list[Mapping[str, Any]]], similarity: Similarity) -> Any:
     def assemble(engine: Engine) -> Assembled:
         from ...recognition import register  # noqa: PLC0415
 
-        return register.assemble(engine, templates)
+        return register.assemble(engine, templates, similarity)
 
     return assemble
