@@ -220,7 +220,13 @@ async def test_how_well_it_works_on_a_folder(household: HouseGallery, call: Call
     assert {found["closest"]["first"], found["closest"]["second"]} == {"Alice", "Bob"}
     assert found["margin"] > 0.5
     assert (found["confusable"], found["advice"]) == ([], [])
-    assert "Recognized: 3 of 5" in found["report"]
+    lines = found["report"].splitlines()
+    assert "Recognized: 3 of 5." in lines
+    assert "Outcomes: recognized 3, stranger 1, spoof 1. Liveness: live 4, spoof 1." in lines
+    (who,) = (line for line in lines if line.startswith("Who was recognized"))
+    assert {"Alice in 1", "Bob in 2"} == set(who.partition(": ")[2].rstrip(".").split(", "))
+    assert f"Score: {found['score']} (80 is needed)." in lines
+    assert f"Smallest lead over the next person: {found['margin']} (cosine; 0.05 is needed)." in lines
     assert found["eye_distance"] > 90
     json.dumps(found)
 

@@ -42,6 +42,13 @@ _FLAWS: Final[Mapping[str, str]] = {
     "covered": "faces_covered",
 }
 
+# Codes are spelled otherwise than what is read.
+_WORDS: Final[Mapping[str, str]] = {
+    "recognised": "recognized",
+    "not_compared": "not compared",
+    "not_checked": "not checked",
+}
+
 
 def described(
     report: Report, *, unreadable: int, name: Callable[[str | None], str | None], threshold: float
@@ -92,21 +99,33 @@ def _advice(report: Report) -> list[str]:
 
 
 def _lines(answer: Mapping[str, Any]) -> list[str]:
-    recognised = answer["outcomes"].get("recognised", 0)
     lines = [
         f"{answer['pictures']} pictures with {answer['faces']} faces, {answer['unreadable']} could not be read.",
     ]
     if answer["faces"]:
+        recognised = answer["outcomes"].get("recognised", 0)
         lines += [
             f"Recognized: {recognised} of {answer['faces']}.",
+            f"Outcomes: {_counts(answer['outcomes'])}. Liveness: {_counts(answer['liveness'])}.",
             f"Between the eyes: {answer['eye_distance']} pixels (24 are needed, 32 for liveness).",
             f"Sharpness: {answer['sharpness']} (30 is needed). Light: {answer['luminance']} (25 to 190).",
         ]
+    if answer["people"]:
+        who = ", ".join(f"{one['person'] or one['person_id']} in {one['pictures']}" for one in answer["people"])
+        lines.append(f"Who was recognized, and in how many pictures: {who}.")
+    if answer["score"] is not None:
+        lines.append(f"Score: {answer['score']} ({answer['threshold']} is needed).")
+    if answer["margin"] is not None:
+        lines.append(f"Smallest lead over the next person: {answer['margin']} (cosine; 0.05 is needed).")
     if answer["seconds"] is not None:
         lines.append(f"Time for a picture: {answer['seconds'] * 1000:.0f} ms ({answer['runtime']}).")
     if (closest := answer["closest"]) is not None:
         lines.append(f"Most alike: {closest['first']} and {closest['second']} (cosine {closest['cosine']}).")
     return lines
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{_WORDS.get(word, word)} {count}" for word, count in counts.items())
 
 
 def _pair(pair: Confusable, name: Callable[[str | None], str | None]) -> dict[str, Any]:
