@@ -6,7 +6,7 @@ The folder has one sub-folder per person. Photos in its sub-folders `live` and `
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
@@ -28,6 +28,8 @@ from .client import BenchError
 from .local import models_folder
 from .report import percentile
 
+NO_FACE: Final = "no_face"
+"""What a photo without a face counts as in the table of liveness."""
 _PHOTOS: Final = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 
@@ -42,7 +44,7 @@ class Seen:
     missed: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     flawed: Counter[str] = field(default_factory=Counter)
-    liveness: dict[str, Counter[FaceLiveness]] = field(default_factory=lambda: {"live": Counter(), "spoof": Counter()})
+    liveness: dict[str, Counter[str]] = field(default_factory=lambda: {"live": Counter(), "spoof": Counter()})
 
 
 def look(folder: Path, engine: Engine, settings: Settings) -> Seen:
@@ -74,10 +76,12 @@ def _one(photo: Path, kind: str, seen: Seen, engine: Engine, settings: Settings)
         return
     if not faces:
         seen.missed.append(photo.name)
+        if kind in seen.liveness:
+            seen.liveness[kind][NO_FACE] += 1
         return
     face: Face = faces[0]
     if kind in seen.liveness:
-        seen.liveness[kind][face.liveness.state] += 1
+        seen.liveness[kind][str(face.liveness.state)] += 1
     if kind == "spoof" or face.vector is None:
         return
     seen.flawed.update(str(flaw) for flaw in face.quality.flaws)
@@ -110,11 +114,22 @@ def judge(seen: Seen, engine: Engine) -> dict[str, Any]:
         "genuine": _distribution(genuine.tolist()),
         "impostor": _distribution(impostor.tolist()),
         "levels": levels,
-        "liveness": {
-            kind: {str(state): count for state, count in found.items()} for kind, found in seen.liveness.items()
-        },
+        "liveness": {kind: dict(found) for kind, found in seen.liveness.items()},
+        "liveness_errors": liveness_errors(seen.liveness),
         "runtime": engine.runtime,
     }
+
+
+def liveness_errors(found: Mapping[str, Counter[str]]) -> dict[str, float | None]:
+    """Give the shares of live photos that are not taken for live, for whatever reason, and of spoofs that are.
+
+    A spoof without a face is one that did not pass; None where there are no photos of a kind.
+    """
+    shares = {
+        kind: counts[FaceLiveness.LIVE] / total if (total := counts.total()) else None for kind, counts in found.items()
+    }
+    live = shares["live"]
+    return {"live_refused": None if live is None else 1 - live, "spoof_passed": shares["spoof"]}
 
 
 def _share(hits: Any) -> float | None:
@@ -158,10 +173,12 @@ def tables(found: dict[str, Any]) -> str:
     for level, numbers in found["levels"].items():
         shares = [_percent(numbers[name]) for name in ("true_accept_rate", "false_match_rate")]
         lines.append(f"| {level} | {numbers['cosine']} | {shares[0]} | {numbers['false_matches']} | {shares[1]} |")
-    states = [str(state) for state in FaceLiveness if state is not FaceLiveness.NOT_CHECKED]
+    states = [*(str(state) for state in FaceLiveness if state is not FaceLiveness.NOT_CHECKED), NO_FACE]
     lines += ["", f"| liveness of | {' | '.join(states)} |", "| --- |" + " ---: |" * len(states)]
     for kind, counts in found["liveness"].items():
         lines.append(f"| {kind} | {' | '.join(str(counts.get(state, 0)) for state in states)} |")
+    errors = found["liveness_errors"]
+    lines += ["", f"live refused {_percent(errors['live_refused'])}, spoof passed {_percent(errors['spoof_passed'])}"]
     return "\n".join(lines)
 
 
