@@ -665,6 +665,18 @@ def test_five_frames_without_an_answer_are_uncertain() -> None:
     assert [vote.outcome for vote in votes(*[(UNSURE,)] * 7)] == [Outcome.UNCERTAIN]
 
 
+def test_the_lowest_score_counts() -> None:
+    """Nobody passes a limit by one lucky frame."""
+    low, high = face(0.401), face(0.6)
+    for frames in ((low, high), (high, low), (high, low, UNSURE)):
+        (vote,) = votes(*[(one,) for one in frames])
+        assert vote.score == low.score
+        shown = sighting(vote, source="c", sequence=1, captured_at=NOW, settings=Settings(), name="Alice")
+        answer = decide(shown, Person(id="p0", name="Alice"), "door", NOW, replace(OPEN, minimum_score=90))
+        assert not answer.granted
+        assert decide(shown, Person(id="p0", name="Alice"), "door", NOW, replace(OPEN, minimum_score=80)).granted
+
+
 def test_the_clearest_face_is_shown() -> None:
     clear = replace(KNOWN, quality=replace(GOOD, score=0.99))
     assert votes((clear,), (KNOWN,))[0].face is clear

@@ -20,7 +20,8 @@ _SAME_FACE: Final = 0.3
 class Vote:
     """What the frames agree on.
 
-    `face` is the clearest of those that voted for it, `latest` the one in the newest frame; `score` their mean, 0-100.
+    `face` is the clearest of those that voted for it, `latest` the one in the newest frame; `score` the lowest of
+    theirs, 0-100: nobody is let in by one lucky frame.
     """
 
     track: int
@@ -139,7 +140,7 @@ class Tracker:
             latest=track.last,
             frames=len(faces),
             person_id=faces[-1].person_id if recognised else None,
-            score=sum(scores) / len(scores) if recognised else None,
+            score=min(scores) if recognised else None,
         )
 
 
