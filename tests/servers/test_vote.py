@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.face_access.access import Liveness, Pictures, Reason, Role
 from custom_components.face_access.recognition.interface import Judgement, Match, Score, SeenFace
-from custom_components.face_access.recognition.pace import Rule
+from custom_components.face_access.recognition.pace import DOUBTED, Rule
 from custom_components.face_access.recognition.servers.look import Look, Resident, look
 from custom_components.face_access.recognition.servers.vote import PATIENT, Report, ServerTracker, sighting_of
 from custom_components.face_access.recognition.terms import Box, FaceLiveness, Outcome
@@ -198,6 +198,28 @@ def test_a_photo_that_is_gone_is_forgotten() -> None:
     assert tracker.idle
     tracker.observe([seen(ANNA)], 101)
     assert [one.liveness for one in tracker.observe([seen(ANNA)], 102)] == [LIVE]
+
+
+@pytest.mark.parametrize("spoofs", [1, 2])
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_photo_that_was_hidden_is_not_live_for_a_while(spoofs: int, settled: bool) -> None:
+    """By the name that it went by, also when it was told meanwhile what was left to say of it; somebody else is."""
+
+    def then(person: Resident, hidden: float) -> FaceLiveness:
+        tracker = ServerTracker()
+        for number in range(spoofs):
+            tracker.observe([seen(ANNA, SPOOF, HERE)], number)
+        if settled:
+            tracker.expire(float("inf"))
+        last = spoofs - 1
+        reports = [
+            each for step in (0, 1) for each in tracker.observe([seen(person, LIVE, HERE)], last + hidden + step)
+        ]
+        assert reports[-1].person is person
+        return reports[-1].liveness
+
+    assert then(ANNA, 5.5) is then(ANNA, DOUBTED - 1.5) is FaceLiveness.UNKNOWN
+    assert then(ANNA, DOUBTED + 0.5) is then(BOB, 5.5) is LIVE
 
 
 NEAR = Box(x=1, y=1, width=10, height=10)

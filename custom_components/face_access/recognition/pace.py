@@ -13,6 +13,8 @@ LONGEST: Final = 10.0
 """Seconds that a frame counts at most, as long as a sighting may be old that opens a door (`DoorPolicy.freshness`)."""
 PATIENCE: Final = 20.0
 """Seconds that a frame counts at most where it takes seconds to look at one."""
+DOUBTED: Final = 30.0
+"""Seconds after a face that a frame took for a spoof went, in which nobody who comes and is like it counts as live."""
 _REACH: Final = 1.5
 """Times the seconds between two frames: far enough for the next one, and never for the one after it."""
 _FOLLOWED: Final = 4.0
