@@ -46,8 +46,9 @@ class Stills:
     """The pictures that one camera gives: which are new, and how long it takes it to have a new one.
 
     Many cameras give the picture of before until they have a new one; one that hangs shows for ever who was there. So a
-    picture that repeats the one before to the last byte was not taken twice, and agrees with itself alone. Times are
-    seconds of any clock that never goes back.
+    picture that repeats the one before to the last byte was not taken twice, and agrees with itself alone. One with the
+    same pixels neither, which takes decoding to find out (repeats.py). Times are seconds of any clock that never goes
+    back.
     """
 
     def __init__(self) -> None:

@@ -148,7 +148,7 @@ class Tracker:
 
     def _doubted(self, track: _Track) -> bool:
         """Whether it, or one that it may have been before, was a spoof in any of the last frames."""
-        doubts = (*(one for one in self._tracks if one.doubted), *self._doubts)
+        doubts: list[_Track | _Doubt] = [*(one for one in self._tracks if one.doubted), *self._doubts]
         return track.doubted or any(_may_be_one(track, one) for one in doubts)
 
     def _liveness(self, track: _Track, faces: list[Face]) -> FaceLiveness:

@@ -21,6 +21,7 @@ from ...recognition.interface import Search
 from ...recognition.motion import Motion
 from ...recognition.pace import PATIENCE, Rule
 from ...recognition.picture import Picture
+from ...recognition.repeats import Repeats
 from ...recognition.servers.look import Resident, look
 from ...recognition.servers.vote import PATIENT, Report, ServerTracker, sighting_of
 from ...recognition.watch import LINGER
@@ -66,6 +67,7 @@ class ServerEye:
         self._trouble = trouble
         self._tracker = ServerTracker()
         self._motion = Motion()
+        self._repeats = Repeats()
         self._moved_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
         self._waiting: tuple[bytes, datetime, bool] | None = None
@@ -181,6 +183,9 @@ class ServerEye:
             return
         coordinator, search = self._there()
         if began < self._not_before:
+            return
+        if await self._hass.async_add_executor_job(lambda: self._repeats.observe(Picture(content))):
+            self._forget(began, wish)
             return
         faces = await coordinator.ask(search.search(content, wish.similarity, liveness=wish.antispoofing))
         self._took.append(self._hass.loop.time() - began)
