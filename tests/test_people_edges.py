@@ -299,6 +299,47 @@ async def test_what_is_exported_can_be_imported(hass: HomeAssistant, people: Hou
     assert [one["result"] for one in answer["persons"]] == ["person_line_invalid"]
 
 
+async def test_nothing_is_exported_to_where_everybody_may_read(hass: HomeAssistant, people: HousePeople) -> None:
+    """Home Assistant serves the folder www without a login; a link into it is no way round."""
+    www, link = Path(hass.config.path("www")), Path(hass.config.path("link"))
+    hass.config.allowlist_external_dirs |= {str(www), str(link.parent)}
+    await people.async_add(somebody(), [])
+
+    def prepare_folders() -> None:
+        www.mkdir()
+        link.symlink_to(www)
+
+    await asyncio.to_thread(prepare_folders)
+    for path in (www, www / "people", link, link / "people"):
+        with pytest.raises(ServiceValidationError) as caught:
+            await call(hass, "export_people", path=str(path))
+        assert caught.value.translation_key == "people_path_public"
+    assert await asyncio.to_thread(lambda: list(www.iterdir())) == []
+
+
+async def test_a_line_that_cannot_be_stored_stops_nobody_else(
+    hass: HomeAssistant, people: HousePeople, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = Path(hass.config.path("people"))
+    hass.config.allowlist_external_dirs.add(str(folder.parent))
+    await asyncio.to_thread(folder.mkdir)
+    await asyncio.to_thread((folder / "people.csv").write_text, "name,card\nAnna,7\nBob,8\nCarl,9\n")
+    store, number = people.store.add, 0
+
+    async def fails_once(*args: object) -> Profile:
+        nonlocal number
+        number += 1
+        if number == 2:
+            raise sqlite3.OperationalError("disk full")
+        return await store(*args)
+
+    with patch.object(people.store, "add", fails_once):
+        answer = await call(hass, "import_people", path=str(folder))
+    assert [one["result"] for one in answer["persons"]] == ["added", "person_not_written", "added"]
+    assert set(people.store.profiles) == {"anna", "carl"}
+    assert "{'line': 3}" in caplog.text
+
+
 async def test_a_file_changes_who_is_there_where_that_is_wanted(hass: HomeAssistant, people: HousePeople) -> None:
     """By the same id; what the file does not say stays, and without the wish they are left alone."""
     folder = Path(hass.config.path("people"))
