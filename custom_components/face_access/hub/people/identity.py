@@ -39,8 +39,10 @@ class Identity:
         if sighting.person_id is None:
             return sighting, known
         if sighting.household:
-            profile = self._store.profiles.get(sighting.person_id)
-            return sighting, None if profile is None else self._agreed(profile, known)
+            if (profile := self._store.profiles.get(sighting.person_id)) is None:
+                # Removed while the frame was under way: the household has forgotten them, and learns nothing new.
+                return replace(sighting, person_id=None, person_name=None, household=False, pictures=Pictures()), None
+            return sighting, self._agreed(profile, known)
         found = self._named_by(sighting.source, sighting.person_id)
         if not found and not self._is_gone(sighting, sighting.person_id):
             return sighting, known
