@@ -1,17 +1,23 @@
 """The forms of people: what is chosen in them becomes a person, and what cannot be is said in them."""
 
 import asyncio
+from datetime import timedelta
+import sqlite3
+from unittest.mock import patch
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.face_access.access import Role
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.house import async_get_history
+from custom_components.face_access.hub.people.entry import RETRY_AFTER
 from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from custom_components.face_access.people.model import Storage
 from simulators._terminal.pictures import closeup, sample
@@ -19,6 +25,9 @@ from simulators.terminal import SimulatedTerminal
 
 from .conftest import SERIAL, Upload, settle, until
 from .forms import filled, suggestions
+
+STATIONS_OWN = 3
+"""Who is on the simulated terminal from the beginning."""
 
 
 @pytest.fixture(autouse=True)
@@ -262,6 +271,68 @@ async def test_a_start_mends_what_a_hard_stop_left(
     await people.store.add(Profile(id="bob", key=new_key(), name="Bob", card=2))
     await hass.config_entries.async_setup(list_entry.entry_id)
     assert [one.title for one in list_entry.subentries.values()] == ["Bob"]
+
+
+async def test_one_who_is_deleted_while_the_list_is_not_loaded_stays_deleted(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople, terminal: SimulatedTerminal
+) -> None:
+    """Added by the form or by an action, also while the list was not there: the next start removes them everywhere."""
+    await add(hass, list_entry, card="1")
+    data = {"name": "Bob", "card": 2}
+    await hass.services.async_call(DOMAIN, "add_person", data, blocking=True)
+    await until(lambda: len(terminal.people) == STATIONS_OWN + 2)
+    await hass.config_entries.async_unload(list_entry.entry_id)
+    for number, name in enumerate(("Carl", "Dora"), start=3):
+        await hass.services.async_call(DOMAIN, "add_person", {"name": name, "card": number}, blocking=True)
+    for subentry in list(list_entry.subentries.values()):
+        if subentry.title != "Dora":
+            hass.config_entries.async_remove_subentry(list_entry, subentry.subentry_id)
+    assert await hass.config_entries.async_setup(list_entry.entry_id)
+    assert [one.title for one in list_entry.subentries.values()] == ["Dora"]
+    assert list(people.store.profiles) == ["dora"]
+    await until(lambda: len(terminal.people) == STATIONS_OWN + 1)
+    # The same id, and somebody else: nobody holds it against them.
+    await add(hass, list_entry, card="1")
+    await hass.config_entries.async_reload(list_entry.entry_id)
+    assert set(people.store.profiles) == {"anna", "dora"}
+
+
+async def test_one_whom_the_disk_keeps_is_removed_later(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople, issue_registry: ir.IssueRegistry
+) -> None:
+    """Deleted in the list, kept by the disk: said, tried again, over a reload too, and never put back on the list."""
+    await add(hass, list_entry, card="1")
+    await add(hass, list_entry, name="Bob", card="2")
+    await settle(hass)
+    remove, broken = people.store.remove, {"anna"}
+
+    async def fails(person: str, *, departs: bool) -> None:
+        if person in broken:
+            raise sqlite3.OperationalError("disk full")
+        await remove(person, departs=departs)
+
+    def issue() -> ir.IssueEntry | None:
+        return issue_registry.async_get_issue(DOMAIN, "people_undeleted")
+
+    async def a_minute_later() -> None:
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=RETRY_AFTER + 1))
+        await settle(hass)
+
+    with patch.object(people.store, "remove", fails):
+        for subentry_id in list(list_entry.subentries):
+            hass.config_entries.async_remove_subentry(list_entry, subentry_id)
+        await until(lambda: list(people.store.profiles) == ["anna"])
+        await until(issue)
+        assert issue().translation_placeholders == {"persons": "Anna"}
+        await a_minute_later()
+        await hass.config_entries.async_reload(list_entry.entry_id)
+        assert list_entry.state is ConfigEntryState.LOADED
+        assert (list_entry.subentries, list(people.store.profiles)) == ({}, ["anna"])
+        assert issue()
+        broken.clear()
+        await a_minute_later()
+        await until(lambda: not people.store.profiles)
+    await until(lambda: issue() is None)
 
 
 async def test_a_store_that_cannot_be_read_is_tried_again(hass: HomeAssistant, web: str) -> None:
