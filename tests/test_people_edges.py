@@ -299,6 +299,29 @@ async def test_what_is_exported_can_be_imported(hass: HomeAssistant, people: Hou
     assert [one["result"] for one in answer["persons"]] == ["person_line_invalid"]
 
 
+async def test_no_door_is_no_door(hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal) -> None:
+    """An empty list is not every door: in an action, and in a file that was exported."""
+    folder = Path(hass.config.path("people"))
+    hass.config.allowlist_external_dirs.add(str(folder.parent))
+    await people.async_add(somebody(doors=frozenset({f"{SERIAL}_1"})), [])
+    await synced(people)
+    key = people.store.profiles["anna"].key
+    assert key in terminal.people
+    await call(hass, "update_person", person_id="anna", doors=[])
+    assert people.store.profiles["anna"].doors == frozenset()
+    await until(lambda: key not in terminal.people)
+    assert (await call(hass, "add_person", name="Bob", card=8, doors=[]))["doors"] == []
+    await call(hass, "add_person", name="Carl", card=9)
+    await call(hass, "export_people", path=str(folder))
+    for name in ("anna", "bob", "carl"):
+        await call(hass, "remove_person", person_id=name)
+    await call(hass, "import_people", path=str(folder))
+    doors = {name: profile.doors for name, profile in people.store.profiles.items()}
+    assert doors == {"anna": frozenset(), "bob": frozenset(), "carl": None}
+    await call(hass, "update_person", person_id="anna", doors=None)
+    assert people.store.profiles["anna"].doors is None
+
+
 async def test_nothing_is_exported_to_where_everybody_may_read(hass: HomeAssistant, people: HousePeople) -> None:
     """Home Assistant serves the folder www without a login; a link into it is no way round."""
     www, link = Path(hass.config.path("www")), Path(hass.config.path("link"))

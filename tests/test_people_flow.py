@@ -1,6 +1,7 @@
 """The forms of people: what is chosen in them becomes a person, and what cannot be is said in them."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 import sqlite3
 from unittest.mock import patch
@@ -155,6 +156,39 @@ async def test_takes_a_photo_from_a_past_sighting_and_from_an_entity(
     result = await add(hass, list_entry, photo_entity="image.nobody")
     assert result["errors"] == {"base": "photo_gone"}
     assert list(people.store.profiles) == ["visitor"]
+
+
+async def test_the_last_permitted_door_is_not_every_door(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople
+) -> None:
+    """Emptied by mistake, the choice is asked for; every door is given only where that is said."""
+    await add(hass, list_entry, card="1", doors=[f"{SERIAL}_1"])
+    for emptied in ({}, {"doors": []}):
+        _, result = await change(hass, list_entry, **emptied)
+        assert result["errors"] == {"base": "person_doors_missing"}
+        assert people.store.profiles["anna"].doors == {f"{SERIAL}_1"}
+    # The doors are still shown when every one is chosen.
+    await change(hass, list_entry, doors=[f"{SERIAL}_1"], every_door=True)
+    assert people.store.profiles["anna"].doors is None
+    await change(hass, list_entry, text="Hello")
+    assert people.store.profiles["anna"].doors is None
+    await people.async_update(replace(people.store.profiles["anna"], doors=frozenset()))
+    await change(hass, list_entry, text="Hello again")
+    assert people.store.profiles["anna"].doors == frozenset()
+
+
+async def test_doors_of_a_station_that_is_away_stay_chosen(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople, entry: MockConfigEntry
+) -> None:
+    """Any other change can be made meanwhile, and gives nobody another door."""
+    doors = [f"{SERIAL}_1", "GONE_1"]
+    await add(hass, list_entry, card="1", doors=doors[:1])
+    await people.async_update(replace(people.store.profiles["anna"], doors=frozenset(doors)))
+    await hass.config_entries.async_unload(entry.entry_id)
+    form, result = await change(hass, list_entry, text="Hello", doors=doors)
+    assert suggestions(form)["doors"] == sorted(doors)
+    assert result["reason"] == "reconfigure_successful"
+    assert (people.store.profiles["anna"].text, people.store.profiles["anna"].doors) == ("Hello", set(doors))
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,8 @@ def _row(folder: Path, profile: Profile, photos: tuple[bytes, ...]) -> dict[str,
     row = {name: described.get(name) for name in _COLUMNS}
     return row | {
         field.METADATA: json.dumps(described[field.METADATA], ensure_ascii=False) if profile.metadata else "",
-        field.DOORS: ";".join(described[field.DOORS] or ()),
+        # An empty field is every door, a lone semicolon none.
+        field.DOORS: "" if profile.doors is None else ";".join(sorted(profile.doors)) or ";",
         field.CARD: profile.card,
         _PHOTOS: ";".join(names),
     }
