@@ -14,8 +14,11 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.face_access.access import Role, Similarity
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import StationConnectionError
+from custom_components.face_access.hub.local.answers import Look
 from custom_components.face_access.hub.people import sync as people_sync
 from custom_components.face_access.hub.people.household import HousePeople, async_get_people
+from custom_components.face_access.hub.people.input import new_profile
+from custom_components.face_access.hub.servers.answers import async_resident, async_server_answers
 from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.people.model import Profile, Storage, new_key
 from custom_components.face_access.people.photos import prepare
@@ -80,6 +83,38 @@ async def test_smartface_learns_and_forgets(
     await synced(people, smartface_entry)
     assert list(smartface.members) == [anna.key]
     assert shown(hass, "smartface_127_0_0_1")["held"] == 1
+
+
+async def test_a_removed_person_is_not_who_has_their_id_now(
+    hass: HomeAssistant, people: HousePeople, opencv: SimulatedOpenCvFr, opencv_entry: MockConfigEntry
+) -> None:
+    """The server cannot remove the face of before: it names nobody, also once another Anna has come."""
+    old = await people.async_add(new_profile(people, {"name": "Anna"}), [photo("anna")])
+    await synced(people, opencv_entry)
+    await people.async_remove(old.id)
+    new = await people.async_add(new_profile(people, {"name": "Anna"}), [photo("carol")])
+    assert new.id == old.id
+    await synced(people, opencv_entry)
+    assert people.store.holdings(opencv_entry.entry_id)[old.key].code == "cannot_remove"
+    answers = await async_server_answers(hass, opencv_entry.entry_id)
+    look = Look(similarity=Similarity.NORMAL, liveness=False, far=False)
+    for seed, outcome, person in (("anna", "stranger", None), ("carol", "recognised", new.id)):
+        (face,) = (await answers.recognize(pictures.panorama(seed), look))["faces"]
+        assert (face["outcome"], face["person_id"]) == (outcome, person)
+
+
+async def test_a_removed_person_while_the_server_does_not_remove(
+    people: HousePeople, smartface: SimulatedSmartFace, smartface_entry: MockConfigEntry
+) -> None:
+    """As before, for as long as the server answers with an error."""
+    old = await name_somebody(people, "anna")
+    await synced(people, smartface_entry)
+    smartface.fail("WatchlistMembers/", method="DELETE", status=500, times=50)
+    await people.async_remove("anna")
+    await people.async_add(Profile(id="anna", key=new_key(), name="Anna"), [photo("carol")])
+    await settle(people._hass)
+    assert old.key in people.store.holdings(smartface_entry.entry_id)
+    assert async_resident(people.store, smartface_entry.entry_id, old.key) is None
 
 
 async def test_whoever_has_no_face_is_not_wanted(

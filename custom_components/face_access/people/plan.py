@@ -115,8 +115,7 @@ class Planner:
         Somebody who was removed and added again does not: their old key means nobody any more.
         """
         holdings = self._store.holdings(self._target)
-        ours = self._store.keys
-        keys = {holding.person: key for key, holding in holdings.items() if ours.get(key) != ""}
+        keys = {person: key for key, holding in holdings.items() if (person := self._store.whose(holding))}
         plans: list[Plan] = []
         for number, wanted in enumerate(self._wanted(), start=1):
             if number % _BREATH == 0:
