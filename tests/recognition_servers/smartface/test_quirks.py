@@ -513,6 +513,10 @@ def test_a_turned_frame_becomes_an_upright_box() -> None:
     }
     assert parse_details(Fields(corners, "face")).box == Box(x=12, y=10, width=98, height=98)
     assert parse_details(Fields({**corners, "cropLeftTopX": None}, "face")).box is None
+    # Four equal corners say nothing, and neither do corners beyond any picture.
+    for far in (0.0, -1e308):
+        assert parse_details(Fields({**dict.fromkeys(corners, 0.0), "cropLeftTopX": far}, "face")).box is None
+    assert parse_details(Fields({**corners, "cropLeftTopX": -1e308, "cropRightTopX": 1e308}, "face")).box is None
 
 
 async def test_gender_is_a_word_in_a_picture_and_a_number_in_a_stored_face_which_says_size(running: Running) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..errors import EngineProtocolError
+from ..remote.values import a_box
 from ..terms import Box
 from .read import Fields
 
@@ -181,13 +182,13 @@ def _details(fields: Fields, *, size: str, gender: float | str | None) -> FaceDe
 
 
 def _box(fields: Fields) -> Box | None:
-    """Make an upright box of four corners: the server's frame is turned with the face."""
+    """Make an upright box of four corners: the server's frame is turned with the face. None for one without a size."""
     across = [fields.maybe_number(f"crop{corner}X") for corner in _CORNERS]
     down = [fields.maybe_number(f"crop{corner}Y") for corner in _CORNERS]
     xs, ys = [x for x in across if x is not None], [y for y in down if y is not None]
     if len(xs) < len(_CORNERS) or len(ys) < len(_CORNERS):
         return None
-    return Box(x=min(xs), y=min(ys), width=max(xs) - min(xs), height=max(ys) - min(ys))
+    return a_box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
 
 
 def parse_page[Item](value: Any, what: str, parse: Any) -> Page[Item]:
