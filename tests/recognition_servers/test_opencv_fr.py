@@ -773,7 +773,9 @@ async def test_neither_key_nor_picture_is_in_an_error(client: OpenCvFrClient, sc
     scripted.answers((400, {"code": "ERR_X", "message": f"bad {KEY} and\n{picture} \x1b[31m{'long ' * 90}"}))
     with pytest.raises(EngineRefusedError) as caught:
         await client.compare(face("Alice"), face("Dora"), threshold=0.7)
-    text = str(caught.value)
+    assert str(caught.value) == "the server refuses (ERR_X)"
+    text = caught.value.words
+    assert text.startswith("bad … and")
     assert KEY not in text
     assert "AAAA" not in text
     assert text.isprintable()

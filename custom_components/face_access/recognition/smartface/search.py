@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-import logging
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from .spoof import SpoofCheck, parse_spoof_check
 from .tuning import FaceValidation, Tuning
 from .version import VersionKnown
 
-_LOGGER: Final = logging.getLogger(__name__)
 _FEATURES: Final = (
     "age",
     "gender",
@@ -155,14 +153,11 @@ def _probe(picture: bytes, tuning: Tuning) -> dict[str, Any]:
     return {"image": {"data": picture}, "faceDetectorConfig": tuning.one_face(), **tuning.resources()}
 
 
-def _no_face(text: str) -> NoFaceError:
-    # The same status serves for requests of a wrong form, so its words are worth keeping.
-    _LOGGER.debug("SmartFace sees no face: %s", text or "no reason")
+def _no_face(_text: str) -> NoFaceError:
     return NoFaceError()
 
 
 def _no_face_in_one(text: str) -> NoFaceError:
-    _LOGGER.debug("SmartFace sees no face in one of two pictures: %s", text or "no reason")
     words = text.lower()
     return NoFaceError(2 if "reference" in words and "probe" not in words else 1)
 
