@@ -114,7 +114,9 @@ class Faces:
             )
         except NoFaceError:
             return ()
-        return tuple(_found(item) for item in objects(reply, "the search"))
+        # More than was asked for is no answer to what was asked, and may be more than there is time to read.
+        faces = objects(reply, "the search", tuning.max_faces if most is None else most)
+        return tuple(_found(item, limit) for item in faces)
 
     async def verify(self, probe: bytes, reference: bytes, tuning: Tuning) -> Comparison:
         """Compare the faces of two pictures. Raises NoFaceError with the picture's number, as far as it is told."""
@@ -162,11 +164,11 @@ def _no_face_in_one(text: str) -> NoFaceError:
     return NoFaceError(2 if "reference" in words and "probe" not in words else 1)
 
 
-def _found(fields: Fields) -> FoundFace:
+def _found(fields: Fields, limit: int) -> FoundFace:
     spoof = fields.maybe_object("spoofCheckResult")
     return FoundFace(
         details=parse_details(fields),
-        matches=tuple(_match(match) for match in fields.objects("matchResults")),
+        matches=tuple(_match(match) for match in fields.objects("matchResults", limit)),
         spoof=None if spoof is None else parse_spoof_check(spoof),
     )
 
