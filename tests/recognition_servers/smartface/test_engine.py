@@ -459,10 +459,10 @@ async def test_faces_without_a_frame_are_ordered_by_their_size(
     scripted: ScriptedServer, scripted_engine: RemoteEngine
 ) -> None:
     assert scripted_engine.search
-    faces = [found_face(cropLeftTopX=None, faceSize=size, age=size) for size in (30.0, 90.0, None, 60.0)]
+    faces = [found_face(cropLeftTopX=None, faceSize=size, age=size) for size in (30.0, 90.0, None, 1e300, 60.0)]
     scripted.on("POST Watchlists/Search", (200, faces))
     seen = await scripted_engine.search.search(JPEG, Similarity.NORMAL)
-    assert [face.attributes.get("age") for face in seen] == [90, 60, 30, None]
+    assert [face.attributes.get("age") for face in seen] == [1e300, 90, 60, 30, None]
     assert all(face.box is None for face in seen)
 
 
