@@ -27,7 +27,7 @@ from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.smartface import SimulatedSmartFace
 from tests.conftest import issue_id, repair, settle, until
 
-from .conftest import begin, change, go_on
+from .conftest import Start, add, begin, change, go_on
 
 
 @pytest.fixture
@@ -393,6 +393,71 @@ async def test_opencv_fr_removes_nobody(
         "leaving": 0,
     }
     assert (DOMAIN, issue_id("server_rebuild", opencv_entry)) not in issue_registry.issues
+
+
+async def test_photos_that_the_server_shall_no_longer_keep(
+    hass: HomeAssistant, people: HousePeople, started: Start
+) -> None:
+    """Also those of people who are there already: they are given again when the form says so."""
+    server = await started(SimulatedSmartFace(version="4.40"))
+    entry = await add(hass, "smartface", url=server.url, keep_pictures=True)
+    anna = await name_somebody(people, "anna")
+    await synced(people, entry)
+    assert len(server.images) == 1
+    assert all(server.members[anna.key].facts["privacy"].values())
+    server.members[anna.key].facts["note"] = "Rings twice"
+    for keeps in (False, True):
+        await go_on(hass, await change(hass, entry), url=server.url, keep_pictures=keeps)
+        await settle(hass)
+        await synced(people, entry)
+        assert set(server.members[anna.key].facts["privacy"].values()) == {keeps}
+        assert len(server.images) == keeps
+        assert len(server.members[anna.key].faces) == 1
+        assert server.members[anna.key].facts["note"] == "Rings twice"
+
+
+async def test_photos_of_a_server_that_could_not_be_told(
+    people: HousePeople, smartface: SimulatedSmartFace, smartface_entry: MockConfigEntry
+) -> None:
+    """It kept them all, and is told once it is one that can be."""
+    anna = await name_somebody(people, "anna")
+    await synced(people, smartface_entry)
+    assert len(smartface.images) == 1
+    smartface.set_version("4.40")
+    await smartface_entry.runtime_data.async_refresh()
+    people.workers[smartface_entry.entry_id].async_wake()
+    await synced(people, smartface_entry)
+    assert set(smartface.members[anna.key].facts["privacy"].values()) == {False}
+    assert len(smartface.images) == 0
+
+
+async def test_photos_that_only_a_rebuild_takes_away(
+    hass: HomeAssistant,
+    people: HousePeople,
+    opencv: SimulatedOpenCvFr,
+    opencv_entry: MockConfigEntry,
+    issue_registry: ir.IssueRegistry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """A change in the form is offered as a repair, where there is anybody whom it concerns."""
+    issue = (DOMAIN, issue_id("server_photos", opencv_entry))
+
+    async def keep(what: str) -> None:
+        await go_on(hass, await change(hass, opencv_entry), url=opencv.url, server_photos=what)
+        await settle(hass)
+
+    await keep("picture")
+    assert issue not in issue_registry.issues
+    anna = await name_somebody(people, "anna")
+    await synced(people, opencv_entry)
+    await keep("nothing")
+    assert issue_registry.issues[issue].is_persistent
+    assert opencv.collections["home_assistant"][anna.key].storage == "StoreFullImage"
+    flow = await repair(hass, hass_client, "server_photos", opencv_entry)
+    assert flow["type"] == "create_entry"
+    await synced(people, opencv_entry)
+    assert opencv.collections["home_assistant"][anna.key].storage == "NoStorage"
+    assert issue not in issue_registry.issues
 
 
 async def test_beginning_anew_goes_wrong(

@@ -19,11 +19,15 @@ _BREATH: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a target shall hold of a person. `photos` are the names of their photos, in the order of preference."""
+    """What a target shall hold of a person. `photos` are the names of their photos, in the order of preference.
+
+    `terms` are those on which the target has photos: on others, a face that it has is given anew.
+    """
 
     person: str
     enrolment: Enrolment
     photos: tuple[str, ...] = ()
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +142,7 @@ class Planner:
             wanted=wanted,
             enrolment=enrolment,
             facts=digest_of_facts(enrolment),
-            photos=digest_of_names(wanted.photos),
+            photos=digest_of_names(wanted.photos, wanted.terms),
             known=holdings.get(enrolment.key),
         )
 
@@ -163,6 +167,6 @@ def digest_of_facts(enrolment: Enrolment) -> str:
     ).hexdigest()
 
 
-def digest_of_names(photos: tuple[str, ...]) -> str:
-    """Digest the names of photos, in their order."""
-    return sha256("\0".join(photos).encode()).hexdigest()
+def digest_of_names(photos: tuple[str, ...], terms: str = "") -> str:
+    """Digest the names of photos, in their order, and the terms on which they are given."""
+    return sha256("\0".join((*photos, terms) if terms else photos).encode()).hexdigest()

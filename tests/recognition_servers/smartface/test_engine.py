@@ -272,6 +272,7 @@ async def test_a_link_that_is_refused_to_somebody_who_is_not_on_the_list_is_an_e
 ) -> None:
     assert scripted_engine.register
     scripted.on(f"GET Watchlists/{LIST}", (200, NAMED_LIST))
+    scripted.on("GET Version", (200, VERSION))
     scripted.on("GET WatchlistMembers/anna", (200, {"id": "anna"}))
     scripted.on("PUT WatchlistMembers", (200, {"id": "anna"}))
     scripted.on("POST WatchlistMembers/LinkToWatchlist", problem(400, "no"), problem(404, "gone"))

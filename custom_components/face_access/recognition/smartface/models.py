@@ -30,13 +30,17 @@ class Watchlist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchlistMember:
-    """A person. `labels` are free texts by key; a key that occurs twice counts once, with its last text."""
+    """A person. `labels` are free texts by key; a key that occurs twice counts once, with its last text.
+
+    `keeps_pictures` is whether the server keeps the pictures they are registered with; None where it does not tell.
+    """
 
     id: str
     name: str | None = field(default=None, repr=False)
     full_name: str | None = field(default=None, repr=False)
     note: str | None = field(default=None, repr=False)
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
+    keeps_pictures: bool | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -127,12 +131,14 @@ def parse_watchlist(fields: Fields) -> Watchlist:
 
 def parse_member(fields: Fields) -> WatchlistMember:
     """Read a WatchlistMember."""
+    privacy = fields.maybe_object("privacy")
     return WatchlistMember(
         id=fields.text("id"),
         name=fields.maybe_text("displayName"),
         full_name=fields.maybe_text("fullName"),
         note=fields.maybe_text("note"),
         labels=parse_labels(fields),
+        keeps_pictures=None if privacy is None else privacy.maybe_flag("saveRegistrationImages"),
         created_at=fields.maybe_moment("createdAt"),
         updated_at=fields.maybe_moment("updatedAt"),
     )
