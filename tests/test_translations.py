@@ -56,7 +56,7 @@ from custom_components.face_access.hub.local.engine import MODELS_VARIABLE
 from custom_components.face_access.hub.local.gallery_issues import async_report_confusable, async_report_odd_photos
 from custom_components.face_access.hub.local.models import ModelState
 from custom_components.face_access.hub.people.issues import async_raise_refusal
-from custom_components.face_access.hub.servers.people import raise_rebuild
+from custom_components.face_access.hub.servers.people import raise_photos, raise_rebuild
 from custom_components.face_access.people.findings import Learned
 from custom_components.face_access.people.gallery import photo_code
 from custom_components.face_access.people.model import Profile, Storage
@@ -264,6 +264,7 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     issues.model_unmeasured(hass, entry, "model")
     issues.networks_here(hass, entry, "problem")
     raise_rebuild(hass, entry, 2)
+    raise_photos(hass, entry)
     # One at a time for each camera.
     for number, error in enumerate((ModelMissingError, ModelDamagedError, ModelLicenceError, ModelUnusableError)):
         camera = MockConfigEntry(domain=DOMAIN, title=f"Camera {number}", unique_id=f"camera {number}")

@@ -463,7 +463,7 @@ async def test_400_is_no_face_unless_it_is_the_form_of_the_request(
         await client.faces.verify(JPEG, JPEG, Tuning())
     with pytest.raises(NoFaceError):
         await client.faces.spoof_check(JPEG, Tuning())
-    with pytest.raises(PhotoRefusedError, match="nothing to be seen") as refused:
+    with pytest.raises(PhotoRefusedError) as refused:
         await client.members.add_face("a", JPEG, Tuning())
     assert refused.value.reasons == ("nothing to be seen",)
     for call in looks:

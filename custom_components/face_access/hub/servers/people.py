@@ -114,8 +114,13 @@ def async_clear_leaving(hass: HomeAssistant, entry_id: str) -> None:
 
 async def async_keep_otherwise(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """The server shall keep photos otherwise, and does so for new people alone: raise an issue for those before."""
-    if not (await async_get_people(hass)).store.holdings(entry.entry_id):
-        return
+    if (await async_get_people(hass)).store.holdings(entry.entry_id):
+        raise_photos(hass, entry)
+
+
+@callback
+def raise_photos(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Raise the issue. Fixable: all are given anew."""
     ir.async_create_issue(
         hass,
         DOMAIN,
