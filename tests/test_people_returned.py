@@ -190,6 +190,49 @@ async def test_an_id_of_the_stations_own_that_was_taken_over(
     assert "0001" in [each.key for each in await people.workers[SERIAL].sync.foreign()]
 
 
+@pytest.mark.parametrize("imported", [False, True], ids=["ours", "the terminal's"])
+async def test_a_removed_person_is_not_who_has_their_id_now(
+    people: HousePeople, terminal: SimulatedTerminal, *, imported: bool
+) -> None:
+    """The terminal is off when they are removed; whoever it still has is nobody, whatever it calls them."""
+    sync = people.workers[SERIAL].sync
+    if imported:
+        (held,) = [each for each in await sync.foreign() if each.key == "0001"]
+        profile = Profile(id="alice", key=new_key(), name=held.name, card=held.card)
+        await people.async_add(profile, [], sync.adopted("alice", held, ()))
+    person = "alice" if imported else "anna"
+    await synced(people)
+    key = "0001" if imported else people.store.profiles[person].key
+    await terminal.stop()
+    await people.async_remove(person)
+    await people.async_add(Profile(id=person, key=new_key(), name="Another", card=4711), [])
+    assert people.store.holdings(SERIAL)[key].person == person
+    assert people.identity._named_by(SERIAL, key) == {""}
+    again = PeopleStore(people.store._file.path)
+    await again.open()
+    assert again.whose(again.holdings(SERIAL)[key]) == ""
+    await again.close()
+    await people.store.drop(SERIAL, key)
+    assert people.store.gone(SERIAL, key).person == ""
+    await terminal.start()
+
+
+async def test_a_number_that_somebody_else_got_is_theirs(people: HousePeople, terminal: SimulatedTerminal) -> None:
+    """Once the house has taken them over, and also after a restart."""
+    sync = people.workers[SERIAL].sync
+    (held,) = [each for each in await sync.foreign() if each.key == "0001"]
+    await people.store.add(Profile(id="alice", key=new_key(), name=held.name), [], sync.adopted("alice", held, ()))
+    await people.store.drop_target(SERIAL)
+    await people.store.remove("alice")
+    assert people.store.gone(SERIAL, "0001") is not None
+    await people.store.add(Profile(id="zoe", key=new_key(), name="Zoe"), [], sync.adopted("zoe", held, ()))
+    again = PeopleStore(people.store._file.path)
+    await again.open()
+    for store in (people.store, again):
+        assert store.whose(store.holdings(SERIAL)["0001"]) == "zoe"
+    await again.close()
+
+
 def _device(hass: HomeAssistant) -> str:
     from homeassistant.helpers import device_registry as dr
 

@@ -55,9 +55,8 @@ from custom_components.face_access.hub.errors import translated
 from custom_components.face_access.hub.local.engine import MODELS_VARIABLE
 from custom_components.face_access.hub.local.gallery_issues import async_report_confusable, async_report_odd_photos
 from custom_components.face_access.hub.local.models import ModelState
-from custom_components.face_access.hub.people.issues import async_clear_refusals
-async_report_undeleted, async_raise_refusal
-from custom_components.face_access.hub.servers.people import raise_rebuild
+from custom_components.face_access.hub.people.issues import async_raise_refusal, async_report_undeleted
+from custom_components.face_access.hub.servers.people import raise_photos, raise_rebuild
 from custom_components.face_access.people.findings import Learned
 from custom_components.face_access.people.gallery import photo_code
 from custom_components.face_access.people.model import Profile, Storage
@@ -265,12 +264,12 @@ def test_issues(hass: HomeAssistant, issue_registry: ir.IssueRegistry) -> None:
     issues.model_unmeasured(hass, entry, "model")
     issues.networks_here(hass, entry, "problem")
     raise_rebuild(hass, entry, 2)
+    raise_photos(hass, entry)
     # One at a time for each camera.
     for number, error in enumerate((ModelMissingError, ModelDamagedError, ModelLicenceError, ModelUnusableError)):
         camera = MockConfigEntry(domain=DOMAIN, title=f"Camera {number}", unique_id=f"camera {number}")
         issues.models(hass, camera, error("model", "problem"))
-    async_clear_refusals
-async_report_undeleted(hass, ["Anna"])
+    async_report_undeleted(hass, ["Anna"])
     async_raise_refusal(hass, "issue", person="Anna", station="Front door", refusal=Refusal(PHOTO_MISSING))
     raised_issues = {issue.translation_key: issue for issue in issue_registry.issues.values() if issue.domain == DOMAIN}
     assert raised_issues.keys() == EN["issues"].keys()

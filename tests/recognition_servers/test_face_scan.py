@@ -163,7 +163,8 @@ async def test_quota(client: FaceScanClient, server: SimulatedFaceScan) -> None:
     server.use_up_quota()
     with pytest.raises(EngineLimitError) as caught:
         await scan(client)
-    assert "No credit is left." in str(caught.value)
+    assert "No credit is left." in caught.value.words
+    assert "credit" not in str(caught.value)
 
 
 def test_only_address_in_the_pages_is_one_for_integration() -> None:

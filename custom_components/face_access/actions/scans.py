@@ -125,7 +125,7 @@ def _runner(name: str, handler: Handler) -> Callable[[ServiceCall], Coroutine[An
         try:
             answer = await handler(request)
         except RecognitionError as err:
-            raise HomeAssistantError(**translated(err)) from err
+            raise HomeAssistantError(**translated(err, aloud=True)) from err
         return cast("JsonObjectType", dict(answer))
 
     return run

@@ -13,6 +13,7 @@ from yarl import URL
 from ..const import DOMAIN, LOGGER
 from ..hub.servers.coordinator import CONF_SERVER, async_make
 from ..hub.servers.entry import async_moved
+from ..hub.servers.people import async_keep_otherwise
 from ..hub.servers.sign_in import CONF_TOKEN, signs_in_at
 from ..recognition.errors import (
     EngineAddressError,
@@ -136,6 +137,8 @@ class ServerFlowMixin(AbstractOAuth2FlowHandler):
             return self.async_abort(reason="already_configured")
         if unique_id != entry.unique_id or self._anew:
             await async_moved(self.hass, entry)
+        elif any(field.rebuild and data.get(field.key) != entry.data.get(field.key) for field in kind.fields):
+            await async_keep_otherwise(self.hass, entry)
         return self.async_update_reload_and_abort(entry, unique_id=unique_id, data=dict(data))
 
     # A login that the server no longer takes

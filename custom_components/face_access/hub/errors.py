@@ -55,9 +55,14 @@ class Translated(TypedDict):
     translation_placeholders: dict[str, str]
 
 
-def translated(err: StationError | RecognitionError) -> Translated:
-    """Find the translation of an error; the most specific class wins."""
+def translated(err: StationError | RecognitionError, *, aloud: bool = False) -> Translated:
+    """Find the translation of an error; the most specific class wins.
+
+    `aloud` is for the answer to an administrator, who reads a recognition server's own words too.
+    """
     key, placeholders = _recognition(err) if isinstance(err, RecognitionError) else _translation(err)
+    if aloud and isinstance(err, EngineRefusedError) and err.words:
+        placeholders["problem"] = f"{err}: {err.words}"
     return Translated(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
 
 

@@ -98,11 +98,15 @@ class EngineAuthError(EngineError):
 
 
 class EngineRefusedError(EngineError):
-    """The server refuses: `code` is its own word (or status) for why."""
+    """The server refuses: `code` is its own word (or status) for why.
 
-    def __init__(self, code: str, message: str = "") -> None:
-        super().__init__(f"the server refuses ({code}){': ' if message else ''}{message}")
+    `words` are what it says beside that. They may name somebody, and so are no part of the message, which is logged.
+    """
+
+    def __init__(self, code: str, words: str = "") -> None:
+        super().__init__(f"the server refuses ({code})")
         self.code = code
+        self.words = words
 
 
 class EngineFaultError(EngineRefusedError):
@@ -124,8 +128,8 @@ class EngineProtocolError(EngineError):
 class PhotoRefusedError(EngineRefusedError):
     """The server cannot use a photo: `reasons` are in our words (`remote.words.Unfit`) as far as we have them."""
 
-    def __init__(self, code: str, reasons: tuple[str, ...] = (), message: str = "") -> None:
-        super().__init__(code, message)
+    def __init__(self, code: str, reasons: tuple[str, ...] = (), words: str = "") -> None:
+        super().__init__(code, words)
         self.reasons = reasons
 
 

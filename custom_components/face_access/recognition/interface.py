@@ -129,6 +129,9 @@ class Register(Protocol):
     needs a face for every change, or cannot remove, `put` without photos and `remove` raise EngineUnableError
     (`RemoteEngine.photos_always`, `deletes`); `RemoteEngine.empty` is then the way.
 
+    `terms` name what the server is told about keeping photos, as far as it heeds that; whoever was given on other terms
+    is given anew.
+
     `anew` is whether the list was missing and an empty one made in its place, without anybody having asked for that:
     nobody whom we gave is on it any more. Whoever has seen to it sets it back.
     """
@@ -137,6 +140,8 @@ class Register(Protocol):
     deletes: bool
     anew: bool
 
+    @property
+    def terms(self) -> str: ...
     def as_held(self, member: Member) -> Member: ...
     def all(self) -> AsyncIterator[Member]: ...
     async def find(self, key: str) -> Member | None: ...

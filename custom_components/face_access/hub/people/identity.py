@@ -73,7 +73,8 @@ class Identity:
 
     def _named_by(self, source: str, alias: str) -> set[str]:
         """Find whom a station means by a name or an id."""
-        found = {holding.person for holding in self._store.holdings(source).values() if holding.alias == alias}
+        holdings = self._store.holdings(source).values()
+        found = {self._store.whose(holding) for holding in holdings if holding.alias == alias}
         if not found and (owner := self._store.person_of(alias)) is not None:
             # Our key on a station that has not heard of it yet, or not again: it is theirs wherever it turns up.
             found = {owner}

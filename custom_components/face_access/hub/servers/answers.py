@@ -169,7 +169,7 @@ class ServerAnswers:
 def async_resident(store: PeopleStore, server: str, key: str) -> Resident | None:
     """Find whom the household means by a key of a server's. One who was removed since is nobody, whatever it says."""
     holding = store.holdings(server).get(key)
-    profile = None if holding is None else store.profiles.get(holding.person)
+    profile = None if holding is None else store.profiles.get(store.whose(holding))
     return None if profile is None else Resident(id=profile.id, name=profile.name, role=profile.role)
 
 

@@ -53,6 +53,8 @@ class OpenCvFrRegister:
 
     lists = False
     deletes = False
+    # Whether a second enrolment takes the photo of the first one away is in no document: only a rebuild does.
+    terms = ""
 
     def __init__(self, client: OpenCvFrClient, collection: str, *, storage: Storage, checks: Checks) -> None:
         self._client = client

@@ -41,7 +41,8 @@ class Field:
     """One thing that has to be known of a server.
 
     `place` says that another value means another server, or other people on it; `login` that it is asked for again when
-    the server refuses us. `consent` is a toggle that must be on.
+    the server refuses us. `consent` is a toggle that must be on. `rebuild` says that another value holds for nobody who
+    is on the server already, until all are given anew.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Field:
     place: bool = False
     login: bool = False
     consent: bool = False
+    rebuild: bool = False
 
 
 class TokenProvider(Protocol):

@@ -58,4 +58,6 @@ def _reached(match: Match) -> bool:
 
 def same_place(one: Box | None, other: Box | None) -> bool:
     """Whether two faces may be one. Where a server does not say where they are, they may."""
-    return one is None or other is None or one.overlap(other) >= _SAME_PLACE
+    if one is None or other is None or not one.is_place or not other.is_place:
+        return True
+    return one.overlap(other) >= _SAME_PLACE
