@@ -301,7 +301,7 @@ def flow_words() -> dict[str, set[str]]:
     # Those of a server, which end a flow where its own pages come before it is asked.
     answered = {server_error_key(error) for error in (*SERVER_ERRORS, EngineRefusedError(TOO_OLD), HalfLoginError())}
     words["error"] |= answered | {"missing", "invalid_list_name", "consent_missing"}
-    words["abort"] |= answered - {"half_login", "server_too_old"}
+    words["abort"] |= answered
     words["step"] |= {f"server_{kind}" for kind in SERVERS}
     return words
 

@@ -78,7 +78,11 @@ class EngineUnreachableError(EngineError):
 
 
 class EngineTimeoutError(EngineUnreachableError):
-    """The server is there, and was not done in time: it may still be at it."""
+    """The server was not done in time: it may still be at it. `answered` is whether it said so itself."""
+
+    def __init__(self, message: str = "", *, answered: bool = False) -> None:
+        super().__init__(message)
+        self.answered = answered
 
 
 class EngineCertificateError(EngineUnreachableError):
@@ -94,7 +98,7 @@ class EngineUnableError(EngineError):
 
 
 class EngineAuthError(EngineError):
-    """The server wants another login, or forbids what was asked."""
+    """The server wants another login."""
 
 
 class EngineRefusedError(EngineError):
@@ -103,6 +107,10 @@ class EngineRefusedError(EngineError):
     def __init__(self, code: str, message: str = "") -> None:
         super().__init__(f"the server refuses ({code}){': ' if message else ''}{message}")
         self.code = code
+
+
+class EngineForbiddenError(EngineRefusedError):
+    """The server knows who asks, and does not let them do this."""
 
 
 class EngineFaultError(EngineRefusedError):

@@ -119,6 +119,11 @@ class ServerKind:
     leaves_house: bool = False
     probe_every: timedelta = timedelta(minutes=1)
 
+    @property
+    def logs_in(self) -> bool:
+        """Whether there is a login that the household could give anew."""
+        return self.signs_in or any(field.login for field in self.fields)
+
     def place(self, values: Values) -> str:
         """Name the server, and the people on it, so that nobody adds them twice. Nothing secret is in it."""
         return "|".join(str(values.get(field.key, "")).rstrip("/") for field in self.fields if field.place)
