@@ -93,6 +93,10 @@ class EngineAddressError(EngineError):
     """What was given as its address is none."""
 
 
+class EngineInsecureError(EngineAddressError):
+    """At this address anybody on the way could read faces and tokens."""
+
+
 class EngineUnableError(EngineError):
     """The server has no way to do this at all."""
 
