@@ -10,16 +10,20 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.face_access.access import Pictures, StationEvent
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.station import Enrolment
+from custom_components.face_access.hub.news.intake import Intake
 from custom_components.face_access.hub.people.household import HousePeople
 from custom_components.face_access.hub.people.sync import TargetWorker
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.store import PeopleStore
 from simulators._terminal.model import Person as TerminalPerson
+from simulators._terminal.pictures import sample
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import SERIAL, add_direct, set_policy, settle
+from .fakes import known
 from .test_people_decision import entry, people, quick, synced  # noqa: F401
 from .test_push import seen
 
@@ -85,6 +89,29 @@ async def test_a_question_on_its_way_while_the_removal_ends(
     await seen(hass, capture)
     assert "gateway_ctrl" not in capture.answer
     assert terminal.openings == []
+
+
+async def test_a_frame_under_way_while_they_are_removed(hass: HomeAssistant, people: HousePeople) -> None:
+    """Recognition has named her, and by the time it is told she is gone: neither name nor face is kept."""
+    coordinator = await _coordinator(hass)
+    frame = known(
+        source=SERIAL,
+        person_id="anna",
+        person_name="Anna Berg",
+        household=True,
+        pictures=Pictures(face=sample("good"), scene=sample("good")),
+    )
+    heard: list[StationEvent] = []
+    coordinator.async_subscribe(heard.append)
+    await people.async_remove("anna")
+    await Intake(hass, coordinator).async_take(frame)
+    await settle(hass)
+    (event,) = heard
+    for each in (event, *await coordinator.history.list(source=SERIAL, limit=10)):
+        assert (each.person_id, each.person_name) == (None, None)
+    assert (event.household, event.pictures) == (False, Pictures())
+    (kept,) = await coordinator.history.list(source=SERIAL, limit=10)
+    assert await coordinator.history.picture(kept.id) is None
 
 
 async def _coordinator(hass: HomeAssistant):  # noqa: ANN202

@@ -473,15 +473,16 @@ async def test_entities(
 async def test_forms_of_people(hass: HomeAssistant, web: str) -> None:
     """Each field has a name and an explanation, and each error a word."""
     from custom_components.face_access.flows.people import PersonFlow
+    from custom_components.face_access.people.model import Profile, new_key
 
     words = EN["config_subentries"]["person"]
     assert words["initiate_flow"].keys() == {"user", "reconfigure"}
     # Offered only when there is one, so it is not in the form of an empty house.
     sometimes = {"photo_sighting"}
-    for step, new in (("user", True), ("reconfigure", False)):
+    for step, known in (("user", None), ("reconfigure", Profile(id="anna", key=new_key(), name="Anna"))):
         flow = PersonFlow()
         flow.hass = hass
-        schema = (await flow._async_schema(new=new)).schema
+        schema = (await flow._async_schema(known)).schema
         sections = {str(key): value.schema.schema for key, value in schema.items() if isinstance(value, section)}
         told = words["step"][step]
         assert set(told["data"]) == set(told["data_description"]) == set(map(str, schema)) - sections.keys()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any, Protocol, TypedDict, cast
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -145,6 +146,7 @@ def raise_translated[**P, R](
 ) -> Callable[P, Coroutine[Any, Any, R]]:
     """Wrap the command of a `Commander`, which is its first argument, so that the user reads a translated error."""
 
+    @wraps(command)
     async def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         commander = cast("Commander", args[0])
         try:

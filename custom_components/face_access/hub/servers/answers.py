@@ -25,7 +25,7 @@ _DIFFERENT: Final = "Different person"
 
 
 class ServerAnswers:
-    """The answers of one server; see `local_answers.Answers`. Scores are its own, with their scale beside them."""
+    """The answers of one server; see `hub.local.answers.Answers`. Scores are its own, with their scale beside them."""
 
     def __init__(self, hass: HomeAssistant, coordinator: ServerCoordinator, people: HousePeople) -> None:
         """Ask a server, and name whom the household gave to it."""
