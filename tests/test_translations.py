@@ -49,7 +49,7 @@ from custom_components.face_access.flows.forms import (
     policy_fields,
 )
 from custom_components.face_access.flows.options import BROKER_SCHEMA, STATION_SCHEMA
-from custom_components.face_access.flows.servers import server_error_key
+from custom_components.face_access.flows.servers import FORGET_LOGIN, server_error_key
 from custom_components.face_access.hub import issues
 from custom_components.face_access.hub.errors import translated
 from custom_components.face_access.hub.local.engine import MODELS_VARIABLE
@@ -68,6 +68,7 @@ from custom_components.face_access.recognition.errors import (
     EngineAuthError,
     EngineCertificateError,
     EngineError,
+    EngineInsecureError,
     EngineLimitError,
     EngineNotFoundError,
     EngineProtocolError,
@@ -135,6 +136,7 @@ SERVER_ERRORS: tuple[EngineError, ...] = (
     EngineLimitError("code"),
     EngineRefusedError("code"),
     EngineAddressError("problem"),
+    EngineInsecureError("problem"),
     EngineProtocolError("problem"),
 )
 RECOGNITION_ERRORS: tuple[RecognitionError, ...] = (
@@ -303,7 +305,7 @@ def flow_words() -> dict[str, set[str]]:
     # Those of a server, which end a flow where its own pages come before it is asked.
     answered = {server_error_key(error) for error in (*SERVER_ERRORS, EngineRefusedError(TOO_OLD), HalfLoginError())}
     words["error"] |= answered | {"missing", "invalid_list_name", "consent_missing"}
-    words["abort"] |= answered - {"half_login", "server_too_old"}
+    words["abort"] |= answered
     words["step"] |= {f"server_{kind}" for kind in SERVERS}
     return words
 
@@ -330,6 +332,8 @@ def test_config_flow() -> None:
     # Asked where there is a server to choose.
     fields["camera"].add(CONF_ENGINE)
     fields |= {f"server_{name}": {field.key for field in kind.fields} for name, kind in SERVERS.items()}
+    for name in ("server_smartface", "server_inference"):  # what keeps a secret that it can do without
+        fields[name] |= {FORGET_LOGIN}
     fields["pick_implementation"] = {"implementation"}
     fields["server_login"] = {field.key for kind in SERVERS.values() for field in kind.fields if field.login}
     for step, keys in fields.items():

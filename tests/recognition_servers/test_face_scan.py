@@ -15,6 +15,7 @@ from custom_components.face_access.recognition.errors import (
     EngineAuthError,
     EngineError,
     EngineFaultError,
+    EngineForbiddenError,
     EngineLimitError,
     EngineNotFoundError,
     EngineProtocolError,
@@ -203,7 +204,7 @@ async def test_refused_twice_is_an_auth_error(with_answers: FaceScanClient, scri
 
 async def test_forbidden_is_not_tried_again(with_answers: FaceScanClient, scripted: ScriptedServer) -> None:
     scripted.answers((403, ""))
-    with pytest.raises(EngineAuthError):
+    with pytest.raises(EngineForbiddenError):
         await scan(with_answers)
     assert len(scripted.asked) == 1
 

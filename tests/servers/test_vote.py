@@ -54,6 +54,10 @@ def told(frames: list[list[Look]], rule: Rule | None = None, step: float = 0.5) 
         ((match("a", 70), match("b", 70)), None),
         ((match("a", 70), match("a", 70)), "anna"),
         ((match("gone", 70), match("a", 60)), None),
+        # Whoever was removed, and added again with the same photo.
+        ((match("gone", 70), match("a", 70)), "anna"),
+        ((match("a", 70), match("gone", 70)), "anna"),
+        ((match("gone", 70), match("a", 70), match("b", 70)), None),
         ((match("a", 39),), None),
         ((match("a", 40),), "anna"),
     ],

@@ -78,7 +78,11 @@ class EngineUnreachableError(EngineError):
 
 
 class EngineTimeoutError(EngineUnreachableError):
-    """The server is there, and was not done in time: it may still be at it."""
+    """The server was not done in time: it may still be at it. `answered` is whether it said so itself."""
+
+    def __init__(self, message: str = "", *, answered: bool = False) -> None:
+        super().__init__(message)
+        self.answered = answered
 
 
 class EngineCertificateError(EngineUnreachableError):
@@ -89,12 +93,16 @@ class EngineAddressError(EngineError):
     """What was given as its address is none."""
 
 
+class EngineInsecureError(EngineAddressError):
+    """At this address anybody on the way could read faces and tokens."""
+
+
 class EngineUnableError(EngineError):
     """The server has no way to do this at all."""
 
 
 class EngineAuthError(EngineError):
-    """The server wants another login, or forbids what was asked."""
+    """The server wants another login."""
 
 
 class EngineRefusedError(EngineError):
@@ -107,6 +115,10 @@ class EngineRefusedError(EngineError):
         super().__init__(f"the server refuses ({code})")
         self.code = code
         self.words = words
+
+
+class EngineForbiddenError(EngineRefusedError):
+    """The server knows who asks, and does not let them do this."""
 
 
 class EngineFaultError(EngineRefusedError):

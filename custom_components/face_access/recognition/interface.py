@@ -5,7 +5,7 @@ converted from one engine to another. A picture that an engine cannot judge is n
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 from ..access import Role, Similarity
@@ -163,8 +163,9 @@ class RemoteEngine:
     """A recognition server. What it cannot do is None.
 
     `probe` proves address and login, and that the register is there; `several` is whether it looks at several faces of
-    one picture; `photos_always` whether its register wants a photo for every change. `empty` removes everybody, where
-    one alone cannot be removed.
+    one picture; `photos_always` whether its register wants a photo for every change. `groups` is whether a match names
+    the list that it was found on, `boxes` whether it says where faces are, `verify_score` whether a comparison of two
+    pictures comes with a score. `empty` removes everybody, where one alone cannot be removed.
     """
 
     probe: Callable[[], Awaitable[EngineInfo]]
@@ -174,5 +175,14 @@ class RemoteEngine:
     register: Register | None = None
     several: bool = False
     photos_always: bool = False
+    groups: bool = False
+    boxes: bool = False
+    verify_score: bool = False
     enrol_many: EnrolMany | None = None
     empty: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What it can do, by the names above; `lists` and `deletes` are those of its register."""
+        able = {each.name for each in fields(self) if getattr(self, each.name) not in (None, False)} - {"probe"}
+        return frozenset(able | {name for name in ("lists", "deletes") if getattr(self.register, name, False)})

@@ -19,6 +19,7 @@ from custom_components.face_access.recognition.errors import (
     EngineAuthError,
     EngineError,
     EngineFaultError,
+    EngineForbiddenError,
     EngineLimitError,
     EngineNotFoundError,
     EngineProtocolError,
@@ -56,7 +57,7 @@ QUOTE = f"Zacharias Secretname is in edit by {' '.join(SECRETS)}"
     [
         (problem(400, "no"), EngineRefusedError),
         ((401, ""), EngineAuthError),
-        ((403, ""), EngineAuthError),
+        ((403, ""), EngineForbiddenError),
         (problem(404), EngineNotFoundError),
         (problem(408), EngineTimeoutError),
         ((408, "<html>"), EngineTimeoutError),

@@ -10,6 +10,7 @@ from ..errors import (
     EngineAuthError,
     EngineError,
     EngineFaultError,
+    EngineForbiddenError,
     EngineLimitError,
     EngineNotFoundError,
     EngineUnableError,
@@ -19,7 +20,7 @@ from ..interface import Member
 from ..remote.words import Unfit
 from .client import Enrolment, OpenCvFrClient, Storage
 
-_LASTING: Final = (EngineAuthError, EngineFaultError, EngineLimitError, EngineNotFoundError)
+_LASTING: Final = (EngineAuthError, EngineFaultError, EngineForbiddenError, EngineLimitError, EngineNotFoundError)
 """What is not about one person, but about the server."""
 
 

@@ -90,6 +90,9 @@ def engine(
         liveness=looking if options.tuning.spoof else None,
         register=register,
         several=options.tuning.max_faces > 1,
+        groups=True,
+        boxes=True,
+        verify_score=True,
     )
 
 
