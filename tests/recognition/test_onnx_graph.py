@@ -1,12 +1,14 @@
 """ONNX files are read as they are meant, and refused with a reason whatever is wrong with them."""
 
+import math
+
 import hypothesis
 from hypothesis import strategies as st
 import numpy as np
 import pytest
 
 from custom_components.face_access.recognition.errors import GraphError, UnsupportedOperatorError
-from custom_components.face_access.recognition.onnx import Limits, NumpyNet, load, parse
+from custom_components.face_access.recognition.onnx import Limits, NumpyNet, Runtime, load, parse, runtimes
 
 from .onnx_files import Network, blob, integer, node, port, tensor, varint
 
@@ -96,6 +98,7 @@ BROKEN = {
         "do not fit its shape",
     ),
     "huge shape": (with_tensor(b"".join(integer(1, 60000) for _ in range(4)) + integer(2, 1)), "too many elements"),
+    "huge size beside none": (with_tensor(integer(1, 0) + integer(1, 1 << 62) + integer(2, 1)), "too many elements"),
     "too few numbers": (
         with_tensor(integer(1, 2) + integer(2, 7) + blob(8, "t") + integer(7, 5)),
         "do not fit its shape",
@@ -195,29 +198,43 @@ def _sound() -> bytes:
 SOUND = _sound()
 
 
-@hypothesis.settings(max_examples=400, deadline=None)
+@pytest.mark.parametrize("runtime", runtimes())
+@hypothesis.settings(max_examples=300, deadline=None)
 @hypothesis.given(st.data())
-def test_damage_is_an_error_or_a_result_never_anything_else(data: st.DataObject) -> None:
+def test_damage_is_an_error_or_a_result_never_anything_else(runtime: Runtime, data: st.DataObject) -> None:
     """Flip, cut and insert bytes: what is left either runs, or says that it is no network."""
     damaged = bytearray(SOUND)
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(damaged) - 1))
-        what = data.draw(st.sampled_from(["change", "cut", "insert", "end"]))
+        what = data.draw(st.sampled_from(["change", "cut", "insert", "number", "end"]))
         if what == "change":
             damaged[place] = data.draw(st.integers(0, 255))
         elif what == "cut":
             del damaged[place : place + data.draw(st.integers(1, 30))]
         elif what == "insert":
             damaged[place:place] = data.draw(st.binary(min_size=1, max_size=8))
+        elif what == "number":
+            damaged[place : place + 1] = varint(1 << data.draw(st.integers(7, 63)))
         else:
             del damaged[place:]
         if not damaged:
             break
     try:
-        net = load(bytes(damaged), "numpy", Limits(elements=100_000))
+        net = load(bytes(damaged), runtime, Limits(elements=100_000))
         net.run({one.name: np.ones((1, 2, 8, 8), np.float32) for one in net.inputs})
     except GraphError:
         pass
+
+
+@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3), max_size=9))
+def test_any_shape_is_read_or_refused(sizes: list[int]) -> None:
+    """A tensor without data is sound where its shape has room for none, and where numpy can hold that shape."""
+    data = with_tensor(b"".join(integer(1, size) for size in sizes) + integer(2, 1) + blob(8, "t"))
+    try:
+        assert parse(data).tensors["t"].shape == tuple(sizes)
+    except GraphError:
+        assert 0 not in sizes or math.prod(filter(None, sizes)) > Limits().elements or len(sizes) > 8
 
 
 @hypothesis.settings(max_examples=300, deadline=None)

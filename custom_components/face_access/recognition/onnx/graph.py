@@ -104,6 +104,9 @@ class _Reader:
             raise GraphError(f"data type {code} is not supported")
         if any(size < 0 for size in shape):
             raise GraphError("a tensor has a negative dimension")
+        # One by one too: a dimension of 0 hides others that numpy cannot count.
+        if any(size > self.limits.elements for size in shape):
+            raise GraphError("too many elements")
         count = math.prod(shape)
         self.elements += count
         if self.elements > self.limits.elements:
@@ -182,7 +185,13 @@ class _Reader:
 
 def parse(data: bytes, limits: Limits | None = None) -> Graph:
     """Read an ONNX file. Raises GraphError for whatever is malformed, too large or refused."""
-    limits = limits or Limits()
+    try:
+        return _parse(data, limits or Limits())
+    except (ValueError, OverflowError, TypeError, MemoryError) as err:
+        raise GraphError(f"the file contradicts itself: {err}") from err
+
+
+def _parse(data: bytes, limits: Limits) -> Graph:
     if len(data) > limits.size:
         raise GraphError(f"the file has {len(data)} bytes, more than {limits.size}")
     message = _message(memoryview(data))
