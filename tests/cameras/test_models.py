@@ -402,7 +402,7 @@ async def test_what_nobody_foresaw(
     entry = await watched(hass, publisher)
     local = await async_get_local(hass)
     with monkeypatch.context() as broken:
-        broken.setattr(networks, "load", lambda *_: [][1])
+        broken.setattr(networks, "load", lambda *_: {}["unforeseen"])
         await local.async_models_changed()
         await until(lambda: raised(hass, entry) == "model_unusable")
     await local.async_models_changed()

@@ -59,8 +59,7 @@ class Fitness:
         except RecognitionError as err:
             LOGGER.debug("%s: recognition cannot work: %s", self._entry.title, err)
             self.async_note(err)
-        except Exception as err:
-            # A file of the user's can be wrong in ways that nobody foresaw: the household must hear that nobody is seen.
+        except Exception as err:  # noqa: BLE001 - whatever it is, the household must hear that nobody is recognised
             LOGGER.exception("%s: recognition cannot work", self._entry.title)
             self.async_note(ModelUnusableError("recognition", f"{type(err).__name__} while it was checked"))
         else:

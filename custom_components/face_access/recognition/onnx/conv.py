@@ -39,13 +39,15 @@ class Window:
 
 def window(node: Node, kernel: tuple[int, ...]) -> Window:
     """Read the window of a Conv or pool. Raises GraphError for what is not two-dimensional or out of proportion."""
-    if node.attributes.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+    automatic = node.attributes.get("auto_pad", "NOTSET")
+    if automatic not in ("NOTSET", "VALID"):
         raise GraphError("automatic padding is not supported")
     if node.attributes.get("ceil_mode", 0):
         raise GraphError("rounding sizes up is not supported")
     strides = _pair(node, "strides", 1)
     dilations = _pair(node, "dilations", 1)
-    pads = node.attributes.get("pads", (0, 0, 0, 0))
+    # VALID is no padding at all, whatever stands beside it.
+    pads = (0, 0, 0, 0) if automatic == "VALID" else node.attributes.get("pads", (0, 0, 0, 0))
     if not isinstance(pads, tuple) or len(pads) != 4 or any(not 0 <= pad <= 64 for pad in pads) or len(kernel) != 2:
         raise GraphError("a window is not two-dimensional")
     if not 1 <= min(kernel) <= max(kernel) <= 64:

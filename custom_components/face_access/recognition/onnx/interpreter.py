@@ -42,6 +42,7 @@ class NumpyNet(Net):
             raise GraphError(f"the network contradicts itself: {err}") from err
 
     def _prepare(self, graph: Graph) -> None:
+        self._opset = graph.opset
         self.inputs = graph.inputs
         self.outputs = tuple(port.name for port in graph.outputs)
         self._steps, self._tensors = prepare(graph)
@@ -104,7 +105,7 @@ class NumpyNet(Net):
             node = step.node
             inputs = [values.get(name, self._tensors.get(name)) for name in node.inputs]
             conv = self._convs.get(node.outputs[0])
-            call = Call(node=node, values=inputs, pool=self._pool)
+            call = Call(node=node, values=inputs, pool=self._pool, opset=self._opset)
             if conv is None:
                 result = OPERATORS[node.op](call)
             else:
