@@ -1,6 +1,7 @@
 """ONNX files are read as they are meant, and refused with a reason whatever is wrong with them."""
 
 import math
+import tracemalloc
 
 import hypothesis
 from hypothesis import strategies as st
@@ -98,6 +99,12 @@ BROKEN = {
         "do not fit its shape",
     ),
     "huge shape": (with_tensor(b"".join(integer(1, 60000) for _ in range(4)) + integer(2, 1)), "too many elements"),
+    "two graphs": (relu().data + blob(7, b""), "comes twice"),
+    "two shapes of an input": (model(relu().graph + blob(11, port("z", [1])[:3] + blob(2, b"") * 2)), "comes twice"),
+    "floods of fields": (relu().data + integer(99, 0) * 100_001, "too many fields"),
+    "floods of nodes": (model(relu().graph + blob(1, b"") * 4097), "too many nodes"),
+    "floods of inputs": (model(relu().graph + blob(11, b"") * 8193), "too many inputs"),
+    "floods of numbers": (with_tensor(integer(1, 5000) + integer(2, 7) + integer(7, 1) * 5000), "too long"),
     "huge size beside none": (with_tensor(integer(1, 0) + integer(1, 1 << 62) + integer(2, 1)), "too many elements"),
     "too few numbers": (
         with_tensor(integer(1, 2) + integer(2, 7) + blob(8, "t") + integer(7, 5)),
@@ -169,6 +176,20 @@ def test_limits(limits: Limits, reason: str) -> None:
     assert parse(network.data)
     with pytest.raises(GraphError, match=reason):
         parse(network.data, limits)
+
+
+def test_what_is_dropped_takes_no_memory() -> None:
+    """Fields that we do not know, and empty ones of those that we do, in number as many as the file has room for."""
+    unknown = b"".join(blob(number, integer(99, 0) * 90_000) for number in range(100, 110))
+    floods = (unknown, relu().data + integer(99, 0) * 1_000_000, model(blob(1, b"") * 1_000_000))
+    tracemalloc.start()
+    try:
+        for flood in floods:
+            with pytest.raises(GraphError):
+                parse(flood)
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_unknown_operator_is_named() -> None:

@@ -12,8 +12,19 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from custom_components.face_access.recognition.errors import GraphError, RuntimeMissingError
-from custom_components.face_access.recognition.onnx import Net, NumpyNet, blas, interpreter, load, ort, runtimes
+from custom_components.face_access.recognition.errors import GraphError, RuntimeMissingError, UnsupportedOperatorError
+from custom_components.face_access.recognition.onnx import (
+    Net,
+    NumpyNet,
+    Runtime,
+    blas,
+    interpreter,
+    load,
+    maps,
+    needs,
+    ort,
+    runtimes,
+)
 from custom_components.face_access.recognition.onnx.maps import Map
 
 from . import naive
@@ -408,42 +419,47 @@ def test_refuses_what_it_cannot_do(network: Network, reason: str) -> None:
         load(network.data, "numpy").run({"x": X})
 
 
-def test_refuses_endless_work() -> None:
-    network = Network({"x": [1, 3, 512, 512]}, {"y": []})
+@pytest.mark.parametrize("runtime", runtimes())
+def test_refuses_endless_work(runtime: Runtime) -> None:
+    network = Network({"x": [1, 3, 512, 512]}, {"y": ["n", "c", "h", "w"]})
     name = "x"
     weights = network.constant("w", np.zeros((200, 200, 5, 5)))
     first = network.constant("v", np.zeros((200, 3, 1, 1)))
     name = network.add("Conv", [name, first], "a")
     network.add("Conv", [name, weights], "y", pads=[2] * 4)
     with pytest.raises(GraphError, match="too much work"):
-        load(network.data, "numpy").run({"x": np.zeros((1, 3, 512, 512), np.float32)})
+        load(network.data, runtime).run({"x": np.zeros((1, 3, 512, 512), np.float32)})
 
 
-def test_refuses_endless_small_work(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("runtime", runtimes())
+def test_refuses_endless_small_work(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter, "MAX_WORK", 10_000_000)
-    network = Network({"x": [1, 3, 64, 64]}, {"y": []})
+    monkeypatch.setattr(needs, "MAX_WORK", 10_000_000)
+    network = Network({"x": [1, 3, 64, 64]}, {"y": ["n", "c", "h", "w"]})
     name = "x"
     for index in range(400):
         name = network.add("Add", [name, "x"], f"a{index}")
     network.add("Relu", [name], "y")
     with pytest.raises(GraphError, match="too much work"):
-        load(network.data, "numpy").run({"x": np.zeros((1, 3, 64, 64), np.float32)})
+        load(network.data, runtime).run({"x": np.zeros((1, 3, 64, 64), np.float32)})
 
 
-def test_refuses_endless_memory() -> None:
-    network = Network({"x": [1, 3, 64, 64]}, {"y": []})
+@pytest.mark.parametrize("runtime", runtimes())
+def test_refuses_endless_memory(runtime: Runtime) -> None:
+    network = Network({"x": [1, 3, 64, 64]}, {"y": ["n", "c", "h", "w"]})
     name = "x"
     for index in range(6):
         factors = network.constant(f"f{index}", [1, 1, 8, 8])
         name = network.add("Upsample", [name, factors], f"u{index}")
     network.add("Relu", [name], "y")
-    with pytest.raises(GraphError, match="refused"):
-        load(network.data, "numpy").run({"x": np.zeros((1, 3, 64, 64), np.float32)})
+    with pytest.raises(GraphError, match=r"refused|too much memory"):
+        load(network.data, runtime).run({"x": np.zeros((1, 3, 64, 64), np.float32)})
 
 
+@pytest.mark.parametrize("runtime", runtimes())
 @pytest.mark.parametrize("op", ["Add", "Concat", "Gather", "MatMul"])
-def test_refuses_arrays_that_grow(op: str) -> None:
-    network = Network({"x": [1, 1, 9000, 1]}, {"y": []})
+def test_refuses_arrays_that_grow(op: str, runtime: Runtime) -> None:
+    network = Network({"x": [1, 1, 9000, 1]}, {"y": ["any"] * (5 if op == "Gather" else 2)})
     network.add("Reshape", ["x", network.constant("column", [-1, 1], "int64")], "c")
     network.add("Transpose", ["c"], "r")
     if op == "Add":
@@ -461,8 +477,42 @@ def test_refuses_arrays_that_grow(op: str) -> None:
         for index in range(14):
             name = network.add("Concat", [name, name], f"d{index}", axis=0)
         network.add("Relu", [name], "y")
-    with pytest.raises(GraphError, match="too large"):
-        load(network.data, "numpy").run({"x": np.zeros((1, 1, 9000, 1), np.float32)})
+    with pytest.raises(GraphError, match=r"too large|too much memory"):
+        load(network.data, runtime).run({"x": np.zeros((1, 1, 9000, 1), np.float32)})
+
+
+@pytest.mark.parametrize("runtime", runtimes())
+def test_refuses_maps_that_are_too_many_together(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every map alone is small enough."""
+    for module in (maps, needs):
+        monkeypatch.setattr(module, "MAX_TOGETHER", 100_000)
+    network = Network({"x": [1, 3, 64, 64]}, {"y": [1, 3, 64, 64]})
+    for index in range(10):
+        network.add("Sigmoid", ["x"], f"s{index}")
+    name = "x"
+    for index in range(10):
+        name = network.add("Add", [name, f"s{index}"], f"a{index}")
+    network.add("Relu", [name], "y")
+    with pytest.raises(GraphError, match="too much memory"):
+        load(network.data, runtime).run({"x": np.zeros((1, 3, 64, 64), np.float32)})
+
+
+@pytest.mark.parametrize("runtime", runtimes())
+def test_memory_is_counted_once(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither many runs nor many nodes one after another are taken for much memory, nor is a refusal remembered."""
+    for module in (maps, needs):
+        monkeypatch.setattr(module, "MAX_TOGETHER", 100_000)
+    network = Network({"x": [1, 3, "h", "w"]}, {"y": [1, 3, "h", "w"], "z": [1, "n"]})
+    network.add("Conv", ["x", network.constant("w", np.ones((3, 3, 5, 5)))], "a0", pads=[2] * 4)
+    for index in range(9):
+        network.add("Sigmoid", [f"a{index}"], f"a{index + 1}")
+    network.add("Relu", ["a9"], "y")
+    network.add("Flatten", ["y"], "z")
+    net = load(network.data, runtime)
+    for size in (48, 48, 48, 48, 20, 48):
+        net.run({"x": np.zeros((1, 3, size, size), np.float32)})
+        with pytest.raises(GraphError, match="too much memory"):
+            net.run({"x": np.zeros((1, 3, 256, 256), np.float32)})
 
 
 def test_inputs_must_be_pictures() -> None:
@@ -597,8 +647,12 @@ def test_onnxruntime_is_the_first_choice(other: Callable[[Network], Net]) -> Non
 def test_onnxruntime_refuses_clearly(other: Callable[[Network], Net]) -> None:
     network = _sound()
     network.nodes.clear()
-    network.add("NoSuchOperator", ["x"], "y")
+    network.add("Relu", ["x", "x"], "y")
     with pytest.raises(GraphError, match="onnxruntime refuses"):
+        other(network)
+    network.nodes.clear()
+    network.add("LSTM", ["x"], "y")
+    with pytest.raises(UnsupportedOperatorError, match="LSTM"):
         other(network)
     with pytest.raises(GraphError, match="does not fit"):
         other(_sound()).run({"x": np.zeros((1, 2), np.float32)})

@@ -215,14 +215,14 @@ def _resize(call: Call) -> Value:
     source, node = call.map(0), call.node
     if node.attributes.get("mode", "nearest") != "nearest":
         raise GraphError("only the nearest neighbour is supported for resizing")
-    factors = _factors(call, (1, source.channels, source.height, source.width))
-    if node.op == "Resize" and not _repeats(node, max(factors)):
+    found = factors(call, (1, source.channels, source.height, source.width))
+    if node.op == "Resize" and not _repeats(node, max(found)):
         raise GraphError("this way of resizing is not supported")
-    target = call.pool.take(source.channels, source.height * factors[0], source.width * factors[1])
+    target = call.pool.take(source.channels, source.height * found[0], source.width * found[1])
     pixels = target.pixels
-    for y in range(factors[0]):
-        for x in range(factors[1]):
-            pixels[:, y :: factors[0], x :: factors[1]] = source.pixels
+    for y in range(found[0]):
+        for x in range(found[1]):
+            pixels[:, y :: found[0], x :: found[1]] = source.pixels
     return target
 
 
@@ -239,7 +239,7 @@ def _repeats(node: Node, factor: int) -> bool:
     return False
 
 
-def _factors(call: Call, size: tuple[int, ...]) -> tuple[int, int]:
+def factors(call: Call, size: tuple[int, ...]) -> tuple[int, int]:
     """Read the factors from scales or sizes. Raises GraphError unless they are small whole numbers."""
     position = 1 if call.node.op == "Upsample" or len(call.values) == 2 else 2
     scales = [float(number) for number in call.array(position).reshape(-1)] if _given(call, position) else []
