@@ -442,4 +442,4 @@ async def test_station_without_records(hass: HomeAssistant, entry: MockConfigEnt
     """Nothing to fetch, nothing to say."""
     coordinator = entry.runtime_data
     coordinator.station = replace(coordinator.station, records=None)
-    assert await coordinator.async_catch_up() == 0
+    assert await coordinator.catch_up.async_run() == 0

@@ -62,7 +62,7 @@ async def test_news_are_kept(hass: HomeAssistant, panel: SimulatedPanel, panel_e
     await panel.idle()
     await settle(hass)
     assert await kinds(hass) == HAPPENED
-    await panel_entry.runtime_data.async_catch_up()
+    await panel_entry.runtime_data.catch_up.async_run()
     events = await past(hass)
     assert [event.kind.value for event in events] == HAPPENED
     assert all(event.live for event in events)
@@ -93,7 +93,7 @@ async def test_an_outage_is_filled_in(
     by_card = (await past(hass))[1]
     assert (by_card.method, by_card.owner) == ("card", "Bob Mason")
     # And once more: nothing comes twice.
-    assert await entry.runtime_data.async_catch_up() == 0
+    assert await entry.runtime_data.catch_up.async_run() == 0
 
 
 async def test_a_door_that_moved_during_an_outage(

@@ -1,13 +1,14 @@
 """A panel's days in Home Assistant: away and back, tokens that end, restarts, questions, and nothing that leaks."""
 
 import asyncio
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
@@ -338,6 +339,58 @@ async def test_house_that_does_not_open(
     await panel.swipe_card("55512345")
     verdict = panel.remote.questions[-1].verdict
     assert (None if verdict is None else verdict.granted) is ((role is Role.NORMAL) if opinion else None)
+
+
+GUARDED = {"second_factors": ["presence"]}
+OPEN, NOTIFY, NEVER = ({"door_mode": mode} for mode in ("open", "notify_only", "never"))
+
+
+@pytest.mark.parametrize(
+    "doors",
+    [
+        [OPEN | GUARDED],
+        [OPEN | GUARDED, NOTIFY],
+        [OPEN | GUARDED, OPEN],
+        [OPEN, OPEN | GUARDED],
+        [NOTIFY, OPEN | GUARDED],
+        [NEVER, OPEN | GUARDED],
+        [NOTIFY | GUARDED],
+        [OPEN, NOTIFY | GUARDED],
+    ],
+)
+@pytest.mark.parametrize(
+    ("person", "reason"),
+    [
+        ({}, "second_factor"),
+        ({"doors": [1]}, "second_factor"),
+        ({"doors": []}, "not_permitted"),
+        ({"role": Role.BLOCKED}, "blocked"),
+    ],
+)
+async def test_a_card_alone_where_a_door_wants_more(
+    hass: HomeAssistant,
+    panel: SimulatedPanel,
+    panel_entry: MockConfigEntry,
+    doors: list[dict[str, object]],
+    person: dict[str, Any],
+    reason: str,
+) -> None:
+    """It may be that door: whatever the other one does, the panel is not left to open it to a card."""
+    told = async_capture_events(hass, "face_access_decided")
+    await choose_options(hass, panel_entry, *doors, answer_questions=True)
+    await settle(hass)
+    await until(lambda: panel.remote.enabled)
+    if "doors" in person:
+        person = person | {"doors": frozenset(map(panel_entry.runtime_data.door_id, person["doors"]))}
+    ada = Person(id="1", name="Ada", **person)
+    forget = questions.async_register_finder(hass, lambda _question: ada)
+    await panel.swipe_card("55512345")
+    assert panel.remote.questions[-1].verdict.granted is False
+    await settle(hass)
+    assert [(event.data["person"], event.data["reason"]) for event in told] == [("Ada", reason)]
+    forget()
+    await panel.swipe_card("55512345")
+    assert panel.remote.questions[-1].verdict is None
 
 
 async def test_failure_is_no_opinion(

@@ -139,6 +139,33 @@ async def test_an_import_goes_on_after_one_who_cannot_be_taken(
     assert {"0001", "0002", "0003", "0004", "0005"} == set(terminal.people)
 
 
+async def test_an_import_lifts_no_limit_of_a_terminal(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, device_id: str
+) -> None:
+    """Not the schedule and not a date that nobody can read; and nobody comes onto the allowed list by it."""
+    terminal.people["0004"] = DevicePerson(id="0004", name="Nora", kind=2, wg_card_id=5)
+    terminal.people["0005"] = DevicePerson(id="0005", name="Otto", term="tomorrow", wg_card_id=6)
+    terminal.people["0006"] = DevicePerson(id="0006", name="Paul", role=0, wg_card_id=7)
+    before = {key: replace(terminal.people[key]) for key in ("0004", "0005")}
+    answer = await call(hass, "import_people", device_id=device_id)
+    results = {one["key"]: one for one in answer["persons"]}
+    assert {key: results[key]["result"] for key in ("0004", "0005", "0006")} == {
+        "0004": "person_not_taken_over",
+        "0005": "person_not_taken_over",
+        "0006": "added",
+    }
+    assert "a schedule" in results["0004"]["reason"]
+    assert {profile.doors for profile in people.store.profiles.values()} == {frozenset({f"{SERIAL}_1"})}
+    assert not people.store.profiles["paul"].enabled
+    await synced(people)
+    assert {key: terminal.people[key] for key in before} == before
+    assert terminal.people["0006"].term == "never"
+    # Turning their access on is the household's word.
+    await call(hass, "update_person", person_id="paul", enabled=True)
+    await synced(people)
+    assert (terminal.people["0006"].role, terminal.people["0006"].term) == (1, "forever")
+
+
 async def test_actions_need_a_station_that_holds_people(hass: HomeAssistant, people: HousePeople) -> None:
     from homeassistant.helpers import device_registry as dr
 
@@ -297,6 +324,70 @@ async def test_what_is_exported_can_be_imported(hass: HomeAssistant, people: Hou
     await asyncio.to_thread((folder / "people.csv").write_bytes, broken)
     answer = await call(hass, "import_people", path=str(folder))
     assert [one["result"] for one in answer["persons"]] == ["person_line_invalid"]
+
+
+async def test_no_door_is_no_door(hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal) -> None:
+    """An empty list is not every door: in an action, and in a file that was exported."""
+    folder = Path(hass.config.path("people"))
+    hass.config.allowlist_external_dirs.add(str(folder.parent))
+    await people.async_add(somebody(doors=frozenset({f"{SERIAL}_1"})), [])
+    await synced(people)
+    key = people.store.profiles["anna"].key
+    assert key in terminal.people
+    await call(hass, "update_person", person_id="anna", doors=[])
+    assert people.store.profiles["anna"].doors == frozenset()
+    await until(lambda: key not in terminal.people)
+    assert (await call(hass, "add_person", name="Bob", card=8, doors=[]))["doors"] == []
+    await call(hass, "add_person", name="Carl", card=9)
+    await call(hass, "export_people", path=str(folder))
+    for name in ("anna", "bob", "carl"):
+        await call(hass, "remove_person", person_id=name)
+    await call(hass, "import_people", path=str(folder))
+    doors = {name: profile.doors for name, profile in people.store.profiles.items()}
+    assert doors == {"anna": frozenset(), "bob": frozenset(), "carl": None}
+    await call(hass, "update_person", person_id="anna", doors=None)
+    assert people.store.profiles["anna"].doors is None
+
+
+async def test_nothing_is_exported_to_where_everybody_may_read(hass: HomeAssistant, people: HousePeople) -> None:
+    """Home Assistant serves the folder www without a login; a link into it is no way round."""
+    www, link = Path(hass.config.path("www")), Path(hass.config.path("link"))
+    hass.config.allowlist_external_dirs |= {str(www), str(link.parent)}
+    await people.async_add(somebody(), [])
+
+    def prepare_folders() -> None:
+        www.mkdir()
+        link.symlink_to(www)
+
+    await asyncio.to_thread(prepare_folders)
+    for path in (www, www / "people", link, link / "people"):
+        with pytest.raises(ServiceValidationError) as caught:
+            await call(hass, "export_people", path=str(path))
+        assert caught.value.translation_key == "people_path_public"
+    assert await asyncio.to_thread(lambda: list(www.iterdir())) == []
+
+
+async def test_a_line_that_cannot_be_stored_stops_nobody_else(
+    hass: HomeAssistant, people: HousePeople, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = Path(hass.config.path("people"))
+    hass.config.allowlist_external_dirs.add(str(folder.parent))
+    await asyncio.to_thread(folder.mkdir)
+    await asyncio.to_thread((folder / "people.csv").write_text, "name,card\nAnna,7\nBob,8\nCarl,9\n")
+    store, number = people.store.add, 0
+
+    async def fails_once(*args: object) -> Profile:
+        nonlocal number
+        number += 1
+        if number == 2:
+            raise sqlite3.OperationalError("disk full")
+        return await store(*args)
+
+    with patch.object(people.store, "add", fails_once):
+        answer = await call(hass, "import_people", path=str(folder))
+    assert [one["result"] for one in answer["persons"]] == ["added", "person_not_written", "added"]
+    assert set(people.store.profiles) == {"anna", "carl"}
+    assert "{'line': 3}" in caplog.text
 
 
 async def test_a_file_changes_who_is_there_where_that_is_wanted(hass: HomeAssistant, people: HousePeople) -> None:

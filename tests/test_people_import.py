@@ -1,6 +1,8 @@
 """Taking over the people of a panel: those whom somebody enrolled there are the household's, on the terms they had."""
 
 import asyncio
+from typing import Any
+from uuid import uuid4
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -82,8 +84,8 @@ async def test_who_was_enrolled_at_a_panel_is_taken_over(
     await settle(hass)
     assert enrolled(panel) == before
     bob = people.store.profiles[results["Bob Mason"]["person_id"]]
-    # The panel has one wired door: whoever may pass it may pass every door.
-    assert (bob.card, bob.doors) == (12345678, None)
+    # Whoever may pass the door of this panel may pass no other one of the house.
+    assert (bob.card, bob.doors) == (12345678, {f"{panel.serial}_1"})
     # Those who could not be taken over can be once what was in the way is gone.
     assert set(await imported(hass, panel_entry)) == {"Carla", "Dora"}
 
@@ -96,11 +98,46 @@ async def test_who_may_pass_one_of_two_doors_goes_on_passing_that_one(
     hass: HomeAssistant, people: HousePeople, panel: SimulatedPanel, panel_entry: MockConfigEntry
 ) -> None:
     card(panel, "Dora", "79", "second")
+    card(panel, "Emil", "80", "all")
     hass.config_entries.async_update_entry(panel_entry, options={**panel_entry.options, "doors": 2})
     await hass.config_entries.async_reload(panel_entry.entry_id)
     before = enrolled(panel)
     await imported(hass, panel_entry)
     assert people.store.profiles["dora"].doors == {f"{panel.serial}_2"}
     assert people.store.profiles["bob_mason"].doors == {f"{panel.serial}_1"}
+    assert people.store.profiles["emil"].doors == {f"{panel.serial}_1", f"{panel.serial}_2"}
     await synced(people, panel)
     assert enrolled(panel) == before
+
+
+def linked(panel: SimulatedPanel, owner: str, number: str, **changes: Any) -> None:
+    """Let another manager of the panel enrol a card, with a link id of theirs."""
+    card = {
+        "link_id": str(uuid4()),
+        "identifier_owner": {"name": owner, "type": "owner"},
+        "identifier_type": "card",
+        "identifier_number": number,
+        "lock": "first",
+        **changes,
+    }
+    assert panel.identifiers.upsert({"list_items": [card]})[0]["status"] == "Created"
+
+
+async def test_limits_that_another_manager_of_the_panel_set_stay(
+    hass: HomeAssistant, people: HousePeople, panel: SimulatedPanel, panel_entry: MockConfigEntry
+) -> None:
+    linked(panel, "Paul", "77")
+    linked(panel, "Once", "78", valid={"passes": {"is_permanent": False, "max_passes": 1}})
+    linked(panel, "Guest", "79", identifier_owner={"name": "Guest", "type": "guest"})
+    before = enrolled(panel)
+    results = await imported(hass, panel_entry)
+    assert {name: results[name]["result"] for name in ("Paul", "Once", "Guest")} == {
+        "Paul": "added",
+        "Once": "person_not_taken_over",
+        "Guest": "person_not_taken_over",
+    }
+    assert "a number of passes" in results["Once"]["reason"]
+    assert people.store.profiles["paul"].doors == {f"{panel.serial}_1"}
+    await synced(people, panel)
+    assert enrolled(panel) == before
+    assert {"Once", "Guest"} == set(await imported(hass, panel_entry))

@@ -302,7 +302,7 @@ async def test_full_disk(
     await settle(hass)
     assert "could not be stored" in caplog.text
     assert hass.states.get(FACE).attributes["event_type"] == "recognised"
-    assert entry.runtime_data._missed_since is not None
+    assert entry.runtime_data.catch_up._missed_since is not None
 
 
 async def test_our_own_fault(

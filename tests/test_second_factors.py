@@ -12,7 +12,7 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
-from custom_components.face_access.access import Decision, Factor, Method, Passage, Person, Reason, Role
+from custom_components.face_access.access import Decision, Factor, Method, Passage, Person, Reason, Role, Sighting
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import StationConnectionError
 from custom_components.face_access.hub.doors.judgement import Asked, judge
@@ -187,7 +187,11 @@ async def reloaded(hass: HomeAssistant, people: HousePeople, entry: MockConfigEn
     assert await hass.config_entries.async_reload(entry.entry_id)
 
 
-@pytest.mark.parametrize("happens", [switched_off, blocked, shut, reloaded], ids=lambda happens: happens.__name__)
+@pytest.mark.parametrize(
+    ("happens", "reason"),
+    [(switched_off, "disabled"), (blocked, "blocked"), (shut, "policy"), (reloaded, None)],
+    ids=lambda value: getattr(value, "__name__", value),
+)
 async def test_what_happens_meanwhile_counts(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -195,13 +199,72 @@ async def test_what_happens_meanwhile_counts(
     terminal: SimulatedTerminal,
     device_id: str,
     happens: Any,
+    reason: str | None,
 ) -> None:
+    """And the logbook says why the word was of no use, where there was a face for it."""
     assert await look(hass, people, terminal) == MISSING
     await happens(hass, people, entry)
+    told = async_capture_events(hass, "face_access_decided")
     assert not await confirm(hass, device_id)
+    assert [event.data["reason"] for event in told] == ([] if reason is None else [reason])
     await settle(hass)
     assert terminal.openings == []
     assert hass.states.get(FACE).attributes["verdict"] == "denied"
+
+
+async def test_a_word_while_the_face_is_stored(
+    hass: HomeAssistant, entry: MockConfigEntry, people: HousePeople, terminal: SimulatedTerminal, device_id: str
+) -> None:
+    """A factor that is given while the disk is busy is not lost for that face."""
+    history = entry.runtime_data.history
+    add = history.add
+
+    async def slow(sighting: Sighting, *, live: bool) -> bool:
+        assert not await confirm(hass, device_id)
+        return await add(sighting, live=live)
+
+    with patch.object(history, "add", slow):
+        assert await look(hass, people, terminal) == ("granted", None)
+    await settle(hass)
+    assert len(terminal.openings) == 1
+    listed = await hass.services.async_call(DOMAIN, "get_sightings", {}, blocking=True, return_response=True)
+    assert [(one["verdict"], one["reason"]) for one in listed["sightings"]] == [("granted", None)]
+    # One word, one opening.
+    assert await look(hass, people, terminal) == MISSING
+
+
+async def test_a_slow_disk_makes_no_face_wait_less(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    people: HousePeople,
+    terminal: SimulatedTerminal,
+    device_id: str,
+    clock: Clock,
+) -> None:
+    """It was fresh when it was judged first: it waits as long as factors count from then on."""
+    history = entry.runtime_data.history
+    add = history.add
+
+    async def slow(sighting: Sighting, *, live: bool) -> bool:
+        clock.forward(timedelta(seconds=15))
+        return await add(sighting, live=live)
+
+    with patch.object(history, "add", slow):
+        assert await look(hass, people, terminal) == MISSING
+    assert await confirm(hass, device_id)
+    assert len(terminal.openings) == 1
+
+
+async def test_what_somebody_removed_gave_is_nobodys(
+    hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, device_id: str
+) -> None:
+    """Not even whose who gets their id."""
+    anna = people.store.profiles["anna"]
+    assert not await confirm(hass, device_id)
+    assert (await explained(hass, device_id, person_id="anna"))["granted"]
+    await people.async_remove("anna")
+    await people.async_add(replace(anna, key=new_key()), [])
+    assert (await explained(hass, device_id, person_id="anna"))["reasons"] == ["second_factor"]
 
 
 async def test_whoever_is_removed_waits_no_longer(
@@ -218,11 +281,14 @@ async def test_whoever_is_removed_waits_no_longer(
 async def test_a_terminal_that_is_gone(
     hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal, device_id: str
 ) -> None:
-    """Whoever said yes hears that it did not open, and nobody reads that somebody was let in."""
+    """Whoever said yes hears that it did not open, and nobody reads that somebody was let in, but why they were not."""
     assert await look(hass, people, terminal) == MISSING
+    told = async_capture_events(hass, "face_access_decided")
     await terminal.cut_network()
     with pytest.raises(HomeAssistantError):
         await confirm(hass, device_id)
+    await settle(hass)
+    assert [(event.data["granted"], event.data["reason"]) for event in told] == [(False, "device")]
     assert hass.states.get(FACE).attributes["verdict"] == "denied"
     await terminal.restore_network()
     # The face is as used up as the word.
@@ -245,8 +311,10 @@ async def test_a_door_that_does_not_open_for_a_card(
         "refused": patch(f"{SECOND_FACTORS}.async_open", side_effect=StationConnectionError("gone")),
         "unwired": patch(f"{SECOND_FACTORS}.async_find", return_value=None),
     }
+    told = async_capture_events(hass, "face_access_decided")
     with how[happens]:
         await swipe(hass, terminal)
+    assert (False, "device") in [(event.data["granted"], event.data["reason"]) for event in told]
     assert ("a door did not open after a card or a code" in caplog.text) is (happens == "refused")
     listed = await hass.services.async_call(DOMAIN, "get_sightings", {}, blocking=True, return_response=True)
     assert "granted" not in [one["verdict"] for one in listed["sightings"]]

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
-import sqlite3
 from typing import TYPE_CHECKING, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -25,7 +24,6 @@ from .access import (
     Decision,
     DoorPolicy,
     FirmwareReported,
-    Missed,
     Person,
     Proof,
     Reason,
@@ -37,23 +35,13 @@ from .access import (
     decide,
     decide_shown,
 )
-from .const import (
-    CONF_FEATURES,
-    CONF_PUSH,
-    DOMAIN,
-    LIVE_WITHIN,
-    LOGGER,
-    PING_EVERY,
-    READ_EVERY,
-    RING_ONCE_IN,
-    SILENT_AFTER,
-)
+from .const import CONF_FEATURES, CONF_PUSH, DOMAIN, LOGGER, PING_EVERY, READ_EVERY, RING_ONCE_IN, SILENT_AFTER
 from .devices.errors import StationAuthError, StationError, StationUnsupportedError, WrongStationError
 from .devices.station import Reading, SettingValue, Station
 from .hub import issues, restart
 from .hub.doors.policies import policy_of
 from .hub.errors import translated
-from .hub.history.retention import retention_of
+from .hub.history.catch_up import CatchUp
 from .hub.history.store import History
 from .hub.news import push_target
 from .hub.news.facts import after
@@ -104,9 +92,9 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         self.ladder: Ladder | None = None
         self._listeners_of_events: list[tuple[bool, Listener]] = []
         self._read_at: datetime | None = None
-        self._online_since: datetime | None = None
-        self._missed_since: datetime | None = None
-        self._catching_up = asyncio.Lock()
+        self.online_since: datetime | None = None
+        """Since when the station answers without a break."""
+        self.catch_up = CatchUp(self)
         self._silence: CALLBACK_TYPE | None = None
         self._first: asyncio.Task[None] | None = None
         super().__init__(
@@ -183,14 +171,14 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
         # A station that calls us need not be pinged, its questions are the sign of life; unless it opens by our word.
         rare = self.queued and not self.station.expect_inbox().asks_decisions
         self.update_interval = READ_EVERY if rare else PING_EVERY
-        if was_offline or self._online_since is None:
-            self._online_since = now
+        if was_offline or self.online_since is None:
+            self.online_since = now
         if full:
             issues.right_station(self.hass, self.config_entry)
         if full and not self._learn_features(reading):
             if self.station.feed is None:
                 await self._async_check_push_target()
-            self.config_entry.async_create_background_task(self.hass, self.async_catch_up(), "face_access catch-up")
+            self.config_entry.async_create_background_task(self.hass, self.catch_up.async_run(), "face_access catch-up")
         return reading
 
     async def _async_check_push_target(self) -> None:
@@ -356,60 +344,3 @@ class FaceAccessCoordinator(DataUpdateCoordinator[Reading]):
             self._silence()
             self._silence = None
         await super().async_shutdown()
-
-    # Nothing is lost
-
-    @callback
-    def async_missed(self, since: datetime) -> None:
-        """Remember that a push could not be kept, so that the next catch-up looks far enough back."""
-        self._missed_since = min(since, self._missed_since or since)
-
-    async def async_catch_up(self) -> int:
-        """Fetch into history what happened at the station while nobody listened; how much of it was new.
-
-        They are history and nothing else: no event, no picture, no door.
-        """
-        records = self.station.records
-        if records is None:
-            return 0
-        async with self._catching_up:
-            now = dt_util.utcnow()
-            start = await self.history.complete_until(self.serial) or self.config_entry.created_at
-            # Taken now: what is missed from here on is for the next time.
-            missed, self._missed_since = self._missed_since, None
-            start = max(min(start, missed or start), now - retention_of(self.config_entry.options).span)
-            new = 0
-            try:
-                async for record in records.since(start, now):
-                    new += await self._async_keep_record(record)
-                # Clocks are compared to the second: some overlap, so that nobody falls between two catch-ups.
-                await self.history.set_complete(self.serial, now - LIVE_WITHIN)
-            except (StationError, sqlite3.Error) as err:
-                # The next full reading tries again from the same point.
-                LOGGER.debug("%s: catch-up stopped after %d: %s", self.name, new, type(err).__name__)
-                if missed is not None:
-                    self.async_missed(missed)
-                return new
-        if new:
-            LOGGER.debug("%s: %d records fetched into history", self.name, new)
-        return new
-
-    async def _async_keep_record(self, record: Sighting | Missed) -> bool:
-        """Store one record; whether it was new. Raises sqlite3.Error."""
-        if isinstance(record, Missed):
-            return await self.history.add_event(record.event, live=False)
-        sighting, _ = self.async_identify(record, None)
-        if (came_of_it := self.unstored.get(record.key)) is not None:
-            # Its push could not be stored: the record does not know what we decided on it.
-            sighting = replace(sighting, verdict=came_of_it[0], refused=came_of_it[1])
-        new = await self.history.add(sighting, live=False)
-        if new:
-            self._check_push(record)
-        return new
-
-    def _check_push(self, sighting: Sighting) -> None:
-        """A sighting that had to be fetched although the station was there all the time: its pushes do not arrive."""
-        if not self.config_entry.data.get(CONF_PUSH) or self._online_since is None or self.station.feed is not None:
-            return
-        if self._online_since + LIVE_WITHIN < sighting.captured_at < dt_util.utcnow() - LIVE_WITHIN:
-            issues.push_missing(self.hass, self.config_entry)

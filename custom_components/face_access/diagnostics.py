@@ -9,9 +9,10 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_SSL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 
+from .access import Sighting
 from .const import CONF_BROKER_PASSWORD, CONF_BROKER_URL, CONF_DOOR, CONF_ENGINE, CONF_FEATURES, CONF_TRIGGERS
 from .coordinator import FaceAccessConfigEntry
-from .devices.station import SettingKind
+from .devices.station import SettingKind, Station
 from .hub.cameras.watching import Watching
 from .hub.local.gallery import HouseGallery, async_gallery
 from .hub.people.entry import is_people
@@ -20,6 +21,20 @@ from .hub.servers.coordinator import CONF_SERVER, ServerCoordinator, is_server
 
 # Addresses, ids that open webhooks, and what the device is called: all of the entry's data but this is private.
 _OPEN_DATA = {"family", "port", "push", CONF_ENGINE, CONF_FEATURES, CONF_SSL, CONF_VERIFY_SSL}
+# Of a server's entry: what says how it is used, and not where or as whom.
+_OPEN_SERVER_DATA = {
+    CONF_SERVER,
+    CONF_VERIFY_SSL,
+    "channel",
+    "check_duplicates",
+    "check_liveness",
+    "check_photos",
+    "keep_pictures",
+    "liveness_for",
+    "server_photos",
+    "several_faces",
+    "pictures_leave_house",
+}
 # Entities say what they are called, a door's name its station's serial number; a broker has an address and an account.
 _PRIVATE_OPTIONS = {CONF_BROKER_PASSWORD, CONF_BROKER_URL, CONF_DOOR, CONF_TRIGGERS}
 
@@ -56,25 +71,9 @@ def _gallery(gallery: HouseGallery) -> dict[str, Any]:
     }
 
 
-# Of a server's entry: what says how it is used, and not where or as whom.
-_OPEN_SERVER_DATA = {
-    CONF_SERVER,
-    CONF_VERIFY_SSL,
-    "channel",
-    "check_duplicates",
-    "check_liveness",
-    "check_photos",
-    "keep_pictures",
-    "liveness_for",
-    "server_photos",
-    "several_faces",
-    "pictures_leave_house",
-}
-
-
 def _server(entry: ConfigEntry[Any], people: HousePeople) -> dict[str, Any]:
     coordinator: ServerCoordinator = entry.runtime_data
-    data, engine = entry.data, coordinator.engine
+    data = entry.data
     worker = people.workers.get(coordinator.serial)
     return {
         "data": async_redact_data(data, set(data) - _OPEN_SERVER_DATA),
@@ -82,11 +81,7 @@ def _server(entry: ConfigEntry[Any], people: HousePeople) -> dict[str, Any]:
         "server": {
             "kind": coordinator.kind.name,
             "version": coordinator.data.version,
-            "capabilities": sorted(
-                name
-                for name in engine.__dataclass_fields__
-                if name != "probe" and getattr(engine, name) not in (None, False)
-            ),
+            "capabilities": sorted(coordinator.engine.capabilities),
         },
         "online": coordinator.last_update_success,
         "people": None if worker is None else asdict(worker.progress),
@@ -101,6 +96,29 @@ def _watching(entry: FaceAccessConfigEntry) -> dict[str, Any] | None:
     return lookout.diagnostics if loaded and isinstance(lookout, Watching) else None
 
 
+def _station(station: Station) -> dict[str, Any]:
+    return {
+        "manufacturer": station.info.manufacturer,
+        "model": station.info.model,
+        "hardware": station.info.hardware,
+        "firmware": station.info.firmware,
+        "capabilities": sorted(
+            name for name in station.__dataclass_fields__ if getattr(station, name) not in (None, (), False)
+        ),
+    }
+
+
+def _sighting(sighting: Sighting) -> dict[str, Any]:
+    """Say what came of a sighting, and nothing of whom it shows."""
+    return {
+        "verdict": sighting.verdict,
+        "refused": sighting.refused,
+        "liveness": sighting.liveness,
+        "compared": sighting.score is not None,
+        "has_picture": sighting.pictures.best is not None,
+    }
+
+
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAccessConfigEntry) -> dict[str, Any]:
     """Say what the station is, has and does; of people, only how many there are."""
     if is_people(entry):
@@ -108,23 +126,14 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAcc
     if is_server(entry):
         return _server(entry, await async_get_people(hass))
     coordinator = entry.runtime_data
-    station = coordinator.station
-    described = station.settings.described if station.settings else {}
+    settings = coordinator.station.settings
+    described = settings.described if settings else {}
     texts = {key for key, setting in described.items() if setting.kind is SettingKind.TEXT}
-    sighting = coordinator.last_sighting
     offset = coordinator.data.clock_offset
     return {
         "data": async_redact_data(entry.data, set(entry.data) - _OPEN_DATA),
         "options": async_redact_data(entry.options, _PRIVATE_OPTIONS),
-        "station": {
-            "manufacturer": station.info.manufacturer,
-            "model": station.info.model,
-            "hardware": station.info.hardware,
-            "firmware": station.info.firmware,
-            "capabilities": sorted(
-                name for name in station.__dataclass_fields__ if getattr(station, name) not in (None, (), False)
-            ),
-        },
+        "station": _station(coordinator.station),
         "online": coordinator.last_update_success,
         "calls_us": coordinator.queued,
         "news": None
@@ -134,13 +143,5 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FaceAcc
         "clock_offset_seconds": None if offset is None else offset.total_seconds(),
         "settings": async_redact_data(dict(coordinator.data.settings), texts),
         "facts": dict(coordinator.data.facts),
-        "last_sighting": None
-        if sighting is None
-        else {
-            "verdict": sighting.verdict,
-            "refused": sighting.refused,
-            "liveness": sighting.liveness,
-            "compared": sighting.score is not None,
-            "has_picture": sighting.pictures.best is not None,
-        },
+        "last_sighting": None if coordinator.last_sighting is None else _sighting(coordinator.last_sighting),
     }

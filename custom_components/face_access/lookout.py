@@ -65,7 +65,7 @@ class LookoutSensor(FaceAccessEntity, SensorEntity):
 
     @override
     async def async_update(self) -> None:
-        """Do nothing: what is asked for is at hand."""
+        """Do nothing: what is asked for is at hand, and a coordinator's entity would have the whole station read."""
 
     @property
     @override

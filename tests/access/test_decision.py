@@ -53,6 +53,7 @@ BROKEN = {
     "spoof": ({"liveness": Liveness.SPOOF}, {}, {}, Reason.SPOOF),
     "liveness not checked": ({"liveness": Liveness.UNCHECKED}, {}, {}, Reason.LIVENESS),
     "device says no": ({"refused": Reason.MASK}, {}, {}, Reason.MASK),
+    "device says no without a word": ({"verdict": Verdict.DENIED}, {}, {}, Reason.DEVICE),
     "repeated": ({"repeated": True}, {}, {}, Reason.REPEATED),
     "not real-time": ({"realtime": False}, {}, {}, Reason.STALE),
     "too old": ({"captured_at": NOW - timedelta(seconds=11)}, {}, {}, Reason.STALE),
@@ -145,6 +146,7 @@ def test_grants_only_when_every_condition_holds(sighting: Sighting, person: Pers
                 sighting.liveness is Liveness.LIVE
                 or (sighting.liveness is Liveness.UNCHECKED and not policy.liveness_required),
                 sighting.refused is None,
+                sighting.verdict is not Verdict.DENIED,
                 not sighting.repeated,
                 sighting.realtime,
                 -policy.freshness <= NOW - sighting.captured_at <= policy.freshness,

@@ -277,7 +277,12 @@ async def test_the_disk_is_full(
 async def test_the_door_goes_while_it_is_to_be_opened(
     hass: HomeAssistant, door: MockConfigEntry, porch: PlayedCamera, terminal: SimulatedTerminal, alice: Profile
 ) -> None:
-    found = watched.async_find(hass, DOOR)
-    with patch.object(watched, "async_find", side_effect=[found, found, None]):
+    opens = watched.Watched._open
+
+    async def too_late(self: watched.Watched, name: str) -> None:
+        with patch.object(watched, "async_find", return_value=None):
+            await opens(self, name)
+
+    with patch.object(watched.Watched, "_open", too_late):
         assert await decided(hass, porch) == ("granted", None)
     assert terminal.openings == []

@@ -9,6 +9,8 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -20,7 +22,8 @@ from custom_components.face_access.people.model import Profile
 from custom_components.face_access.recognition import engine
 from simulators.panel import SimulatedPanel
 from simulators.terminal import SimulatedTerminal
-from tests.conftest import set_policy, settle, until
+from tests.conftest import SERIAL, set_policy, settle, until
+from tests.test_people_decision import explained
 
 from .conftest import EMPTY, PlayedCamera, look, preferring
 from .test_doors import ALICE_COMES, DOOR, FACE, decided, door
@@ -47,6 +50,31 @@ async def test_the_door_wants_a_live_face(
     await hass.config_entries.async_reload(door.entry_id)
     await look(hass)
     await until(lambda: len(terminal.openings) == 1)
+
+
+async def test_what_a_camera_would_open(
+    hass: HomeAssistant, entry: MockConfigEntry, door: MockConfigEntry, alice: Profile, device_id: str
+) -> None:
+    """By the camera's own choice at a door that only notifies, and by what the door asks for besides."""
+    set_policy(hass, entry, door_mode="notify_only")
+    (camera,) = dr.async_entries_for_config_entry(dr.async_get(hass), door.entry_id)
+
+    async def reasons(**data: object) -> list[str]:
+        return (await explained(hass, device_id, person_id="alice", **data))["reasons"]
+
+    assert await reasons() == ["notify_only"]
+    answer = await explained(hass, device_id, person_id="alice", camera=camera.id)
+    assert (answer["granted"], answer["mode"], answer["decides"]) == (True, "open", "home_assistant")
+    assert answer["station_lets_in"] is None
+    assert await reasons(camera=camera.id, liveness="unchecked", score=1) == ["similarity", "liveness"]
+    set_policy(hass, entry, second_factors=["credential"])
+    assert await reasons(camera=camera.id) == ["second_factor"]
+    await preferring(hass, door, settings={"autostart": False, "recognition": False})
+    assert await reasons(camera=camera.id) == ["policy", "second_factor"]
+    await preferring(hass, door, door=f"{SERIAL}_2")
+    for wrong in (camera.id, device_id):
+        with pytest.raises(ServiceValidationError, match="told to open this door"):
+            await reasons(camera=wrong)
 
 
 async def test_a_door_that_has_no_such_preference(

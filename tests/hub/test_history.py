@@ -1,7 +1,8 @@
 """History keeps what was acknowledged, once, in order, and forgets on request."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +33,14 @@ def sighting(number: int, *, source: str = "SN-1", picture: bytes | None = JPEG,
         pictures=Pictures(face=picture),
         **facts,
     )
+
+
+@contextmanager
+def later(time: timedelta) -> Iterator[None]:
+    """Have history forget as if it were that much later."""
+    with patch.object(forgetting, "datetime", wraps=datetime) as clock:
+        clock.now = lambda zone: datetime.now(zone) + time
+        yield
 
 
 @pytest.fixture
@@ -139,9 +148,11 @@ async def test_old_and_surplus_sightings_go(tmp_path: Path) -> None:
     store = History(tmp_path / "history.db")
     await store.open()
     await store.keep("SN-1", Retention(span=DEFAULT.span, most=5))
-    for number in range(10):
-        await store.add(sighting(number), live=True)
-        await store.add(sighting(number, source="SN-2"), live=True)
+    with later(timedelta(minutes=2)):
+        for number in range(10):
+            await store.add(sighting(number), live=True)
+            await store.add(sighting(number, source="SN-2"), live=True)
+        await store.list(source=None)
     assert [past.sequence for past in await store.list(source="SN-1")] == [9, 8, 7, 6, 5]
     assert len(await store.list(source="SN-2")) == 10
     await store.keep("SN-1", Retention(span=timedelta(seconds=-1), most=5))
@@ -150,6 +161,20 @@ async def test_old_and_surplus_sightings_go(tmp_path: Path) -> None:
     await store.open()
     assert [group.name for group in await store.sources()] == ["SN-2"]
     await store.close()
+
+
+async def test_what_has_just_come_is_no_surplus(history: History) -> None:
+    """However little is kept: a push that comes again at once is no second event."""
+    await history.keep("SN-1", Retention(span=DEFAULT.span, most=1))
+    assert await history.add(sighting(1), live=True)
+    assert await history.add(sighting(2), live=True)
+    with later(timedelta(seconds=55)):
+        await history.prune()
+        assert not await history.add(sighting(1), live=True)
+    # Nor does a clock that is set back keep it for good.
+    with later(-timedelta(hours=1)):
+        await history.prune()
+    assert [past.sequence for past in await history.list(source="SN-1")] == [2]
 
 
 async def test_a_quiet_house_forgets_too(history: History) -> None:
@@ -161,7 +186,8 @@ async def test_a_quiet_house_forgets_too(history: History) -> None:
     assert len(await history.list(source=None)) == 24
     await history.keep("SN-1", Retention(span=timedelta(seconds=-1), most=5000))
     await history.keep("SN-2", Retention(span=DEFAULT.span, most=1))
-    await history.prune()
+    with later(timedelta(minutes=2)):
+        await history.prune()
     assert [(past.source, past.sequence) for past in await history.list(source=None)] == [("SN-2", 11)]
 
 
@@ -210,9 +236,7 @@ async def test_a_fetched_sighting_goes_by_when_it_was_seen(history: History) -> 
         await history.add(replace(sighting(number), captured_at=now - age), live=False)
     await history.prune()
     assert {past.sequence for past in await history.list(source=None)} == {1, 2, 3}
-    later = now + timedelta(days=1, seconds=1)
-    with patch.object(forgetting, "datetime", wraps=datetime) as clock:
-        clock.now = lambda _zone: later
+    with later(timedelta(days=1, seconds=1)):
         await history.prune()
     assert {past.sequence for past in await history.list(source=None)} == {3}
 

@@ -1,6 +1,7 @@
 """A target comes to hold what the household wants, whatever breaks off on the way, and nobody else is touched."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -312,13 +313,25 @@ async def test_facts_for_somebody_whom_the_target_lost_bring_the_face_along(hous
     assert house.people.requests == [("put facts", anna.key), ("put", anna.key)]
 
 
-async def test_one_who_was_removed_at_the_target_and_here_needs_no_request(house: House) -> None:
+@pytest.mark.parametrize("there", [True, False])
+async def test_who_is_to_leave_and_is_not_listed_is_removed_all_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    """A list may leave somebody out who still opens the door."""
     anna = await house.add("anna")
     await house.round()
     await house.store.remove("anna")
-    del house.people.held[anna.key]
+    if not there:
+        del house.people.held[anna.key]
+
+    async def short() -> AsyncIterator[Enrolment]:
+        yield STRANGER
+
+    monkeypatch.setattr(house.people, "all", short)
     assert (await house.round(full=True)).done
-    assert house.people.requests == [("all",)]
+    assert house.people.requests == [("remove", anna.key), ("find", anna.key)]
+    assert list(house.people.held) == ["0001"]
+    assert not house.store.holdings("t")
 
 
 async def test_a_full_target_is_not_asked_again_and_again(house: House) -> None:

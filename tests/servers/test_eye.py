@@ -24,6 +24,7 @@ from custom_components.face_access.recognition.errors import (
 )
 from custom_components.face_access.recognition.interface import Judgement, Match, Score, SeenFace
 from custom_components.face_access.recognition.pace import Rule
+from custom_components.face_access.recognition.servers.vote import ServerTracker
 from custom_components.face_access.recognition.terms import Box, FaceLiveness
 from simulators._terminal import pictures
 from tests.conftest import settle, until
@@ -131,6 +132,29 @@ async def test_a_close_up_where_the_server_says_where(
     await looking.show(ANNA, ANNA, ANNA)
     (sighting,) = looking.sightings
     assert (sighting.pictures.face, sighting.pictures.scene) == (None, ANNA)
+
+
+async def test_what_nobody_thought_of_does_not_blind_the_camera(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged with where it happened, told as trouble, and the next frame begins anew."""
+
+    def stumble(*_args: object) -> None:
+        raise IndexError("pop from an empty deque")
+
+    looking.search.answer = (face(),)
+    with monkeypatch.context() as patch:
+        patch.setattr(ServerTracker, "observe", stumble)
+        await looking.show()
+    (trouble,) = looking.troubles
+    assert isinstance(trouble, EngineProtocolError)
+    (record,) = (record for record in caplog.records if record.exc_info)
+    assert record.exc_info[0] is IndexError
+    caplog.clear()
+    looking.eye._not_before = float("-inf")
+    await looking.show(ANNA, ANNA, ANNA)
+    assert looking.troubles[-1] is None
+    assert len(looking.sightings) == 1
 
 
 async def test_what_is_left_is_told(hass: HomeAssistant, looking: Looking) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .factors import Factor, Proof
-from .model import DoorMode, DoorPolicy, Liveness, Person, Reason, Role, Sighting
+from .model import DoorMode, DoorPolicy, Liveness, Person, Reason, Role, Sighting, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +120,8 @@ def _about_sighting(sighting: Sighting, now: datetime, policy: DoorPolicy, held:
         yield Reason.SPOOF
     if sighting.refused is not None:
         yield sighting.refused
+    elif sighting.verdict is Verdict.DENIED:
+        yield Reason.DEVICE
     if sighting.repeated:
         yield Reason.REPEATED
     if not sighting.realtime or not _is_fresh(sighting, now, policy, held):

@@ -73,6 +73,7 @@ ACTIONS: tuple[Action[Any], ...] = (
         fields={
             vol.Required("person_id"): fields.text,
             vol.Optional("door", default=1): fields.whole(1, 99),
+            vol.Optional("camera"): fields.text,
             vol.Optional("at"): fields.moment,
             vol.Optional("score", default=100): fields.whole(0, 100),
             vol.Optional("liveness", default="live"): vol.In([each.value for each in Liveness]),

@@ -3,16 +3,19 @@
 from dataclasses import replace
 
 from homeassistant.core import ServiceResponse
+from homeassistant.helpers import service
 from homeassistant.util import dt as dt_util
 
-from ..access import Liveness, Reason, Sighting, SightingKey, explain
-from ..coordinator import FaceAccessCoordinator
+from ..access import DoorPolicy, Liveness, Reason, Sighting, SightingKey, explain
+from ..const import DOMAIN
+from ..coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from ..devices.station import Door
+from ..hub.cameras.watching import Watching
 from ..hub.people.enrolments import Enrolments
 from ..hub.people.household import HousePeople, async_get_people
 from ..people.holding import HoldingState
 from .door import wired_door
-from .request import Request
+from .request import Request, invalid
 
 # What stations are told of a person, and mind by themselves.
 _TOLD = frozenset(
@@ -29,7 +32,10 @@ _TOLD = frozenset(
 
 
 async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceResponse:
-    """Give the decision on a person of the household, by default live and beyond doubt, now."""
+    """Give the decision on a person of the household, by default live and beyond doubt, now.
+
+    The face is one that the door's device sees, or one that a watched camera sees.
+    """
     data, coordinator = request.data, request.coordinator
     people = await async_get_people(request.hass)
     profile = people.store.profiles.get(data["person_id"])
@@ -46,7 +52,8 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
     )
     number = wired_door(request).number
     door = coordinator.door_id(number)
-    policy = coordinator.policy(number)
+    camera = data.get("camera")
+    policy = coordinator.policy(number) if camera is None else _camera_policy(request, camera, door)
     person = None if profile is None else people.identity.person(profile)
     proofs = () if person is None else coordinator.async_proofs(person, door, now)
     reasons = explain(sighting, person, door, now, policy, proofs=proofs)
@@ -56,9 +63,21 @@ async def explain_access(request: Request, _doors: tuple[Door, ...]) -> ServiceR
         "reasons": [reason.value for reason in reasons],
         "door": door,
         "mode": policy.mode.value,
-        "decides": "station" if coordinator.decides_itself else "home_assistant",
-        "station_lets_in": _lets_in(people, coordinator, data["person_id"], number, reasons),
+        "decides": "station" if coordinator.decides_itself and camera is None else "home_assistant",
+        "station_lets_in": None if camera else _lets_in(people, coordinator, data["person_id"], number, reasons),
     }
+
+
+def _camera_policy(request: Request, device_id: str, door: str) -> DoorPolicy:
+    """Find what a watched camera asks for at a door. Raises ServiceValidationError for one that does not open it."""
+    entry: FaceAccessConfigEntry
+    _, entry = service.async_get_device_and_config_entry(request.hass, DOMAIN, device_id)
+    coordinator = entry.runtime_data
+    lookout = coordinator.station.lookout if isinstance(coordinator, FaceAccessCoordinator) else None
+    policy = lookout.policy(door) if isinstance(lookout, Watching) else None
+    if policy is None:
+        raise invalid("camera_not_for_door", device=entry.title)
+    return policy
 
 
 def _lets_in(

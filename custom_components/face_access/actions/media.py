@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
-from homeassistant.components import image, media_source
+from homeassistant.components import media_source
 from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.components.media_player.browse_media import async_process_play_media_url
 from homeassistant.const import Platform
@@ -21,6 +21,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 import probatio as vol
 
+from ..hub.picture_of import async_picture_of
 from . import fields
 from .request import Request, invalid
 
@@ -131,15 +132,7 @@ async def _async_resolve(hass: HomeAssistant, media_id: str) -> Path | str:
 
 
 async def _async_picture_of(hass: HomeAssistant, entity_id: str, field: str) -> Loaded:
-    domain, _, name = entity_id.partition(".")
-    if hass.states.get(entity_id) is None:
-        raise invalid("media_unavailable", field=field)
-    if domain == Platform.IMAGE:
-        return Loaded(name=name, content=(await image.async_get_image(hass, entity_id)).content)
-    # Only now: the camera integration has requirements, which are there once it has an entity.
-    from homeassistant.components import camera  # noqa: PLC0415
-
-    return Loaded(name=name, content=(await camera.async_get_image(hass, entity_id)).content)
+    return Loaded(name=entity_id.partition(".")[2], content=await async_picture_of(hass, entity_id, field))
 
 
 async def _async_fetch(hass: HomeAssistant, url: str) -> Loaded:

@@ -21,22 +21,15 @@ from .request import invalid
 async def add(request: PeopleRequest, profile: Profile, pictures: list[bytes]) -> Profile:
     """Add a person and show them on the list. Raises PersonError and sqlite3.Error."""
     entry = await people_entry.async_ensure_entry(request.hass)
-    if profile.id in request.people.store.profiles:
-        raise PersonError("person_exists")
-    photos = await field.async_prepare(request.hass, request.people, profile.id, pictures, Checks.of(request.data))
-    if not photos and profile.card is None:
-        raise PersonError("person_photo_missing")
-    profile = await request.people.async_add(profile, photos)
+    profile = await field.async_add(request.hass, request.people, profile, pictures, Checks.of(request.data))
     people_entry.async_link(request.hass, entry, profile)
     return profile
 
 
 async def update(request: PeopleRequest, profile: Profile, pictures: list[bytes], *, add: bool) -> Profile:
     """Change a person; `add` puts new photos after the old ones. Raises PersonError and sqlite3.Error."""
-    photos = await field.async_prepare(request.hass, request.people, profile.id, pictures, Checks.of(request.data))
-    if photos and add:
-        photos = [*await request.people.store.photos(profile.id), *photos]
-    profile = await request.people.async_update(profile, photos or None)
+    checks = Checks.of(request.data)
+    profile = await field.async_update(request.hass, request.people, profile, pictures, checks, add=add)
     if (entry := people_entry.async_entry(request.hass)) is not None:
         people_entry.async_link(request.hass, entry, profile)
     return profile

@@ -27,7 +27,7 @@ async def get_records(request: Request, station: Station) -> ServiceResponse:
     if data["fetch"]:
         if station.records is None:
             raise invalid("no_records", device=coordinator.config_entry.title)
-        response["fetched"] = await coordinator.async_catch_up()
+        response["fetched"] = await coordinator.catch_up.async_run()
     try:
         found = await coordinator.history.list(source=coordinator.serial, start=start, end=end, limit=data["limit"])
     except sqlite3.Error as err:

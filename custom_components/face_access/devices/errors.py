@@ -1,5 +1,7 @@
 """What can go wrong with a station: one family of exceptions for every vendor."""
 
+from typing import Final
+
 
 class StationError(Exception):
     """Anything a station could not do."""
@@ -55,6 +57,10 @@ class StationRefusedError(StationError):
         self.code = code
         self.detail = detail
         self.field = field
+
+
+NOT_TRANSFERABLE: Final = "not_transferable"
+"""The code for somebody whom a station keeps on terms that cannot be kept elsewhere."""
 
 
 class StationPhotoError(StationRefusedError):

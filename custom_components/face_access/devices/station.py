@@ -415,7 +415,8 @@ class Enrolment:
     """A person as a station holds one. `key` is the station's id of theirs; times are aware, None for no limit.
 
     A person who is `suspended` is known and never let in. `text` is shown to them. `door` is the only one that they may
-    pass, by its number; None is every one. Photos travel beside it.
+    pass, by its number; None is every one. Photos travel beside it. Who is not `transferable` is there on terms that
+    these fields do not tell: they must not be taken for all that lets them in.
     """
 
     key: str
@@ -427,6 +428,7 @@ class Enrolment:
     suspended: bool = False
     text: str = field(default="", repr=False)
     door: int | None = None
+    transferable: bool = True
 
 
 class People(Protocol):

@@ -1,6 +1,6 @@
 """Adding and changing people in Home Assistant's own lists: the entry "People", and a form for each person."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import sqlite3
 from typing import Any
 
@@ -76,7 +76,7 @@ class PersonFlow(ConfigSubentryFlow):
                 _explain(err, errors, placeholders)
             else:
                 return self.async_create_entry(title=profile.name, data={CONF_PERSON: profile.id}, unique_id=profile.id)
-        schema = await self._async_schema(new=True)
+        schema = await self._async_schema()
         schema = self.add_suggested_values_to_schema(schema, suggested(schema, flat(user_input or {})))
         return self.async_show_form(
             step_id="user", data_schema=schema, errors=errors, description_placeholders=placeholders
@@ -100,7 +100,7 @@ class PersonFlow(ConfigSubentryFlow):
             else:
                 async_link(self.hass, entry, profile)
                 return self.async_abort(reason="reconfigure_successful")
-        schema = await self._async_schema(new=False)
+        schema = await self._async_schema(profile)
         values = shown(profile) if user_input is None else flat(user_input)
         schema = self.add_suggested_values_to_schema(schema, suggested(schema, values))
         placeholders = {
@@ -119,23 +119,20 @@ class PersonFlow(ConfigSubentryFlow):
 
     async def _async_add(self, user_input: Mapping[str, Any]) -> Profile:
         people = self._people
-        profile = field.new_profile(people, understood(user_input, new=True)).checked()
+        profile = field.new_profile(people, understood(user_input)).checked()
         if profile.id in people.store.profiles:
+            # Before the pictures are loaded: what was uploaded must still be there for another id.
             raise PersonError("person_exists")
-        photos = await self._async_photos(profile, user_input)
-        if not photos and profile.card is None:
-            raise PersonError("person_photo_missing")
-        profile = await people.async_add(profile, photos)
+        pictures = await self._async_pictures(user_input)
+        profile = await field.async_add(self.hass, people, profile, pictures, Checks.of(user_input))
         await self._async_remember(profile, user_input)
         return profile
 
     async def _async_change(self, profile: Profile, user_input: Mapping[str, Any]) -> Profile:
-        people = self._people
-        changed = field.changed(profile, understood(user_input, new=False)).checked()
-        photos = await self._async_photos(profile, user_input)
-        if photos and not user_input.get(REPLACE_PHOTOS):
-            photos = [*await people.store.photos(profile.id), *photos]
-        profile = await people.async_update(changed, photos or None)
+        changed = field.changed(profile, understood(user_input, profile)).checked()
+        pictures, add = await self._async_pictures(user_input), not user_input.get(REPLACE_PHOTOS)
+        checks = Checks.of(user_input)
+        profile = await field.async_update(self.hass, self._people, changed, pictures, checks, add=add)
         await self._async_remember(profile, user_input)
         return profile
 
@@ -143,10 +140,6 @@ class PersonFlow(ConfigSubentryFlow):
         """Note whom the chosen sightings show: their pictures go with the person."""
         chosen = user_input.get(PHOTO_SIGHTING)
         await async_note_shown(self.hass, profile.id, [int(chosen)] if chosen else (), _media(user_input))
-
-    async def _async_photos(self, profile: Profile, user_input: Mapping[str, Any]) -> list[bytes]:
-        pictures = await self._async_pictures(user_input)
-        return await field.async_prepare(self.hass, self._people, profile.id, pictures, Checks.of(user_input))
 
     async def _async_pictures(self, user_input: Mapping[str, Any]) -> list[bytes]:
         """Collect the pictures that were chosen. What was uploaded is taken once: it is gone afterwards."""
@@ -162,13 +155,14 @@ class PersonFlow(ConfigSubentryFlow):
             pictures.append(picture)
         return pictures
 
-    async def _async_schema(self, *, new: bool) -> vol.Schema:
-        return person_schema(new=new, doors=async_doors(self.hass), sightings=await _async_sightings(self.hass))
+    async def _async_schema(self, known: Profile | None = None) -> vol.Schema:
+        doors = async_doors(self.hass, chosen=() if known is None else known.doors or ())
+        return person_schema(new=known is None, doors=doors, sightings=await _async_sightings(self.hass))
 
 
 @callback
-def async_doors(hass: HomeAssistant) -> list[selector.SelectOptionDict]:
-    """Name every wired door of the house."""
+def async_doors(hass: HomeAssistant, *, chosen: Iterable[str] = ()) -> list[selector.SelectOptionDict]:
+    """Name every wired door of the house, and those that are `chosen` also while their station is away."""
     found: list[selector.SelectOptionDict] = []
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         if not isinstance(coordinator := entry.runtime_data, FaceAccessCoordinator):
@@ -177,7 +171,8 @@ def async_doors(hass: HomeAssistant) -> list[selector.SelectOptionDict]:
         for door in wired:
             label = entry.title if len(wired) == 1 else f"{entry.title} {door.number}"
             found.append(selector.SelectOptionDict(value=coordinator.door_id(door.number), label=label))
-    return found
+    away = sorted(set(chosen) - {door["value"] for door in found})
+    return found + [selector.SelectOptionDict(value=door, label=door) for door in away]
 
 
 async def _async_sightings(hass: HomeAssistant) -> list[selector.SelectOptionDict]:
@@ -212,7 +207,8 @@ def _read_upload(hass: HomeAssistant, upload: str) -> bytes:
     try:
         with process_uploaded_file(hass, upload) as path:
             return path.read_bytes()
-    except (ValueError, OSError) as err:
+    except (ValueError, KeyError, OSError) as err:
+        # Also one that another form takes at the same time.
         raise PersonError("photo_gone") from err
 
 

@@ -3,16 +3,16 @@
 from homeassistant.components import image
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import ServiceValidationError
 
 from ..const import DOMAIN
 
 
-async def async_picture_of(hass: HomeAssistant, entity_id: str) -> bytes:
-    """Take a picture. Raises HomeAssistantError."""
+async def async_picture_of(hass: HomeAssistant, entity_id: str, field: str = "entity") -> bytes:
+    """Take a picture. Raises ServiceValidationError, which names the field, and HomeAssistantError of the entity."""
     if hass.states.get(entity_id) is None:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN, translation_key="media_unavailable", translation_placeholders={"field": "entity"}
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="media_unavailable", translation_placeholders={"field": field}
         )
     if entity_id.startswith(f"{Platform.IMAGE}."):
         return (await image.async_get_image(hass, entity_id)).content

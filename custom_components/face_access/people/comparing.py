@@ -21,16 +21,17 @@ class Comparison:
     async def reconcile(self, wanted: Collection[str]) -> None:
         """Correct what is written down by what is there; `wanted` are the keys of those who shall be.
 
-        Raises StationError.
+        Whoever is to leave stays written down until they were removed: a list may leave somebody out. Raises
+        StationError.
         """
         on_it = [held async for held in self._people.all()]
         there = {held.key: digest_of_facts(held) for held in on_it}
         corrected = []
         for key, holding in tuple(self._store.holdings(self._target).items()):
+            if key not in wanted:
+                continue
             found = there.get(key)
-            if found is None and key not in wanted and holding.state is not HoldingState.PENDING:
-                await self._store.drop(self._target, key)
-            elif found is None and holding.state is HoldingState.HELD:
+            if found is None and holding.state is HoldingState.HELD:
                 corrected.append(holding.anew())
             elif found is not None and holding.facts and found != holding.facts:
                 corrected.append(replace(holding.anew(), photos=holding.photos))

@@ -3,7 +3,7 @@
 Networks are loaded on first use and let go by `unload`. Nothing here knows cameras or time: see `vote` and `worker`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -298,15 +298,7 @@ class Engine:
             with watch.step("liveness"):
                 checks = self.check_all(picture, list(zip(found, measured, strict=True)), settings.similarity)
         clear = [index for index, one in enumerate(measured) if one.eye_distance >= quality.USELESS_EYE_DISTANCE]
-        vectors: dict[int, Floats] = {}
-        if clear:
-            with watch.step("embed"):
-                vectors = dict(zip(clear, self.embed_all([upright[index] for index in clear]), strict=True))
-        candidates: dict[int, tuple[Candidate, ...]] = {}
-        if vectors:
-            with watch.step("match"):
-                if gallery is not None:
-                    candidates = {index: gallery.match(vector, self.scale) for index, vector in vectors.items()}
+        vectors, candidates = self._compare({index: upright[index] for index in clear}, gallery, watch)
         return tuple(
             judge(
                 Face(
@@ -321,6 +313,19 @@ class Engine:
             )
             for index, detection in enumerate(found)
         )
+
+    def _compare(
+        self, upright: Mapping[int, Pixels], gallery: Gallery | None, watch: Stopwatch
+    ) -> tuple[Mapping[int, Floats], Mapping[int, tuple[Candidate, ...]]]:
+        """Find the vectors of faces and whom of the gallery they are like, by the faces' numbers in their picture."""
+        if not upright:
+            return {}, {}
+        with watch.step("embed"):
+            vectors = dict(zip(upright, self.embed_all(list(upright.values())), strict=True))
+        with watch.step("match"):
+            if gallery is None:
+                return vectors, {}
+            return vectors, {index: gallery.match(vector, self.scale) for index, vector in vectors.items()}
 
 
 def _roles(mode: Mode) -> tuple[ModelRole, ...]:

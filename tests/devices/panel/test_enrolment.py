@@ -295,7 +295,7 @@ async def test_a_card_that_somebody_changed_at_the_panel_is_written_anew(people:
     (card,) = (item for item in faces(pair) if item["identifier_type"] == "card")
     card["valid"] = {"time": {"is_permanent": True}, "passes": {"is_permanent": True}}
     held = await people.find(people.as_held(anna).key)
-    assert held == replace(people.as_held(anna), card=None)
+    assert held == replace(people.as_held(anna), card=None, transferable=False)
     card["identifier_number"] = "no number"
     assert (await people.find(people.as_held(anna).key)).card is None
 
@@ -332,6 +332,30 @@ async def test_a_panel_without_faces_learns_cards(running: Running, store: Peopl
     assert numbers(pair) == []
     with pytest.raises(StationPhotoError):
         await people.put(ANNA, (GOOD,))
+
+
+@pytest.mark.parametrize(
+    ("which", "change"),
+    [
+        ("face_id", {"passes_left": 1, "valid": {"passes": {"is_permanent": False, "max_passes": 1}}}),
+        ("card", {"passes_left": 1, "valid": {"passes": {"is_permanent": False, "max_passes": 1}}}),
+        ("face_id", {"identifier_owner": {"name": "Anna Berg", "type": "guest"}}),
+        ("card", {"identifier_owner": {"name": "Anna Berg", "type": "guest"}}),
+        ("card", {"lock": "first"}),
+        ("face_id", {"profiles": [1]}),
+        ("card", {"apartment": 2}),
+    ],
+)
+async def test_who_has_a_link_id_and_other_terms_cannot_be_taken_over(
+    people: PanelPeople, pair: Pair, which: str, change: dict
+) -> None:
+    await people.put(replace(ANNA, card=4711), (GOOD,))
+    (anna,) = [one async for one in people.all()]
+    assert anna.transferable
+    (item,) = [one for one in faces(pair) if one["identifier_type"] == which]
+    item.update(change)
+    (anna,) = [one async for one in people.all()]
+    assert not anna.transferable
 
 
 # People whom the panel keeps by itself
@@ -396,8 +420,9 @@ async def test_a_face_and_a_card_are_taken_over_as_they_are(people: PanelPeople,
         ],
         [("card", "77", {}), ("face_id", "Y2FybGE=", {"lock": "first"})],
         [("face_id", "", {})],
+        [("card", "77", {"identifier_owner": {"name": "Carla", "type": "guest"}})],
     ],
-    ids=["two cards", "three passes", "another door", "no template"],
+    ids=["two cards", "three passes", "another door", "no template", "a guest"],
 )
 async def test_nobody_gets_in_on_better_terms_for_being_taken_over(
     people: PanelPeople, pair: Pair, terms: list

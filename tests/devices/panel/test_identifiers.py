@@ -235,6 +235,45 @@ def test_the_span_is_read_beside_the_passes_and_inside_them() -> None:
         assert (found.valid_from, found.valid_until, found.max_passes) == (None, SPAN[1], None)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {},
+        {"valid": {}, "time_profiles": {"count": 0, "uid_items": []}, "lock": "all"},
+        {"valid": {"time": {"is_permanent": True}, "passes": {"is_permanent": True}}},
+        {"valid": {"time": {"is_permanent": False, "from": 0, "to": 4102444799}}},
+    ],
+)
+def test_what_has_no_limits_beside_door_and_time_is_plain(raw: dict) -> None:
+    found = Identifier.parse({"identifier_type": "card", **raw})
+    assert found is not None
+    assert found.is_plain
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"valid": {"passes": {"is_permanent": False, "max_passes": 3}}},
+        {"valid": {"passes": {"is_permanent": False, "max_passes": "few"}}},
+        {"valid": {"passes": {"is_permanent": "perhaps", "max_passes": 3}}},
+        {"valid": {"time": {"is_permanent": False, "from": 0}}},
+        {"valid": {"time": {"is_permanent": False, "from": "soon", "to": 4102444799}}},
+        {"valid": {"time": {"is_permanent": False, "from": 0, "to": 10**15}}},
+        {"valid": {"time": {"from": 0, "to": 1}}},
+        {"lock": "third"},
+        {"time_profiles": {"count": 2}},
+        {"time_profiles": {"count": 1, "link_ids": [QR]}},
+        {"apartment": {"uid": 3}},
+        {"apartment_link_id": QR},
+        {"identifier_owner": {"name": "Ann", "type": "guest"}},
+    ],
+)
+def test_what_limits_it_otherwise_or_cannot_be_read_is_not_plain(raw: dict) -> None:
+    found = Identifier.parse({"identifier_type": "card", **raw})
+    assert found is not None
+    assert not found.is_plain
+
+
 def test_minus_one_is_no_apartment() -> None:
     found = Identifier.parse({"identifier_type": "card", "apartment": {"uid": -1}, "uid": 9})
     assert found is not None

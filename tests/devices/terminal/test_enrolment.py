@@ -165,6 +165,28 @@ async def test_reads_whom_others_put_there(people: TerminalPeople, simulated: Si
     assert (held["0009"].name, held["0009"].role) == ("Guest", Role.NORMAL)
     assert held["0009"].valid_until == datetime(2019, 12, 31, 23, tzinfo=UTC)
     assert (held["0010"].role, held["0010"].card, held["0010"].suspended) == (Role.NORMAL, 2**40, True)
+    # On neither list: who knows whether the terminal lets them in.
+    assert (held["0009"].suspended, held["0001"].suspended, held["0003"].suspended) == (True, False, False)
+    assert all(one.transferable for one in held.values())
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kind": 3},
+        {"kind": "?"},
+        {"term": "2026-12-31"},
+        {"term": "useless"},
+        {"term": None},
+        {"term_start": "soon"},
+        {"term_start": "never"},
+    ],
+)
+async def test_terms_that_have_no_place_in_the_household_are_told(entry: dict) -> None:
+    plain = {"id": "0001", "role": 1, "kind": 0, "term_start": "useless", "term": "forever"}
+    link = FakeLink({"total": 2, "persons": [plain, {**plain, "id": "0002", **entry}]})
+    people = TerminalPeople(TerminalState(TerminalClient(link), ZONE))
+    assert [one.transferable async for one in people.all()] == [True, False]
 
 
 async def test_entries_without_an_id_are_nobody() -> None:

@@ -73,8 +73,9 @@ class PanelPeople:
         for key, face in faces.items():
             card = cards.pop(beside(key), None)
             # A card that counts otherwise than the face is as good as missing: it is written anew.
-            same = card is not None and replace(card, key=key, card=None) == face
-            yield replace(face, card=card.card if card is not None and same else None)
+            same = card is not None and replace(card, key=key, card=None, transferable=face.transferable) == face
+            transferable = face.transferable and (card is None or (same and card.transferable))
+            yield replace(face, card=card.card if card is not None and same else None, transferable=transferable)
         for key, card in cards.items():
             yield replace(card, key=alone(key))
 
@@ -232,6 +233,7 @@ def _enrolment(identifier: Identifier, link: str) -> Enrolment:
         valid_until=None if suspended else identifier.valid_until,
         suspended=suspended,
         door=None if identifier.lock == ALL else identifier.lock,
+        transferable=identifier.is_plain,
     )
 
 

@@ -47,7 +47,8 @@ class Identifier:
 
     `number`: cards and keys decimal (up to 10 digits) or bytes in hex between colons or dashes, codes decimal, QR codes
     a UUID; a face has none while `photo` (JPEG, link variant only) or an upload makes it. `link_id` and
-    `apartment_link_id` are UUIDs of whoever manages several panels; `profiles` are uids, in link variants link ids.
+    `apartment_link_id` are UUIDs of whoever manages several panels; `profiles` are uids, in link variants link ids. It
+    is `unclear` where something that limits it could not be read.
     """
 
     type: IdentifierType
@@ -65,6 +66,13 @@ class Identifier:
     apartment: int | None = None
     profiles: tuple[str, ...] = ()
     photo: bytes | None = field(default=None, repr=False)
+    unclear: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether owner, number, lock and time say all of it; else a copy by these might open more than it does."""
+        beside = (self.max_passes, self.apartment, self.apartment_link_id)
+        return beside == (None, None, None) and not (self.guest or self.profiles or self.unclear)
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any], uid: int | None = None) -> Self | None:
@@ -77,7 +85,9 @@ class Identifier:
         listed = next((n for key in ("identifier_uid", "uid") if (n := as_int(raw.get(key))) is not None), uid)
         lock = read_lock(raw.get("lock"))
         # Documented beside the passes; seen inside them on some panels with faces.
-        start, end = _read_span(section(valid, "time") or section(passes, "time"))
+        time = section(valid, "time") or section(passes, "time")
+        start, end = _read_span(time)
+        max_passes = None if as_bool(passes.get("is_permanent")) is not False else as_int(passes.get("max_passes"))
         # -1 stands for no reference.
         apartment = as_int(section(raw, "apartment").get("uid"))
         names = as_list(profiles.get("link_ids")) or as_list(profiles.get("uid_items")) or ()
@@ -89,13 +99,17 @@ class Identifier:
             lock=ALL if lock is None else lock,
             valid_from=start,
             valid_until=end,
-            max_passes=None if as_bool(passes.get("is_permanent")) is not False else as_int(passes.get("max_passes")),
+            max_passes=max_passes,
             passes_left=as_int(section(raw, "additional").get("passes_left")),
             uid=listed,
             link_id=as_text(raw.get("link_id")) or None,
             apartment_link_id=as_text(raw.get("apartment_link_id")) or None,
             apartment=None if apartment == -1 else apartment,
             profiles=tuple(text for name in names if (text := as_text(name)) is not None),
+            unclear=_is_unclear(time)
+            or (max_passes is None and bool(passes) and as_bool(passes.get("is_permanent")) is not True)
+            or (lock is None and "lock" in raw)
+            or (not names and as_int(profiles.get("count")) not in (None, 0)),
         )
 
     def body(self, info: PanelInfo) -> dict[str, Any]:
@@ -194,6 +208,14 @@ def _read_span(time: Mapping[str, Any]) -> tuple[datetime | None, datetime | Non
         return None, None
     start, end = as_int(time.get("from")), as_int(time.get("to"))
     return _moment(start or None), _moment(None if end == _FAR else end)
+
+
+def _is_unclear(time: Mapping[str, Any]) -> bool:
+    """Whether there is a span of which an end cannot be read: to `_read_span`, that end is no limit."""
+    if not time or (permanent := as_bool(time.get("is_permanent"))):
+        return False
+    start, end = as_int(time.get("from")), as_int(time.get("to"))
+    return permanent is None or _moment(start) is None or _moment(end) is None
 
 
 def _moment(seconds: int | None) -> datetime | None:

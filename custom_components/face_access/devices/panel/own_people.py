@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from ..errors import StationRefusedError
+from ..errors import NOT_TRANSFERABLE, StationRefusedError
 from .identifier import Identifier, IdentifierType
 from .identifiers import Identifiers
 
-NOT_TRANSFERABLE: Final = "not_transferable"
 _KINDS: Final = frozenset({IdentifierType.FACE, IdentifierType.CARD})
 
 
@@ -36,10 +35,7 @@ class OwnPerson:
         """
         single = len(self.identifiers) == len({one.type for one in self.identifiers})
         terms = {(one.lock, one.valid_from, one.valid_until) for one in self.identifiers}
-        plain = all(
-            one.number and one.uid is not None and one.max_passes is None and not one.profiles and one.apartment is None
-            for one in self.identifiers
-        )
+        plain = all(one.number and one.uid is not None and one.is_plain for one in self.identifiers)
         if not (single and plain and len(terms) == 1):
             raise StationRefusedError(NOT_TRANSFERABLE)
 

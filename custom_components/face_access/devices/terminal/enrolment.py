@@ -128,7 +128,8 @@ class TerminalPeople:
         )
 
     def _enrolment(self, person: StoredPerson) -> Enrolment:
-        suspended = person.end is Term.NEVER
+        # Whoever is on neither list could only be written to the allowed one: they come as one who is not let in.
+        suspended = person.end is Term.NEVER or person.role not in (DeviceRole.ALLOWED, DeviceRole.BLOCKED)
         return Enrolment(
             key=person.id,
             name=(person.name or "").strip(),
@@ -139,7 +140,15 @@ class TerminalPeople:
             valid_until=_read(person.end, self._zone),
             suspended=suspended,
             text=(person.customer_text or "").strip(),
+            transferable=person.kind == 0 and _has_clear_times(person),
         )
+
+
+def _has_clear_times(person: StoredPerson) -> bool:
+    """Whether both ends can be read: to `_read`, one that cannot is no limit."""
+    return (isinstance(person.start, datetime) or person.start is Term.USELESS) and (
+        isinstance(person.end, datetime) or person.end in (Term.FOREVER, Term.NEVER)
+    )
 
 
 def _suspended(enrolment: Enrolment) -> bool:

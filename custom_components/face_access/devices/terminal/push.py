@@ -189,11 +189,7 @@ def _call(
 
 
 def _face(content: Mapping[str, Any], serial: str | None, context: Context) -> TerminalMessage:
-    acknowledgement: dict[str, Any] = {"reply": "ACK", "cmd": "face", "code": 0}
-    # Echoed as they came, whatever their type: the device compares them to the letter.
-    for name in ("sequence_no", "cap_time"):
-        if name in content and not isinstance(content[name], (dict, list)):
-            acknowledgement[name] = content[name]
+    acknowledgement = _acknowledge_face(content)
     key = sighting_key(content.get("sequence_no"), content.get("cap_time"))
     local = None if key is None else read_time(key.captured)
     captured_at = None if local is None else context.aware(local)
@@ -229,6 +225,16 @@ def _face(content: Mapping[str, Any], serial: str | None, context: Context) -> T
         asks_decision=context.online_mode,
         acknowledgement=acknowledgement,
     )
+
+
+def _acknowledge_face(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Echo the two facts that the device goes by as they came, whatever their type: it compares them to the letter."""
+    echoed = {
+        name: content[name]
+        for name in ("sequence_no", "cap_time")
+        if name in content and not isinstance(content[name], (dict, list))
+    }
+    return {"reply": "ACK", "cmd": "face", "code": 0, **echoed}
 
 
 def sighting_key(sequence: Any, captured: Any) -> SightingKey | None:

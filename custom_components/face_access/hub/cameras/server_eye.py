@@ -16,7 +16,14 @@ from homeassistant.core import HomeAssistant, callback
 from ...access import Pictures, Sighting, Similarity
 from ...const import LOGGER
 from ...people.store import PeopleStore
-from ...recognition.errors import EngineError, EngineUnreachableError, PhotoRefusedError, PictureError, RecognitionError
+from ...recognition.errors import (
+    EngineError,
+    EngineProtocolError,
+    EngineUnreachableError,
+    PhotoRefusedError,
+    PictureError,
+    RecognitionError,
+)
 from ...recognition.interface import Search
 from ...recognition.motion import Motion
 from ...recognition.pace import PATIENCE, Rule
@@ -172,6 +179,10 @@ class ServerEye:
                 await self._look(content, captured_at, on_motion=on_motion)
             except RecognitionError as err:
                 self._note(err)
+            except Exception as err:  # noqa: BLE001 - whatever it is, the camera must not be blind from now on
+                # What the frames before it left may be what it cannot be worked with.
+                self._tracker = ServerTracker()
+                self._note(EngineProtocolError("the answer could not be worked with"), err)
 
     async def _look(self, content: bytes, captured_at: datetime, *, on_motion: bool) -> None:
         began = self._hass.loop.time()
@@ -244,13 +255,13 @@ class ServerEye:
 
     # How it goes
 
-    def _note(self, err: RecognitionError) -> None:
+    def _note(self, err: RecognitionError, cause: Exception | None = None) -> None:
         """A frame came to nothing. The next must wait, longer each time: a server in trouble is not to be flooded.
 
         A picture that the server, or we, can do nothing with says nothing against the next.
         """
         level = LOGGER.debug if self._complained else LOGGER.warning
-        level("%s: the recognition server did not look at a frame: %s", self._source, err)
+        level("%s: the recognition server did not look at a frame: %s", self._source, err, exc_info=cause)
         self._complained = True
         if isinstance(err, EngineError) and not isinstance(err, PhotoRefusedError):
             self._failures = min(self._failures + 1, 10)

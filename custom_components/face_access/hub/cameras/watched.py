@@ -54,19 +54,23 @@ class Watched:
 
     def _judge(self, door: str, sighting: Sighting, person: Person | None, *, held: datetime | None = None) -> Decision:
         # A frame may be under way for long: the settings of now count, not those that it was looked at with.
-        if not self._settings.enabled:
-            return Decision(reason=Reason.POLICY)
-        policy, found = read_policy(self._entry.options), async_find(self._hass, door)
+        decision = self._coordinator.async_decide_at(sighting, person, door, self.policy(door), held=held)
+        # Granted in vain, nobody shall read that somebody was let in.
+        in_vain = decision.granted and async_find(self._hass, door) is None
+        return Decision(reason=Reason.DEVICE) if in_vain else decision
+
+    @callback
+    def policy(self, door: str) -> DoorPolicy:
+        """Find what is asked for now before the camera opens a door: by the camera, its eye and the door itself."""
+        policy = read_policy(self._entry.options)
         policy = replace(
             policy,
+            mode=policy.mode if self._settings.enabled else DoorMode.NEVER,
             liveness_required=policy.liveness_required or self._settings.antispoofing,
             minimum_score=max(policy.minimum_score, self._eye.threshold or 0),
         )
-        if found is not None:
-            policy = _strictest(policy, *found)
-        decision = self._coordinator.async_decide_at(sighting, person, door, policy, held=held)
-        # Granted in vain, nobody shall read that somebody was let in.
-        return Decision(reason=Reason.DEVICE) if decision.granted and found is None else decision
+        found = async_find(self._hass, door)
+        return policy if found is None else _strictest(policy, *found)
 
     async def _open(self, name: str) -> None:
         if (found := async_find(self._hass, name)) is None:

@@ -15,8 +15,8 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_call_later, async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
-from ...access import Sighting
-from ...const import CONF_CAMERA, CONF_RATE, CONF_TRIGGERS, DEFAULT_RATE, LOGGER
+from ...access import DoorPolicy, Sighting
+from ...const import CONF_CAMERA, CONF_DOOR, CONF_RATE, CONF_TRIGGERS, DEFAULT_RATE, LOGGER
 from ...devices.errors import StationConnectionError
 from ...recognition.errors import RecognitionError, RecognitionOffError, WorkerBusyError
 from ...recognition.pace import Stills
@@ -220,6 +220,11 @@ class Watching:
         """Hear of a sighting of the eye's; what was under way when the household switched it off is none."""
         if not self._stopped and self.settings.enabled:
             self._watched.async_report(sighting)
+
+    @callback
+    def policy(self, door: str) -> DoorPolicy | None:
+        """Find what is asked for before the camera opens a door; None for a door that it was not told to open."""
+        return self._watched.policy(door) if self._entry.options.get(CONF_DOOR) == door else None
 
     # Looking
 

@@ -69,3 +69,13 @@ def judge(
     sighting, person = coordinator.async_identify(sighting, known)
     decision = asked.judge(sighting, person, held=held)
     return Case(coordinator=coordinator, asked=asked, sighting=sighting, known=known, decision=decision, at=now)
+
+
+def judge_again(case: Case) -> Case:
+    """Judge once more, by all that is known by now; the same case where it still waits for a factor.
+
+    A face that lacked nothing else was fresh when it was judged first, and may wait from then on.
+    """
+    waits = case.decision.reason is Reason.SECOND_FACTOR
+    again = judge(case.coordinator, case.asked, case.sighting, case.known, held=case.at if waits else None)
+    return case if waits and again.decision.reason is Reason.SECOND_FACTOR else again

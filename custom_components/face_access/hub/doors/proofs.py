@@ -66,6 +66,11 @@ class Proofs:
         return [Proof(factor=factor, person_id=person.id, door=door, at=at) for factor, at in found]
 
     @callback
+    def forget(self, person: str) -> None:
+        """Drop all that a person gave."""
+        self._given = deque(one for one in self._given if one.person != person)
+
+    @callback
     def spend(self, person: str, door: str) -> None:
         """A door opened for what a person gave: it is used up, at the other doors of the station too."""
         self._given = deque(one for one in self._given if one.person != person or door not in one.doors)

@@ -12,7 +12,7 @@ from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ...access import Decision, DoorMode, Person, Reason
+from ...access import Decision, DoorMode, Person, Reason, objection
 from ...const import CONF_ANSWER_QUESTIONS, CONF_PREVIOUS_QUESTIONS, DOMAIN, LOGGER
 from ...coordinator import FaceAccessCoordinator
 from ...devices.errors import StationAuthError, StationConnectionError, StationError
@@ -65,14 +65,19 @@ async def async_answer(coordinator: FaceAccessCoordinator, message: Message, que
 def _decide(coordinator: FaceAccessCoordinator, question: Question) -> tuple[Decision, int, Person | None] | None:
     """Find the door that it opens, and for whom; None where that is not for us to say.
 
-    The station does not tell at which door somebody stands, so one word must be right for all that are wired. A door
-    that only notifies, or never opens by our word, is the station's alone to decide.
+    The station does not tell at which door somebody stands, so one word must be right for all that are wired. Where one
+    of them wants second factors, the station alone must not open it to a card: that it may be another door is no
+    reason. Else a door that only notifies, or never opens by our word, is the station's alone to decide.
     """
     wired = async_wired(coordinator)
-    if any(coordinator.policy(door.number).mode is not DoorMode.OPEN for door in wired):
-        return None
     finders = coordinator.hass.data.get(_FINDERS, ())
     person = next((found for finder in finders if (found := finder(question)) is not None), None)
+    guarded = [door.number for door in wired if coordinator.policy(door.number).factors]
+    if person is not None and guarded:
+        held_against = objection(person, [coordinator.door_id(door.number) for door in wired], dt_util.utcnow())
+        return Decision(reason=held_against or Reason.SECOND_FACTOR), guarded[0], person
+    if any(coordinator.policy(door.number).mode is not DoorMode.OPEN for door in wired):
+        return None
     decisions = [(coordinator.async_decide_shown(person, door.number), door.number) for door in wired]
     answers = {decision.granted for decision, _ in decisions}
     return (*decisions[0], person) if len(answers) == 1 else None

@@ -5,6 +5,7 @@ nobody must be seen again.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 import sqlite3
@@ -12,13 +13,13 @@ import sqlite3
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ...access import Factor, Passage, Person, Proof, Reason, Sighting, StationEvent
+from ...access import Decision, Factor, Passage, Person, Proof, Reason, Sighting, StationEvent
 from ...const import LOGGER
 from ...coordinator import FaceAccessCoordinator
 from ...devices.errors import StationError
 from ...people.store import PeopleStore
 from ..telling import async_tell_decision
-from .judgement import Case, judge
+from .judgement import Case, judge_again
 from .proofs import KEPT, Proofs, shown_in
 from .wired import async_find, async_open, async_wired
 
@@ -50,7 +51,8 @@ class SecondFactors:
 
     @callback
     def async_forget(self, person: str) -> None:
-        """Somebody is removed: their face waits no longer."""
+        """Somebody is removed: their face waits no longer, and what they gave counts for nobody who gets their id."""
+        self._proofs.forget(person)
         self._held = {key: case for key, case in self._held.items() if key[0] != person}
 
     @callback
@@ -85,20 +87,27 @@ class SecondFactors:
         for door in doors:
             if (case := self._held.get((person, door))) is None:
                 continue
-            again = judge(case.coordinator, case.asked, case.sighting, case.known, held=case.at)
-            if again.decision.reason is not Reason.SECOND_FACTOR:
-                self.async_judged(again)
-            if again.decision.granted:
-                return await self._async_let_in(again)
+            case = judge_again(case)
+            self.async_judged(case)
+            if case.decision.granted:
+                return await self._async_let_in(case)
+            if case.decision.reason is not Reason.SECOND_FACTOR:
+                _tell(case)
         return False
 
     async def _async_let_in(self, case: Case) -> bool:
-        """Open, and tell that they were let in after all. Raises StationError; then nobody reads that they were."""
+        """Open, and tell what came of it. Raises StationError; then nobody reads that they were let in."""
         coordinator, sighting = case.coordinator, case.judged
+        shut = replace(case, decision=Decision(reason=Reason.DEVICE))
         if (found := async_find(self._hass, case.asked.door)) is None:
+            _tell(shut)
             return False
-        await async_open(*found)
-        async_tell_decision(coordinator, case.asked.door, sighting, case.decision)
+        try:
+            await async_open(*found)
+        except StationError:
+            _tell(shut)
+            raise
+        _tell(case)
         try:
             await coordinator.history.judged(sighting)
         except sqlite3.Error as err:
@@ -136,5 +145,10 @@ class SecondFactors:
     def _owner(self, passage: Passage) -> str | None:
         """Find whose card or code that was, by the name that the station has for them; nobody's where two have it."""
         holdings = self._store.holdings(passage.source).values()
-        found = {each.person for each in holdings if each.alias == passage.owner} & self._store.profiles.keys()
+        found = {self._store.whose(each) for each in holdings if each.alias == passage.owner}
+        found &= self._store.profiles.keys()
         return found.pop() if len(found) == 1 else None
+
+
+def _tell(case: Case) -> None:
+    async_tell_decision(case.coordinator, case.asked.door, case.judged, case.decision)

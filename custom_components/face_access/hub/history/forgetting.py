@@ -16,6 +16,9 @@ from .retention import DEFAULT, Retention
 TABLES: Final[Mapping[str, str]] = {"sighting": "captured_at", "event": "happened_at"}
 
 _PRUNE_AT_ONCE: Final = 5
+# However little is kept: a push that comes again while it still counts as live must be known for the same one. Either
+# way of now: a clock that was set back must not keep the surplus until that time comes again.
+_SETTLED_AFTER: Final = timedelta(minutes=1)
 FORGET_AT_ONCE: Final = 20
 
 # Rows are numbered in the order in which they were stored: the first ones are the oldest. What was fetched afterwards
@@ -27,7 +30,7 @@ DELETE FROM {table} WHERE id IN (
 ) OR id IN (
     SELECT id FROM {table} WHERE source = :source AND id <= (
         SELECT id FROM {table} WHERE source = :source ORDER BY id DESC LIMIT 1 OFFSET :most
-    ) ORDER BY id LIMIT :bite
+    ) AND ABS(stored_at - :now) > :settled ORDER BY id LIMIT :bite
 ) OR id IN (
     SELECT id FROM {table} WHERE source = :source AND {time} < :oldest AND {time} > stored_at - :span
     ORDER BY {time} LIMIT :bite
@@ -60,9 +63,12 @@ def sources_in(connection: sqlite3.Connection, table: str) -> list[str]:
 def prune(connection: sqlite3.Connection, table: str, source: str) -> bool:
     """Delete a bite of what is too old or too much; whether there was any. Raises sqlite3.Error."""
     retention = _retention(connection, source)
+    now = datetime.now(UTC)
     limits = {
         "source": source,
-        "oldest": (datetime.now(UTC) - retention.span).timestamp(),
+        "now": now.timestamp(),
+        "settled": _SETTLED_AFTER.total_seconds(),
+        "oldest": (now - retention.span).timestamp(),
         "span": retention.span.total_seconds(),
         "most": retention.most,
         "bite": _PRUNE_AT_ONCE,

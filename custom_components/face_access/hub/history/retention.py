@@ -13,7 +13,7 @@ MOST_SIGHTINGS = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """What is older than `span`, or surplus to the newest `most`, goes."""
+    """What is older than `span` goes, and what is surplus to the newest `most` after a minute."""
 
     span: timedelta
     most: int

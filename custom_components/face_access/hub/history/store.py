@@ -1,7 +1,7 @@
 """Every sighting with its pictures, and what else happened at the stations: one file, one thread that owns it.
 
-`history_file` says why it is a file of our own. What is done in it is in `history_writing`, `past_sightings` (reading),
-`past_events` and `forgetting`; here is when.
+`file` says why it is a file of our own. What is done in it is in `writing`, `past_sightings` (reading), `past_events`
+and `forgetting`; here is when.
 """
 
 import asyncio

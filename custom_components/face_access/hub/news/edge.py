@@ -140,7 +140,7 @@ class Edge:
         except Exception:  # noqa: BLE001 (logged whole; see below)
             # Our own fault must not leave the device resending; what was lost is fetched again from its records.
             LOGGER.exception("%s: a push could not be handled", self._coordinator.name)
-            self._coordinator.async_missed(dt_util.utcnow() - LIVE_WITHIN)
+            self._coordinator.catch_up.async_missed(dt_util.utcnow() - LIVE_WITHIN)
         return message.answer(decision, self._greeting(message, decision))
 
     def _greeting(self, message: Message, decision: Decision | None) -> Greeting | None:

@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 from ...access import PUSHED, Decision, Missed, Person, Reason, Ring, Sighting, StationEvent
 from ...const import LIVE_WITHIN, LOGGER
 from ...coordinator import FaceAccessCoordinator
-from ..doors.judgement import Asked, Case, judge, put_on
+from ..doors.judgement import Asked, Case, judge, judge_again, put_on
 from ..telling import async_tell_decision
 
 _STORE_TIMEOUT = 10
@@ -65,10 +65,10 @@ class Intake:
         if unstored:
             case = replace(case, decision=Decision(reason=case.decision.reason or Reason.NOT_STORED))
         else:
-            if case.decision.granted:
+            if case.decision.granted or case.decision.reason is Reason.SECOND_FACTOR:
                 # Once more, and last: a disk that was slow must not open the door to whoever stands there by now.
-                # Whom the household knows may have changed as well.
-                case = judge(self._coordinator, case.asked, case.sighting, case.known)
+                # Whom the household knows may have changed as well, and what was missing may have been given.
+                case = judge_again(case)
             self._coordinator.async_judged(case)
         self._told(case)
         judged = case.judged
@@ -97,7 +97,7 @@ class Intake:
                 return await self._coordinator.history.add(sighting, live=live)
         except (TimeoutError, sqlite3.Error) as err:
             LOGGER.error("%s: a sighting could not be stored: %s", self._coordinator.name, type(err).__name__)
-            self._coordinator.async_missed(sighting.captured_at)
+            self._coordinator.catch_up.async_missed(sighting.captured_at)
             return None
 
     async def _async_correct(self, sighting: Sighting, *, late: bool = False) -> bool:
@@ -140,7 +140,7 @@ class Intake:
                     await self._coordinator.history.add_event(kept, live=kept is event)
             except (TimeoutError, sqlite3.Error) as err:
                 LOGGER.error("%s: an event could not be stored: %s", self._coordinator.name, type(err).__name__)
-                self._coordinator.async_missed(kept.at)
+                self._coordinator.catch_up.async_missed(kept.at)
 
     @callback
     def _dispatch_soon(self, event: StationEvent) -> None:

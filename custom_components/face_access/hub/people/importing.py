@@ -8,7 +8,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 
 from ...coordinator import FaceAccessCoordinator
-from ...devices.errors import InvalidValueError, StationRefusedError
+from ...devices.errors import NOT_TRANSFERABLE, InvalidValueError, StationRefusedError
 from ...devices.station import Enrolment, TakesOver
 from ...people.model import PersonError, Profile, digest
 from ...people.refusal import INVALID, Refusal
@@ -30,7 +30,8 @@ async def async_import_station(
 ) -> list[Result]:
     """Take over everybody; what came of each, and the new person. Raises StationError and sqlite3.Error.
 
-    They keep the station's id there, and what lets them in is left as it is; every other station learns of them.
+    They keep the station's id there, and what lets them in is left as it is; every other station learns of them. Whom
+    it lets in on terms of its own stays with it.
     """
     work = _Import(hass=hass, people=people, worker=worker, checks=checks)
     results = [await work.one(held) for held in await worker.sync.foreign()]
@@ -71,6 +72,8 @@ class _Import:
         return {**place, "result": "added", "person_id": profile.id}, profile
 
     async def _add(self, held: Enrolment, take_over: Callable[[], Awaitable[None]]) -> Profile:
+        if not held.transferable:
+            raise StationRefusedError(NOT_TRANSFERABLE)
         profile = people_input.new_profile(self.people, _described(self.worker, held)).checked()
         picture = await self.worker.people.photo(held.key)
         pictures = [] if picture is None else [picture]
@@ -96,11 +99,11 @@ def _described(worker: TargetWorker, held: Enrolment) -> dict[str, Any]:
 
 
 def _doors(worker: TargetWorker, held: Enrolment) -> list[str] | None:
-    """Find the only door that somebody may pass; None where the station makes no difference between its doors."""
+    """Find which of the station's doors somebody may pass; None for a server, which has none."""
     coordinator = worker.coordinator
-    if held.door is None or not isinstance(coordinator, FaceAccessCoordinator):
+    if not isinstance(coordinator, FaceAccessCoordinator):
         return None
     wired = [door.number for door in async_wired(coordinator)]
-    if held.door not in wired:
+    if held.door is not None and held.door not in wired:
         raise PersonError("person_door_not_wired")
-    return None if len(wired) == 1 else [coordinator.door_id(held.door)]
+    return [coordinator.door_id(number) for number in wired if held.door in (None, number)]

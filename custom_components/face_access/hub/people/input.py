@@ -55,8 +55,8 @@ def changed(profile: Profile, data: Mapping[str, Any]) -> Profile:
     if STORAGE in data:
         changes["storage"] = Storage(data[STORAGE] or Storage.FULL)
     if DOORS in data:
-        # Nobody is added in order to pass no door: without a choice it is every door.
-        changes["doors"] = frozenset(data[DOORS]) if data[DOORS] else None
+        # Nothing said is every door, and a choice of none is none: an emptied list must not let somebody in anywhere.
+        changes["doors"] = None if data[DOORS] is None else frozenset(data[DOORS])
     if "name" in changes:
         changes["name"] = str(changes["name"] or "").strip()
     return replace(profile, **changes)
@@ -90,6 +90,34 @@ async def async_prepare(
             raise PersonError("person_duplicate", person=profile.id)
     await async_check_photos(hass, person, photos, checks)
     return photos
+
+
+async def async_add(
+    hass: HomeAssistant, people: HousePeople, profile: Profile, pictures: Sequence[bytes], checks: Checks
+) -> Profile:
+    """Add a person with pictures as they came. Raises PersonError and sqlite3.Error."""
+    if profile.id in people.store.profiles:
+        raise PersonError("person_exists")
+    photos = await async_prepare(hass, people, profile.id, pictures, checks)
+    if not photos and profile.card is None:
+        raise PersonError("person_photo_missing")
+    return await people.async_add(profile, photos)
+
+
+async def async_update(
+    hass: HomeAssistant,
+    people: HousePeople,
+    profile: Profile,
+    pictures: Sequence[bytes],
+    checks: Checks,
+    *,
+    add: bool,
+) -> Profile:
+    """Change a person; `add` puts new photos after the old ones. Raises PersonError and sqlite3.Error."""
+    photos = await async_prepare(hass, people, profile.id, pictures, checks)
+    if photos and add:
+        photos = [*await people.store.photos(profile.id), *photos]
+    return await people.async_update(profile, photos or None)
 
 
 def described(profile: Profile) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def signs_in_at(found: AbstractOAuth2Implementation, values: Mapping[str, Any]) 
 
 
 class Tokens:
-    """Gives the token of an entry, refreshed in time; see `recognition.server_kind.TokenProvider`."""
+    """Gives the token of an entry, refreshed in time; see `recognition.servers.kind.TokenProvider`."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], found: AbstractOAuth2Implementation) -> None:
         """Bind to the entry, which keeps the token."""

@@ -87,7 +87,8 @@ class Doubts:
         taken = [(suspect, [one for one in looks if suspect.may_be(one)]) for suspect in self._suspects]
         for spoof in looks:
             if spoof.liveness is _SPOOF and not any(spoof in mine for _, mine in taken):
-                taken.append((_Suspect(deque(maxlen=of)), [one for one in looks if _may_be_one(one, spoof)]))
+                mine = [one for one in looks if one is spoof or _may_be_one(one, spoof)]
+                taken.append((_Suspect(deque(maxlen=of)), mine))
         self._suspects = [suspect for suspect, _ in taken]
         found: list[Look] = []
         for suspect, mine in taken:

@@ -107,7 +107,7 @@ class ServerTracker:
     def _flickers(self, unknown: Look, looks: Sequence[Look]) -> bool:
         """Whether a face without a name is one that had a name a moment ago: it turned away.
 
-        What speaks against it is not lost: a spoof is one without a name too (server_doubt.py).
+        What speaks against it is not lost: a spoof is one without a name too (doubt.py).
         """
         named = {key for key in self._followed if key is not None} - {each.id for each in looks}
         return any(same_place(self._followed[key].latest.box, unknown.box) for key in named)
