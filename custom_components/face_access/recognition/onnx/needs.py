@@ -15,7 +15,7 @@ from ..errors import GraphError, UnsupportedOperatorError
 from .conv import window
 from .graph import Array, Graph, Node
 from .interpreter import COST, MAX_WORK
-from .maps import MAX_ELEMENTS, MAX_TOGETHER, Pool
+from .maps import MAX_ELEMENTS, MAX_TOGETHER, Map, Pool
 from .operators import OPERATORS, Call, factors
 
 type Shape = tuple[int, ...]
@@ -87,7 +87,7 @@ def _computed(call: Call, sources: Sources) -> Array | None:
     if not values or len(values) != sum(source is not None for source in sources) or call.node.op not in OPERATORS:
         return None
     result = OPERATORS[call.node.op](call)
-    return result if isinstance(result, np.ndarray) and result.size <= _SMALL else None
+    return None if isinstance(result, Map) or result.size > _SMALL else np.asarray(result)
 
 
 def _first(node: Node, sources: Sources, position: int = 0) -> Shape:
