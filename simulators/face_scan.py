@@ -6,7 +6,7 @@ In a test:    `server = SimulatedFaceScan(); await server.start(); ...; await se
 
 What no page shows is the simulator's own choice: the path before `/v1`, which is the gateway's for comparisons
 (`/face-recognition-sdk`) and made up for records (`/ocr-backend`); `page` and `size` of a list, its envelope
-(`envelope`), bodies of errors, and that a record of another account is not found.
+(`envelope`), bodies of errors, 405 for comparisons with `GET`, and that a record of another account is not found.
 """
 
 from collections.abc import Callable
@@ -136,6 +136,8 @@ class SimulatedFaceScan(SimulatedServer):
     # The calls.
 
     def _find(self, request: web.Request) -> Handler:
+        if request.method == "GET" and request.path == f"{COMPARE}/v1/compare_face":
+            return self._with_login(self._no_picture)
         if _RECORD.fullmatch(request.path) and request.method in ("GET", "PUT"):
             return self._with_login(self._get if request.method == "GET" else self._put)
         return super()._find(request)
@@ -152,6 +154,11 @@ class SimulatedFaceScan(SimulatedServer):
     def _stamp(self) -> str:
         """Now, without a zone."""
         return datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+    async def _no_picture(self, request: web.Request) -> web.Response:
+        """Whoever asks whether comparisons are made here sends no picture, and gets none of them."""
+        await request.read()
+        return web.json_response({"status": 405, "error": "Method Not Allowed"}, status=405)
 
     async def _compare(self, request: web.Request) -> web.Response:
         form = await self.form_of(request, ("file1", "file2"), ("channel", "reference"))

@@ -326,6 +326,70 @@ async def test_what_is_exported_can_be_imported(hass: HomeAssistant, people: Hou
     assert [one["result"] for one in answer["persons"]] == ["person_line_invalid"]
 
 
+async def test_no_door_is_no_door(hass: HomeAssistant, people: HousePeople, terminal: SimulatedTerminal) -> None:
+    """An empty list is not every door: in an action, and in a file that was exported."""
+    folder = Path(hass.config.path("people"))
+    hass.config.allowlist_external_dirs.add(str(folder.parent))
+    await people.async_add(somebody(doors=frozenset({f"{SERIAL}_1"})), [])
+    await synced(people)
+    key = people.store.profiles["anna"].key
+    assert key in terminal.people
+    await call(hass, "update_person", person_id="anna", doors=[])
+    assert people.store.profiles["anna"].doors == frozenset()
+    await until(lambda: key not in terminal.people)
+    assert (await call(hass, "add_person", name="Bob", card=8, doors=[]))["doors"] == []
+    await call(hass, "add_person", name="Carl", card=9)
+    await call(hass, "export_people", path=str(folder))
+    for name in ("anna", "bob", "carl"):
+        await call(hass, "remove_person", person_id=name)
+    await call(hass, "import_people", path=str(folder))
+    doors = {name: profile.doors for name, profile in people.store.profiles.items()}
+    assert doors == {"anna": frozenset(), "bob": frozenset(), "carl": None}
+    await call(hass, "update_person", person_id="anna", doors=None)
+    assert people.store.profiles["anna"].doors is None
+
+
+async def test_nothing_is_exported_to_where_everybody_may_read(hass: HomeAssistant, people: HousePeople) -> None:
+    """Home Assistant serves the folder www without a login; a link into it is no way round."""
+    www, link = Path(hass.config.path("www")), Path(hass.config.path("link"))
+    hass.config.allowlist_external_dirs |= {str(www), str(link.parent)}
+    await people.async_add(somebody(), [])
+
+    def prepare_folders() -> None:
+        www.mkdir()
+        link.symlink_to(www)
+
+    await asyncio.to_thread(prepare_folders)
+    for path in (www, www / "people", link, link / "people"):
+        with pytest.raises(ServiceValidationError) as caught:
+            await call(hass, "export_people", path=str(path))
+        assert caught.value.translation_key == "people_path_public"
+    assert await asyncio.to_thread(lambda: list(www.iterdir())) == []
+
+
+async def test_a_line_that_cannot_be_stored_stops_nobody_else(
+    hass: HomeAssistant, people: HousePeople, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = Path(hass.config.path("people"))
+    hass.config.allowlist_external_dirs.add(str(folder.parent))
+    await asyncio.to_thread(folder.mkdir)
+    await asyncio.to_thread((folder / "people.csv").write_text, "name,card\nAnna,7\nBob,8\nCarl,9\n")
+    store, number = people.store.add, 0
+
+    async def fails_once(*args: object) -> Profile:
+        nonlocal number
+        number += 1
+        if number == 2:
+            raise sqlite3.OperationalError("disk full")
+        return await store(*args)
+
+    with patch.object(people.store, "add", fails_once):
+        answer = await call(hass, "import_people", path=str(folder))
+    assert [one["result"] for one in answer["persons"]] == ["added", "person_not_written", "added"]
+    assert set(people.store.profiles) == {"anna", "carl"}
+    assert "{'line': 3}" in caplog.text
+
+
 async def test_a_file_changes_who_is_there_where_that_is_wanted(hass: HomeAssistant, people: HousePeople) -> None:
     """By the same id; what the file does not say stays, and without the wish they are left alone."""
     folder = Path(hass.config.path("people"))

@@ -3,19 +3,26 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+import sqlite3
+from unittest.mock import patch
 
 from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.face_access.access import Role
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.hub.house import async_get_history
+from custom_components.face_access.hub.people.entry import RETRY_AFTER
 from custom_components.face_access.hub.people.household import HousePeople, async_get_people
 from custom_components.face_access.people.model import Storage
 from simulators._terminal.pictures import closeup, sample
@@ -23,6 +30,9 @@ from simulators.terminal import SimulatedTerminal
 
 from .conftest import SERIAL, Upload, settle, until
 from .forms import filled, suggestions
+
+STATIONS_OWN = 3
+"""Who is on the simulated terminal from the beginning."""
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +160,39 @@ async def test_takes_a_photo_from_a_past_sighting_and_from_an_entity(
     result = await add(hass, list_entry, photo_entity="image.nobody")
     assert result["errors"] == {"base": "photo_gone"}
     assert list(people.store.profiles) == ["visitor"]
+
+
+async def test_the_last_permitted_door_is_not_every_door(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople
+) -> None:
+    """Emptied by mistake, the choice is asked for; every door is given only where that is said."""
+    await add(hass, list_entry, card="1", doors=[f"{SERIAL}_1"])
+    for emptied in ({}, {"doors": []}):
+        _, result = await change(hass, list_entry, **emptied)
+        assert result["errors"] == {"base": "person_doors_missing"}
+        assert people.store.profiles["anna"].doors == {f"{SERIAL}_1"}
+    # The doors are still shown when every one is chosen.
+    await change(hass, list_entry, doors=[f"{SERIAL}_1"], every_door=True)
+    assert people.store.profiles["anna"].doors is None
+    await change(hass, list_entry, text="Hello")
+    assert people.store.profiles["anna"].doors is None
+    await people.async_update(replace(people.store.profiles["anna"], doors=frozenset()))
+    await change(hass, list_entry, text="Hello again")
+    assert people.store.profiles["anna"].doors == frozenset()
+
+
+async def test_doors_of_a_station_that_is_away_stay_chosen(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople, entry: MockConfigEntry
+) -> None:
+    """Any other change can be made meanwhile, and gives nobody another door."""
+    doors = [f"{SERIAL}_1", "GONE_1"]
+    await add(hass, list_entry, card="1", doors=doors[:1])
+    await people.async_update(replace(people.store.profiles["anna"], doors=frozenset(doors)))
+    await hass.config_entries.async_unload(entry.entry_id)
+    form, result = await change(hass, list_entry, text="Hello", doors=doors)
+    assert suggestions(form)["doors"] == sorted(doors)
+    assert result["reason"] == "reconfigure_successful"
+    assert (people.store.profiles["anna"].text, people.store.profiles["anna"].doors) == ("Hello", set(doors))
 
 
 @pytest.mark.parametrize(
@@ -288,6 +331,68 @@ async def test_a_start_mends_what_a_hard_stop_left(
     await people.store.add(Profile(id="bob", key=new_key(), name="Bob", card=2))
     await hass.config_entries.async_setup(list_entry.entry_id)
     assert [one.title for one in list_entry.subentries.values()] == ["Bob"]
+
+
+async def test_one_who_is_deleted_while_the_list_is_not_loaded_stays_deleted(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople, terminal: SimulatedTerminal
+) -> None:
+    """Added by the form or by an action, also while the list was not there: the next start removes them everywhere."""
+    await add(hass, list_entry, card="1")
+    data = {"name": "Bob", "card": 2}
+    await hass.services.async_call(DOMAIN, "add_person", data, blocking=True)
+    await until(lambda: len(terminal.people) == STATIONS_OWN + 2)
+    await hass.config_entries.async_unload(list_entry.entry_id)
+    for number, name in enumerate(("Carl", "Dora"), start=3):
+        await hass.services.async_call(DOMAIN, "add_person", {"name": name, "card": number}, blocking=True)
+    for subentry in list(list_entry.subentries.values()):
+        if subentry.title != "Dora":
+            hass.config_entries.async_remove_subentry(list_entry, subentry.subentry_id)
+    assert await hass.config_entries.async_setup(list_entry.entry_id)
+    assert [one.title for one in list_entry.subentries.values()] == ["Dora"]
+    assert list(people.store.profiles) == ["dora"]
+    await until(lambda: len(terminal.people) == STATIONS_OWN + 1)
+    # The same id, and somebody else: nobody holds it against them.
+    await add(hass, list_entry, card="1")
+    await hass.config_entries.async_reload(list_entry.entry_id)
+    assert set(people.store.profiles) == {"anna", "dora"}
+
+
+async def test_one_whom_the_disk_keeps_is_removed_later(
+    hass: HomeAssistant, list_entry: MockConfigEntry, people: HousePeople, issue_registry: ir.IssueRegistry
+) -> None:
+    """Deleted in the list, kept by the disk: said, tried again, over a reload too, and never put back on the list."""
+    await add(hass, list_entry, card="1")
+    await add(hass, list_entry, name="Bob", card="2")
+    await settle(hass)
+    remove, broken = people.store.remove, {"anna"}
+
+    async def fails(person: str, *, departs: bool) -> None:
+        if person in broken:
+            raise sqlite3.OperationalError("disk full")
+        await remove(person, departs=departs)
+
+    def issue() -> ir.IssueEntry | None:
+        return issue_registry.async_get_issue(DOMAIN, "people_undeleted")
+
+    async def a_minute_later() -> None:
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=RETRY_AFTER + 1))
+        await settle(hass)
+
+    with patch.object(people.store, "remove", fails):
+        for subentry_id in list(list_entry.subentries):
+            hass.config_entries.async_remove_subentry(list_entry, subentry_id)
+        await until(lambda: list(people.store.profiles) == ["anna"])
+        await until(issue)
+        assert issue().translation_placeholders == {"persons": "Anna"}
+        await a_minute_later()
+        await hass.config_entries.async_reload(list_entry.entry_id)
+        assert list_entry.state is ConfigEntryState.LOADED
+        assert (list_entry.subentries, list(people.store.profiles)) == ({}, ["anna"])
+        assert issue()
+        broken.clear()
+        await a_minute_later()
+        await until(lambda: not people.store.profiles)
+    await until(lambda: issue() is None)
 
 
 async def test_a_store_that_cannot_be_read_is_tried_again(hass: HomeAssistant, web: str) -> None:

@@ -10,16 +10,20 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.face_access.access import Pictures, StationEvent
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.station import Enrolment
+from custom_components.face_access.hub.news.intake import Intake
 from custom_components.face_access.hub.people.household import HousePeople
 from custom_components.face_access.hub.people.sync import TargetWorker
 from custom_components.face_access.people.model import Profile, new_key
 from custom_components.face_access.people.store import PeopleStore
 from simulators._terminal.model import Person as TerminalPerson
+from simulators._terminal.pictures import sample
 from simulators.terminal import SimulatedTerminal
 
 from .conftest import SERIAL, add_direct, set_policy, settle
+from .fakes import known
 from .test_people_decision import entry, people, quick, synced  # noqa: F401
 from .test_push import seen
 
@@ -85,6 +89,29 @@ async def test_a_question_on_its_way_while_the_removal_ends(
     await seen(hass, capture)
     assert "gateway_ctrl" not in capture.answer
     assert terminal.openings == []
+
+
+async def test_a_frame_under_way_while_they_are_removed(hass: HomeAssistant, people: HousePeople) -> None:
+    """Recognition has named her, and by the time it is told she is gone: neither name nor face is kept."""
+    coordinator = await _coordinator(hass)
+    frame = known(
+        source=SERIAL,
+        person_id="anna",
+        person_name="Anna Berg",
+        household=True,
+        pictures=Pictures(face=sample("good"), scene=sample("good")),
+    )
+    heard: list[StationEvent] = []
+    coordinator.async_subscribe(heard.append)
+    await people.async_remove("anna")
+    await Intake(hass, coordinator).async_take(frame)
+    await settle(hass)
+    (event,) = heard
+    for each in (event, *await coordinator.history.list(source=SERIAL, limit=10)):
+        assert (each.person_id, each.person_name) == (None, None)
+    assert (event.household, event.pictures) == (False, Pictures())
+    (kept,) = await coordinator.history.list(source=SERIAL, limit=10)
+    assert await coordinator.history.picture(kept.id) is None
 
 
 async def _coordinator(hass: HomeAssistant):  # noqa: ANN202
@@ -161,6 +188,49 @@ async def test_an_id_of_the_stations_own_that_was_taken_over(
     await synced(people)
     assert terminal.people["0001"].name == "Zoe Marsh"
     assert "0001" in [each.key for each in await people.workers[SERIAL].sync.foreign()]
+
+
+@pytest.mark.parametrize("imported", [False, True], ids=["ours", "the terminal's"])
+async def test_a_removed_person_is_not_who_has_their_id_now(
+    people: HousePeople, terminal: SimulatedTerminal, *, imported: bool
+) -> None:
+    """The terminal is off when they are removed; whoever it still has is nobody, whatever it calls them."""
+    sync = people.workers[SERIAL].sync
+    if imported:
+        (held,) = [each for each in await sync.foreign() if each.key == "0001"]
+        profile = Profile(id="alice", key=new_key(), name=held.name, card=held.card)
+        await people.async_add(profile, [], sync.adopted("alice", held, ()))
+    person = "alice" if imported else "anna"
+    await synced(people)
+    key = "0001" if imported else people.store.profiles[person].key
+    await terminal.stop()
+    await people.async_remove(person)
+    await people.async_add(Profile(id=person, key=new_key(), name="Another", card=4711), [])
+    assert people.store.holdings(SERIAL)[key].person == person
+    assert people.identity._named_by(SERIAL, key) == {""}
+    again = PeopleStore(people.store._file.path)
+    await again.open()
+    assert again.whose(again.holdings(SERIAL)[key]) == ""
+    await again.close()
+    await people.store.drop(SERIAL, key)
+    assert people.store.gone(SERIAL, key).person == ""
+    await terminal.start()
+
+
+async def test_a_number_that_somebody_else_got_is_theirs(people: HousePeople, terminal: SimulatedTerminal) -> None:
+    """Once the house has taken them over, and also after a restart."""
+    sync = people.workers[SERIAL].sync
+    (held,) = [each for each in await sync.foreign() if each.key == "0001"]
+    await people.store.add(Profile(id="alice", key=new_key(), name=held.name), [], sync.adopted("alice", held, ()))
+    await people.store.drop_target(SERIAL)
+    await people.store.remove("alice")
+    assert people.store.gone(SERIAL, "0001") is not None
+    await people.store.add(Profile(id="zoe", key=new_key(), name="Zoe"), [], sync.adopted("zoe", held, ()))
+    again = PeopleStore(people.store._file.path)
+    await again.open()
+    for store in (people.store, again):
+        assert store.whose(store.holdings(SERIAL)["0001"]) == "zoe"
+    await again.close()
 
 
 def _device(hass: HomeAssistant) -> str:

@@ -72,3 +72,5 @@ PROVE_EVERY: Final = timedelta(days=1)
 SILENT_AFTER: Final = timedelta(seconds=45)
 # Terminals keep time badly; beyond this, validity dates and schedules on the device go wrong.
 CLOCK_TOLERANCE: Final = timedelta(minutes=1)
+# What scores and thresholds of sightings go to: those of a server whose scale ends at 1 are told times 100.
+SCORE_SCALE: Final = 100

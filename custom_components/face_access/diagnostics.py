@@ -73,7 +73,7 @@ def _gallery(gallery: HouseGallery) -> dict[str, Any]:
 
 def _server(entry: ConfigEntry[Any], people: HousePeople) -> dict[str, Any]:
     coordinator: ServerCoordinator = entry.runtime_data
-    data, engine = entry.data, coordinator.engine
+    data = entry.data
     worker = people.workers.get(coordinator.serial)
     return {
         "data": async_redact_data(data, set(data) - _OPEN_SERVER_DATA),
@@ -81,11 +81,7 @@ def _server(entry: ConfigEntry[Any], people: HousePeople) -> dict[str, Any]:
         "server": {
             "kind": coordinator.kind.name,
             "version": coordinator.data.version,
-            "capabilities": sorted(
-                name
-                for name in engine.__dataclass_fields__
-                if name != "probe" and getattr(engine, name) not in (None, False)
-            ),
+            "capabilities": sorted(coordinator.engine.capabilities),
         },
         "online": coordinator.last_update_success,
         "people": None if worker is None else asdict(worker.progress),

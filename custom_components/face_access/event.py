@@ -13,7 +13,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .access import Method, Passage, Ring, Sighting, StationEvent, Verdict
 from .access.naming import SightingKind, denial, kind_of
-from .const import DOMAIN, LOGGER
+from .const import DOMAIN, LOGGER, SCORE_SCALE
 from .coordinator import FaceAccessConfigEntry, FaceAccessCoordinator
 from .devices.station import Station
 from .entity import ReportEntity, sees_faces, tells_all, unique_id
@@ -55,6 +55,7 @@ def _face(coordinator: FaceAccessCoordinator, event: StationEvent) -> Happening 
             "person_id": event.person_id,
             "household": event.household,
             "score": event.score,
+            "scale": None if event.score is None else SCORE_SCALE,
             "threshold": event.threshold,
             "verdict": event.verdict,
             "reason": denial(event),

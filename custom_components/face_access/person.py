@@ -20,7 +20,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .access import Sighting
 from .access.naming import SightingKind, denial, kind_of
-from .const import DOMAIN
+from .const import DOMAIN, SCORE_SCALE
 from .hub.people.entry import async_on_linked, async_profiles, device_identifier
 from .hub.people.household import HousePeople
 from .hub.people.issues import async_refusal_text
@@ -267,6 +267,7 @@ class PersonEvent(PersonEntity, EventEntity):
         attributes = {
             "station": self._people.async_station_name(sighting.source),
             "score": sighting.score,
+            "scale": None if sighting.score is None else SCORE_SCALE,
             "verdict": sighting.verdict,
             "reason": denial(sighting),
             "liveness": sighting.liveness,

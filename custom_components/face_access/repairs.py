@@ -23,7 +23,7 @@ from .hub.local.models import Needed, async_accept, async_fetch, async_needed, u
 from .hub.news import broker_target, push_target
 from .hub.people.household import async_get_people
 from .hub.servers.coordinator import ServerCoordinator
-from .hub.servers.people import SERVER_REBUILD, async_rebuild
+from .hub.servers.people import SERVER_PHOTOS, SERVER_REBUILD, async_rebuild
 from .recognition.errors import ModelError, RecognitionError
 
 type Fix = Callable[[Any], Awaitable[None]]
@@ -80,6 +80,7 @@ _FIXES: Mapping[str, Fix] = {
     issues.LOG_REFUSED: _ask_for_log,
     issues.QUESTIONS_MISSING: questions.async_redirect,
     issues.RESTART_NEEDED: _restart,
+    SERVER_PHOTOS: _rebuild,
     SERVER_REBUILD: _rebuild,
     issues.WEBHOOK_MISSING: _try_webhook,
 }

@@ -7,6 +7,8 @@ from itertools import count, cycle
 from pathlib import Path
 from typing import Any, Final
 
+from simulators._sight import next_picture
+
 from .api import Api, Json
 from .stations import DOMAIN
 from .steps import CheckError, expect
@@ -28,7 +30,7 @@ async def _meanwhile(doing: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
 
 
 class Film:
-    """The camera: its file is written anew for each frame, as a camera's frames are never twice the same."""
+    """The camera: its file is written anew for each frame, as a camera's pictures are never twice the same."""
 
     def __init__(self, name: str, folder: Path, content: bytes) -> None:
         """Keep the file in `folder`, with this JPEG to begin with. Nothing moves until `playing`."""
@@ -46,9 +48,8 @@ class Film:
         self._write()
 
     def _write(self) -> None:
-        # What follows the end of a picture is read by nobody.
         new = self._file.with_suffix(".new")
-        new.write_bytes(self._content + next(self._numbers).to_bytes(8, "little"))
+        new.write_bytes(next_picture(self._content, next(self._numbers) % 16))
         new.replace(self._file)
 
     @asynccontextmanager

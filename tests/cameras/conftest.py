@@ -17,6 +17,7 @@ from custom_components.face_access.hub.local.gallery import async_get_gallery
 from custom_components.face_access.hub.people.household import async_get_people
 from custom_components.face_access.people.model import Profile
 from custom_components.face_access.people.photos import prepare
+from simulators._sight import NoPictureError, next_picture
 from tests.conftest import until
 from tests.recognition import toys
 
@@ -28,7 +29,8 @@ EMPTY = toys.portrait()
 class PlayedCamera(Camera):
     """Plays its pictures in turn, for ever; None is one that it cannot give.
 
-    Each is given `repeats` times, to the last byte, as by a camera that waits for a new one; no other two are the same.
+    Each is given `repeats` times, to the last byte, as by a camera that waits for a new one; no other two in a row have
+    the same pixels.
     """
 
     _attr_name = "Porch"
@@ -49,8 +51,12 @@ class PlayedCamera(Camera):
             raise self.error
         number = 0 if self.frozen else next(self._count) // self.repeats
         picture = self.pictures[number % len(self.pictures)]
-        # What follows the end of a picture is read by nobody.
-        return None if picture is None else picture + number.to_bytes(4, "little")
+        if picture is None:
+            return None
+        try:
+            return next_picture(picture, number % 16)
+        except NoPictureError:
+            return picture + number.to_bytes(4, "little")
 
     def go(self) -> None:
         """Fall silent, as when its network is gone."""

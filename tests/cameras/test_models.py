@@ -25,7 +25,7 @@ from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.flows import camera
 from custom_components.face_access.hub.local import models
 from custom_components.face_access.hub.local.engine import MODELS_VARIABLE, Local, async_get_local
-from custom_components.face_access.recognition import store
+from custom_components.face_access.recognition import networks, store
 from custom_components.face_access.recognition.engine import Mode
 from custom_components.face_access.recognition.errors import ModelLicenceError, ModelUnusableError
 from custom_components.face_access.recognition.models import Model, ModelFile, parse
@@ -450,6 +450,20 @@ async def test_a_model_that_is_none(
     await local.async_models_changed()
     await until(lambda: raised(hass, entry) == "model_unusable")
     (users_folder(hass) / "toy_embedder.onnx").unlink()
+    await local.async_models_changed()
+    await until(lambda: raised(hass, entry) is None)
+
+
+async def test_what_nobody_foresaw(
+    hass: HomeAssistant, porch: PlayedCamera, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong in the networks, the household hears that nobody is recognised, and when it is over."""
+    entry = await watched(hass, publisher)
+    local = await async_get_local(hass)
+    with monkeypatch.context() as broken:
+        broken.setattr(networks, "load", lambda *_: {}["unforeseen"])
+        await local.async_models_changed()
+        await until(lambda: raised(hass, entry) == "model_unusable")
     await local.async_models_changed()
     await until(lambda: raised(hass, entry) is None)
 

@@ -43,6 +43,7 @@ class Register:
 
     def __init__(self, *, lists: bool = True, deletes: bool = True) -> None:
         self.lists, self.deletes, self.anew = lists, deletes, False
+        self.terms = ""
         self.members: dict[str, Member] = {}
         self.error: RecognitionError | None = None
 

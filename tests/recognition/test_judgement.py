@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 import json
 import math
 
@@ -33,7 +34,7 @@ from custom_components.face_access.recognition.gallery import (
     odd_ones_out,
     repeats,
 )
-from custom_components.face_access.recognition.pace import Rule
+from custom_components.face_access.recognition.pace import DOUBTED, Rule
 from custom_components.face_access.recognition.results import (
     NOT_CHECKED,
     Box,
@@ -620,6 +621,61 @@ def test_a_photo_that_jumps_is_still_one() -> None:
     assert [(vote.outcome, vote.person_id) for vote in found] == [(Outcome.SPOOF, None), (Outcome.RECOGNISED, "p9")]
 
 
+def test_a_photo_that_was_doubted_once_is_live_nowhere_else() -> None:
+    """Though two frames in turn would have found it out: also where it goes back to its first place."""
+    spoof = face(0.7, 0.1, liveness=SPOOF)
+    elsewhere = votes((at(spoof, 0),), *[(at(KNOWN, 700),)] * 8)
+    assert [(vote.outcome, vote.liveness) for vote in elsewhere] == [(Outcome.RECOGNISED, FaceLiveness.UNKNOWN)]
+    back = votes((at(KNOWN, 700),), (at(spoof, 0),), *[(at(KNOWN, 700),)] * 8)
+    assert [(vote.outcome, vote.liveness) for vote in back] == [(Outcome.RECOGNISED, FaceLiveness.UNKNOWN)]
+
+
+@pytest.mark.parametrize("spoofs", [1, 2])
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_photo_that_was_hidden_is_not_live_for_a_while(spoofs: int, settled: bool) -> None:
+    """Nor when it was told meanwhile what was left to say of it; somebody else is."""
+    other = replace(KNOWN, candidates=(replace(KNOWN.candidates[0], person_id="p9"),), person_id="p9")
+
+    def then(shown: Face, hidden: float) -> FaceLiveness:
+        tracker = Tracker()
+        for number in range(spoofs):
+            tracker.observe(frame(face(0.7, 0.1, liveness=SPOOF)), number * 0.2)
+        if settled:
+            tracker.expire(math.inf)
+        last = (spoofs - 1) * 0.2
+        found = [vote for step in (0, 0.2) for vote in tracker.observe(frame(shown), last + hidden + step)]
+        assert found[-1].outcome is Outcome.RECOGNISED
+        return found[-1].liveness
+
+    assert then(KNOWN, 3.2) is then(KNOWN, DOUBTED - 0.3) is FaceLiveness.UNKNOWN
+    assert then(KNOWN, DOUBTED + 0.1) is then(other, 3.2) is FaceLiveness.LIVE
+
+
+@hypothesis.given(
+    st.lists(
+        st.tuples(st.booleans(), st.sampled_from([0, 300, 700]), st.sampled_from([0.2, 0.2, 0.2, 2, 3.2, 9, 20])),
+        max_size=24,
+    )
+)
+def test_one_face_alone_is_not_live_soon_after_a_doubt(shown: list[tuple[bool, float, float]]) -> None:
+    """Wherever it goes and however long it is hidden: only by as many good frames in its place as are looked at."""
+    tracker, now, rule = Tracker(), 0.0, Rule()
+    past: list[tuple[float, bool, float]] = []
+    for spoof, place, pause in shown:
+        now += pause
+        past.append((now, spoof, place))
+        seen = at(face(0.7, 0.1, liveness=SPOOF) if spoof else KNOWN, place)
+        for vote in tracker.observe(frame(seen), now):
+            if vote.liveness is not FaceLiveness.LIVE:
+                continue
+            for number, (spoof_at, was_spoof, there) in enumerate(past):
+                if was_spoof and now - spoof_at <= DOUBTED:
+                    after = past[number + 1 : number + 1 + rule.of]
+                    assert len(after) == rule.of
+                    assert not any(one[1] or one[2] != there for one in after)
+                    assert all(two[0] - one[0] <= rule.within for one, two in pairwise(past[number : number + 6]))
+
+
 def test_somebody_beside_their_own_photo_is_live() -> None:
     """A picture on the wall is not held against whom it shows, for it is still where it was."""
     photo = at(face(0.7, 0.1, liveness=SPOOF), 700)
@@ -663,6 +719,18 @@ def test_who_left_early_was_still_seen_but_not_named() -> None:
 
 def test_five_frames_without_an_answer_are_uncertain() -> None:
     assert [vote.outcome for vote in votes(*[(UNSURE,)] * 7)] == [Outcome.UNCERTAIN]
+
+
+def test_the_lowest_score_counts() -> None:
+    """Nobody passes a limit by one lucky frame."""
+    low, high = face(0.401), face(0.6)
+    for frames in ((low, high), (high, low), (high, low, UNSURE)):
+        (vote,) = votes(*[(one,) for one in frames])
+        assert vote.score == low.score
+        shown = sighting(vote, source="c", sequence=1, captured_at=NOW, settings=Settings(), name="Alice")
+        answer = decide(shown, Person(id="p0", name="Alice"), "door", NOW, replace(OPEN, minimum_score=90))
+        assert not answer.granted
+        assert decide(shown, Person(id="p0", name="Alice"), "door", NOW, replace(OPEN, minimum_score=80)).granted
 
 
 def test_the_clearest_face_is_shown() -> None:

@@ -1,12 +1,15 @@
 """ONNX files are read as they are meant, and refused with a reason whatever is wrong with them."""
 
+import math
+import tracemalloc
+
 import hypothesis
 from hypothesis import strategies as st
 import numpy as np
 import pytest
 
 from custom_components.face_access.recognition.errors import GraphError, UnsupportedOperatorError
-from custom_components.face_access.recognition.onnx import Limits, NumpyNet, load, parse
+from custom_components.face_access.recognition.onnx import Limits, NumpyNet, Runtime, load, parse, runtimes
 
 from .onnx_files import Network, blob, integer, node, port, tensor, varint
 
@@ -96,6 +99,13 @@ BROKEN = {
         "do not fit its shape",
     ),
     "huge shape": (with_tensor(b"".join(integer(1, 60000) for _ in range(4)) + integer(2, 1)), "too many elements"),
+    "two graphs": (relu().data + blob(7, b""), "comes twice"),
+    "two shapes of an input": (model(relu().graph + blob(11, port("z", [1])[:3] + blob(2, b"") * 2)), "comes twice"),
+    "floods of fields": (relu().data + integer(99, 0) * 100_001, "too many fields"),
+    "floods of nodes": (model(relu().graph + blob(1, b"") * 4097), "too many nodes"),
+    "floods of inputs": (model(relu().graph + blob(11, b"") * 8193), "too many inputs"),
+    "floods of numbers": (with_tensor(integer(1, 5000) + integer(2, 7) + integer(7, 1) * 5000), "too long"),
+    "huge size beside none": (with_tensor(integer(1, 0) + integer(1, 1 << 62) + integer(2, 1)), "too many elements"),
     "too few numbers": (
         with_tensor(integer(1, 2) + integer(2, 7) + blob(8, "t") + integer(7, 5)),
         "do not fit its shape",
@@ -168,6 +178,20 @@ def test_limits(limits: Limits, reason: str) -> None:
         parse(network.data, limits)
 
 
+def test_what_is_dropped_takes_no_memory() -> None:
+    """Fields that we do not know, and empty ones of those that we do, in number as many as the file has room for."""
+    unknown = b"".join(blob(number, integer(99, 0) * 90_000) for number in range(100, 110))
+    floods = (unknown, relu().data + integer(99, 0) * 1_000_000, model(blob(1, b"") * 1_000_000))
+    tracemalloc.start()
+    try:
+        for flood in floods:
+            with pytest.raises(GraphError):
+                parse(flood)
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
+
+
 def test_unknown_operator_is_named() -> None:
     network = Network({"x": [1, 1, 2, 2]}, {"y": [1]})
     network.add("LSTM", ["x"], "y")
@@ -195,29 +219,43 @@ def _sound() -> bytes:
 SOUND = _sound()
 
 
-@hypothesis.settings(max_examples=400, deadline=None)
+@pytest.mark.parametrize("runtime", runtimes())
+@hypothesis.settings(max_examples=300, deadline=None)
 @hypothesis.given(st.data())
-def test_damage_is_an_error_or_a_result_never_anything_else(data: st.DataObject) -> None:
+def test_damage_is_an_error_or_a_result_never_anything_else(runtime: Runtime, data: st.DataObject) -> None:
     """Flip, cut and insert bytes: what is left either runs, or says that it is no network."""
     damaged = bytearray(SOUND)
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(damaged) - 1))
-        what = data.draw(st.sampled_from(["change", "cut", "insert", "end"]))
+        what = data.draw(st.sampled_from(["change", "cut", "insert", "number", "end"]))
         if what == "change":
             damaged[place] = data.draw(st.integers(0, 255))
         elif what == "cut":
             del damaged[place : place + data.draw(st.integers(1, 30))]
         elif what == "insert":
             damaged[place:place] = data.draw(st.binary(min_size=1, max_size=8))
+        elif what == "number":
+            damaged[place : place + 1] = varint(1 << data.draw(st.integers(7, 63)))
         else:
             del damaged[place:]
         if not damaged:
             break
     try:
-        net = load(bytes(damaged), "numpy", Limits(elements=100_000))
+        net = load(bytes(damaged), runtime, Limits(elements=100_000))
         net.run({one.name: np.ones((1, 2, 8, 8), np.float32) for one in net.inputs})
     except GraphError:
         pass
+
+
+@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3), max_size=9))
+def test_any_shape_is_read_or_refused(sizes: list[int]) -> None:
+    """A tensor without data is sound where its shape has room for none, and where numpy can hold that shape."""
+    data = with_tensor(b"".join(integer(1, size) for size in sizes) + integer(2, 1) + blob(8, "t"))
+    try:
+        assert parse(data).tensors["t"].shape == tuple(sizes)
+    except GraphError:
+        assert 0 not in sizes or math.prod(filter(None, sizes)) > Limits().elements or len(sizes) > 8
 
 
 @hypothesis.settings(max_examples=300, deadline=None)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from itertools import count
 import time
 
 from PIL import Image
@@ -18,6 +19,7 @@ from custom_components.face_access.recognition.gallery import Gallery
 from custom_components.face_access.recognition.pace import Rule
 from custom_components.face_access.recognition.watch import Household, Known, Watch
 from custom_components.face_access.recognition.worker import Worker
+from simulators._sight import next_picture
 
 from .toys import portrait
 
@@ -37,12 +39,17 @@ class House:
         self.people = {"p1": Known(name="Alice", role=Role.ALLOWED)}
         self.seen: list[Sighting] = []
         self.worker = Worker(engine)
+        self.numbers = count()
 
     def watch(self, *, on_motion: bool = False) -> Watch:
         household = Household(settings=Settings, gallery=lambda: self.gallery, known=self.people.get)
         return Watch("camera.door", self.worker, household, self.seen.append, on_motion=on_motion)
 
     def play(self, watch: Watch, *frames: bytes) -> None:
+        """Show frames as a camera that takes each of them."""
+        self.show(watch, *(next_picture(data, next(self.numbers) % 16) for data in frames))
+
+    def show(self, watch: Watch, *frames: bytes) -> None:
         for number, data in enumerate(frames):
             looked = self.frames(watch)
             watch.offer(data, NOW + timedelta(seconds=number))
@@ -89,7 +96,7 @@ def test_somebody_enrolled_may_come_in(house: House, clock: Callable[[float], No
     assert (seen.source, seen.key.sequence, seen.liveness) == ("camera.door", 1, Liveness.LIVE)
     assert seen.captured_at == NOW + timedelta(seconds=1)
     assert decide(seen, Person(id="p1", name="Alice"), "door", NOW, POLICY).granted
-    assert seen.pictures.scene == portrait((ALICE, 20, 10))
+    assert seen.pictures.scene == next_picture(portrait((ALICE, 20, 10)), 1)
     assert seen.pictures.face is not None
     with Image.open(BytesIO(seen.pictures.face)) as face:
         assert face.format == "JPEG"
@@ -190,11 +197,37 @@ def test_a_patient_rule(house: House, clock: Callable[[float], None]) -> None:
     assert house.seen[0].household
 
 
+def written_beside(picture: bytes, text: bytes) -> bytes:
+    """A JPEG with a comment in front of its pixels, and something after their end."""
+    return picture[:2] + b"\xff\xfe" + (len(text) + 2).to_bytes(2) + text + picture[2:] + text
+
+
+@pytest.mark.parametrize("different", [1, 2, 8])
+def test_pictures_of_before_agree_with_nobody(house: House, clock: Callable[[float], None], different: int) -> None:
+    """Whatever is written beside the pixels, and however many a camera gives in turn."""
+    alice, nobody = portrait((ALICE, 20, 10)), portrait()
+    shown = [next_picture(alice if number == 0 else nobody, number) for number in range(different)] * 3
+    watch = house.watch()
+    watch.follow(Rule(within=100))
+    house.show(watch, *(written_beside(data, b"moment %d" % number) for number, data in enumerate(shown)))
+    assert house.seen == []
+    house.show(watch, next_picture(alice, 9))
+    assert [one.person_name for one in house.seen] == ["Alice"]
+
+
+def test_who_left_a_camera_that_hangs_is_told_of(house: House, clock: Callable[[float], None]) -> None:
+    watch = house.watch()
+    house.play(watch, portrait((ALICE, 20, 10)))
+    clock(10)
+    house.show(watch, written_beside(next_picture(portrait((ALICE, 20, 10)), 0), b"later"))
+    assert [kind_of(seen) for seen in house.seen] == [SightingKind.SEEN]
+
+
 def test_trouble_is_heard_of(house: House, clock: Callable[[float], None]) -> None:
     """Each time, and once that it is over."""
     watch, heard = house.watch(), []
     watch.trouble = heard.append
-    house.play(watch, portrait(), b"no picture", b"none either", portrait(), portrait())
+    house.show(watch, portrait(), b"no picture", b"none either", portrait(), portrait())
     assert [type(one) for one in heard] == [PictureError, PictureError, type(None)]
 
 

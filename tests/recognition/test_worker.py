@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from custom_components.face_access.recognition import networks, worker as working
 from custom_components.face_access.recognition.engine import Engine, Mode
 from custom_components.face_access.recognition.errors import PictureError
 from custom_components.face_access.recognition.worker import Load, Worker, WorkerBusyError
@@ -120,6 +121,35 @@ def test_idle_networks_are_let_go_and_come_back(toy_engine: Engine) -> None:
     assert toy_engine.loaded
     worker.close()
     assert not toy_engine.loaded
+
+
+def test_frames_in_which_nothing_moves_keep_no_networks(toy_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+
+    class Clock:
+        @staticmethod
+        def monotonic() -> float:
+            return now[0]
+
+    def question(asked: Callable[[Engine], object]) -> bool:
+        """Whether networks are in memory after it."""
+        worker.ask(asked).result(PATIENCE)
+        return worker.ask(lambda engine: engine.loaded).result(PATIENCE)
+
+    worker = Worker(toy_engine, idle=300)
+    monkeypatch.setattr(networks, "time", Clock)
+    monkeypatch.setattr(working, "time", Clock)
+    assert question(lambda engine: engine.load(Mode.SOFTWARE))
+    for seconds in range(2, 300, 2):
+        now[0] = 1000.0 + seconds
+        assert question(lambda engine: None)
+    now[0] = 1298.0
+    assert question(lambda engine: engine.load(Mode.SOFTWARE)), "loaded already, and used"
+    now[0] = 1302.0
+    assert question(lambda engine: None)
+    now[0] = 1598.0
+    assert not question(lambda engine: None)
+    worker.close()
 
 
 def test_too_many_questions_are_refused(worker: Worker) -> None:

@@ -15,6 +15,7 @@ from custom_components.face_access.recognition.errors import (
     EngineAuthError,
     EngineError,
     EngineFaultError,
+    EngineForbiddenError,
     EngineLimitError,
     EngineNotFoundError,
     EngineProtocolError,
@@ -163,7 +164,8 @@ async def test_quota(client: FaceScanClient, server: SimulatedFaceScan) -> None:
     server.use_up_quota()
     with pytest.raises(EngineLimitError) as caught:
         await scan(client)
-    assert "No credit is left." in str(caught.value)
+    assert "No credit is left." in caught.value.words
+    assert "credit" not in str(caught.value)
 
 
 def test_only_address_in_the_pages_is_one_for_integration() -> None:
@@ -202,7 +204,7 @@ async def test_refused_twice_is_an_auth_error(with_answers: FaceScanClient, scri
 
 async def test_forbidden_is_not_tried_again(with_answers: FaceScanClient, scripted: ScriptedServer) -> None:
     scripted.answers((403, ""))
-    with pytest.raises(EngineAuthError):
+    with pytest.raises(EngineForbiddenError):
         await scan(with_answers)
     assert len(scripted.asked) == 1
 

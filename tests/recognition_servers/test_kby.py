@@ -188,6 +188,11 @@ def test_box_may_lie_outside_of_the_picture() -> None:
     assert (first.box.x, first.box.y, first.box.width) == (-12, -3.5, 912)
 
 
+def test_box_beyond_any_picture() -> None:
+    with pytest.raises(EngineProtocolError):
+        comparison(older(face1={"x1": -1e308, "y1": 0, "x2": 1.7e308, "y2": 20}))
+
+
 def test_face_without_a_place() -> None:
     assert comparison(older(face1={"yaw": 4})).first.box is None
 

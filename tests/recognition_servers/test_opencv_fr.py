@@ -13,6 +13,7 @@ from custom_components.face_access.recognition.errors import (
     EngineAuthError,
     EngineError,
     EngineFaultError,
+    EngineForbiddenError,
     EngineLimitError,
     EngineNotFoundError,
     EngineProtocolError,
@@ -469,6 +470,8 @@ def test_answer_that_fits_no_plausible_name_is_an_error_and_never_nobody(body: A
         ({"x_min": 1, "y_min": 2, "x_max": 4, "y_max": 6}, (1, 2, 3, 4)),
         ({"x": 1, "y": 2, "width": 0, "height": 4}, None),
         ({"left": 4, "top": 2, "right": 1, "bottom": 6}, None),
+        ({"left": -1.7e308, "top": 2, "right": 1.7e308, "bottom": 6}, None),
+        ({"x": 1e308, "y": 2, "width": 3, "height": 4}, None),
         ({"left": "4", "top": 2, "right": 1, "bottom": 6}, None),
         ({"cx": 1, "cy": 2}, None),
         ([1, 2, 3, 4], None),
@@ -485,6 +488,14 @@ def test_box_of_a_face_is_read_where_it_can_be(box: Any, wanted: tuple[int, ...]
     else:
         with pytest.raises(EngineProtocolError):
             answers.faces([{"bounding_box": box}], "house", 0.7, 3)
+
+
+@pytest.mark.parametrize(
+    "body", [[{"matches": [ONE]}] * 51, {"faces": [[]] * 51}, [{"matches": [ONE] * 201}], {"results": [ONE] * 201}]
+)
+def test_more_than_a_picture_has_is_no_answer(body: Any) -> None:
+    with pytest.raises(EngineProtocolError, match="has more than"):
+        answers.faces(body, "house", 0.7, 3)
 
 
 def test_plain_list_for_several_faces_is_one_face() -> None:
@@ -740,7 +751,7 @@ async def test_liveness_alone_compares_a_picture_with_itself(engine: RemoteEngin
         ((200, {"code": "ERR_OF_TOMORROW"}), EngineRefusedError),
         ((404, {"code": "ERR_WHATEVER_IS_NOT_THERE"}), EngineNotFoundError),
         ((401, "<html>"), EngineAuthError),
-        ((403, ""), EngineAuthError),
+        ((403, ""), EngineForbiddenError),
         ((404, "<html>"), EngineProtocolError),
         ((405, ""), EngineProtocolError),
         ((409, {}), DuplicateError),
@@ -773,7 +784,9 @@ async def test_neither_key_nor_picture_is_in_an_error(client: OpenCvFrClient, sc
     scripted.answers((400, {"code": "ERR_X", "message": f"bad {KEY} and\n{picture} \x1b[31m{'long ' * 90}"}))
     with pytest.raises(EngineRefusedError) as caught:
         await client.compare(face("Alice"), face("Dora"), threshold=0.7)
-    text = str(caught.value)
+    assert str(caught.value) == "the server refuses (ERR_X)"
+    text = caught.value.words
+    assert text.startswith("bad … and")
     assert KEY not in text
     assert "AAAA" not in text
     assert text.isprintable()

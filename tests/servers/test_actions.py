@@ -272,8 +272,17 @@ async def test_comparing_with_the_service(
     plain = await call("compare_faces", engine=engine, path=anna, other_path=bob)
     assert (plain["compare_result"], plain["scale"]) == ("Different person", 1)
     assert plain["id"] in service.records
-    noted = await call("compare_faces", engine=engine, path=anna, other_path=anna, channel="MOBILE")
+    noted = await call("compare_faces", engine=engine, path=anna, other_path=bob, channel="mobile", similarity="high")
     assert service.records[noted["id"]]["salesChannel"] == "MOBILE"
+    assert (noted["channel"], noted["reference"]) == ("MOBILE", "Home Assistant")
+    assert noted["created"] == service.records[noted["id"]]["createdDate"]
+    assert noted.keys() == plain.keys()
+    assert (noted["compare_result"], noted["scale"], noted["threshold"]) == ("Different person", 1, 0.8)
+    assert (noted["score"], noted["face1"]) == (plain["score"], plain["face1"])
+    kept = len(service.records)
+    with pytest.raises(HomeAssistantError) as caught:
+        await call("compare_faces", engine=engine, path=anna, other_path=bob, channel="door 7")
+    assert (caught.value.translation_key, len(service.records)) == ("engine_refused", kept)
 
 
 @pytest.mark.usefixtures("current_request_with_host")

@@ -95,6 +95,7 @@ async def test_somebody_comes(
     said = await seen(hass, porch, ANNA)
     assert (said["event_type"], said["person"], said["person_id"]) == ("recognised", "Anna", "anna")
     assert said["score"] >= said["threshold"] == 40
+    assert said["scale"] == 100
     assert hass.states.get("sensor.porch_last_person").state == "Anna"
     # Whom it can name is the server's to say; how long that takes it is known here too.
     assert hass.states.get("sensor.porch_people_synced") is None

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from itertools import count
 import logging
 from typing import Any
 
@@ -24,7 +25,9 @@ from custom_components.face_access.recognition.errors import (
 )
 from custom_components.face_access.recognition.interface import Judgement, Match, Score, SeenFace
 from custom_components.face_access.recognition.pace import Rule
+from custom_components.face_access.recognition.servers.vote import ServerTracker
 from custom_components.face_access.recognition.terms import Box, FaceLiveness
+from simulators._sight import next_picture
 from simulators._terminal import pictures
 from tests.conftest import settle, until
 
@@ -60,6 +63,7 @@ class Looking:
         self.sightings: list[Sighting] = []
         self.troubles: list[RecognitionError | None] = []
         self.checks = 0
+        self.numbers = count()
         self.search = Searching()
         coordinator = entry.runtime_data
         coordinator.engine = replace(coordinator.engine, search=self.search)
@@ -78,13 +82,18 @@ class Looking:
     def _check(self) -> None:
         self.checks += 1
 
-    def offer(self, content: bytes = ANNA, *, on_motion: bool = False) -> None:
-        self.eye.offer(content, dt_util.utcnow(), on_motion=on_motion)
+    def offer(self, content: bytes | None = None, *, on_motion: bool = False) -> None:
+        """Show this picture, or another of Anna."""
+        self.eye.offer(self.taken() if content is None else content, dt_util.utcnow(), on_motion=on_motion)
+
+    def taken(self, content: bytes = ANNA) -> bytes:
+        """A picture as a camera takes it: no two in a row are the same."""
+        return next_picture(content, next(self.numbers) % 16)
 
     async def show(self, *contents: bytes) -> None:
         for content in contents or (ANNA,):
             asked = len(self.search.asked)
-            self.offer(content)
+            self.offer(self.taken(content))
             await until(lambda before=asked: len(self.search.asked) > before)
             await settle(self.hass)
 
@@ -102,13 +111,14 @@ def face(key: str | None = None, box: Box | None = None) -> SeenFace:
 
 async def test_one_frame_at_a_time_and_the_newest_waits(hass: HomeAssistant, looking: Looking) -> None:
     looking.search.open.clear()
-    looking.offer(ANNA + bytes([0]))
+    frames = [looking.taken() for _ in range(9)]
+    looking.offer(frames[0])
     await until(lambda: looking.search.asked)
-    for number in range(1, 9):
-        looking.offer(ANNA + bytes([number]))
+    for frame in frames[1:]:
+        looking.offer(frame)
     looking.search.open.set()
     await settle(hass)
-    assert [picture[-1] for picture, _, _ in looking.search.asked] == [0, 8]
+    assert [picture for picture, _, _ in looking.search.asked] == [frames[0], frames[8]]
     assert looking.search.asked[0][1:] == (Similarity.HIGH, True)
 
 
@@ -122,7 +132,7 @@ async def test_a_close_up_where_the_server_says_where(
     looking.search.answer = (face(anna.key, Box(x=200, y=100, width=150, height=200)),)
     await looking.show(ANNA, ANNA)
     (sighting,) = looking.sightings
-    assert sighting.pictures.scene == ANNA
+    assert sighting.pictures.scene == looking.search.asked[-1][0]
     assert sighting.pictures.face is not None
     assert len(sighting.pictures.face) < len(ANNA)
     looking.sightings.clear()
@@ -130,7 +140,30 @@ async def test_a_close_up_where_the_server_says_where(
     looking.eye._tracker._followed.clear()
     await looking.show(ANNA, ANNA, ANNA)
     (sighting,) = looking.sightings
-    assert (sighting.pictures.face, sighting.pictures.scene) == (None, ANNA)
+    assert (sighting.pictures.face, sighting.pictures.scene) == (None, looking.search.asked[-1][0])
+
+
+async def test_what_nobody_thought_of_does_not_blind_the_camera(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged with where it happened, told as trouble, and the next frame begins anew."""
+
+    def stumble(*_args: object) -> None:
+        raise IndexError("pop from an empty deque")
+
+    looking.search.answer = (face(),)
+    with monkeypatch.context() as patch:
+        patch.setattr(ServerTracker, "observe", stumble)
+        await looking.show()
+    (trouble,) = looking.troubles
+    assert isinstance(trouble, EngineProtocolError)
+    (record,) = (record for record in caplog.records if record.exc_info)
+    assert record.exc_info[0] is IndexError
+    caplog.clear()
+    looking.eye._not_before = float("-inf")
+    await looking.show(ANNA, ANNA, ANNA)
+    assert looking.troubles[-1] is None
+    assert len(looking.sightings) == 1
 
 
 async def test_what_is_left_is_told(hass: HomeAssistant, looking: Looking) -> None:
@@ -151,6 +184,21 @@ async def test_no_picture_is_kept(hass: HomeAssistant, looking: Looking) -> None
     await looking.show()
     kept = {name: value for name, value in vars(looking.eye).items() if isinstance(value, bytes | tuple)}
     assert kept == {}
+
+
+async def test_a_picture_of_before_is_not_sent_again(hass: HomeAssistant, looking: Looking) -> None:
+    """Whatever is written after its pixels; who is gone meanwhile is told of."""
+    looking.search.answer = (face(),)
+    one, two = looking.taken(), looking.taken()
+    for number in range(3):
+        for content in (one, two):
+            looking.offer(content + b"moment %d" % number)
+            await settle(hass)
+    assert len(looking.search.asked) == 2
+    looking.eye._tracker.rule = Rule(within=0.0)
+    looking.offer(one)
+    await settle(hass)
+    assert len(looking.sightings) == 1
 
 
 async def test_an_error_makes_it_pause(hass: HomeAssistant, looking: Looking) -> None:

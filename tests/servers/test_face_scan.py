@@ -15,8 +15,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.face_access.const import DOMAIN
+from custom_components.face_access.hub.servers.coordinator import async_make
 from simulators.face_scan import SimulatedFaceScan
-from tests.conftest import settle
+from tests.conftest import free_port, settle
 
 from .conftest import Flow, Start, begin, change, go_on
 
@@ -145,6 +146,48 @@ async def test_no_list_of_records_there(
     flow = await sign_in(hass, hass_client_no_auth, flow)
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "not_a_server")
     service.clear_violations()
+
+
+@pytest.mark.parametrize("path", ["", "/token"])
+@pytest.mark.parametrize("records", [True, False])
+async def test_nobody_compares_there(
+    hass: HomeAssistant,
+    credentials: None,
+    service: SimulatedFaceScan,
+    hass_client_no_auth: ClientSessionGenerator,
+    path: str,
+    *,
+    records: bool,
+) -> None:
+    """A wrong address for comparing shows at the end of the flow too, and no picture is sent to find out."""
+    wrong = answers(service, compare_url=f"{service.url}{path}" if path else f"http://127.0.0.1:{free_port()}")
+    if not records:
+        del wrong["records_url"]
+    if path:
+        service.fail(path="/compare_face", status=404)
+    flow = await go_on(hass, await begin(hass, "face_scan"), **wrong)
+    flow = await sign_in(hass, hass_client_no_auth, flow)
+    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "not_a_server" if path else "server_cannot_connect")
+    assert service.records == {}
+
+
+@pytest.mark.parametrize("name", ["compare_url", "records_url", "authorize_url", "token_url"])
+async def test_a_cloud_without_encryption(
+    hass: HomeAssistant, credentials: None, service: SimulatedFaceScan, name: str
+) -> None:
+    """Faces and tokens do not travel openly; within the house that is the household's business."""
+    for host in ("scans.example.com", "8.8.8.8", "[2001:4860:4860::8888]"):
+        flow = await go_on(hass, await begin(hass, "face_scan"), **answers(service, **{name: f"http://{host}/x"}))
+        assert flow["errors"] == {"base": "https_needed"}
+    for url in (
+        "https://scans.example.com/x",
+        "http://192.168.1.5:8080/x",
+        "http://[::1]:8080/x",
+        "http://localhost/x",
+    ):
+        values = {"server": "face_scan", **answers(service, **{name: url})}
+        assert async_make(hass, values).engine.verify is not None
+    assert list(service.requests) == []
 
 
 async def test_a_token_without_an_end_is_not_logged(

@@ -17,6 +17,8 @@ from custom_components.face_access.recognition.errors import (
     EngineAuthError,
     EngineCertificateError,
     EngineError,
+    EngineForbiddenError,
+    EngineInsecureError,
     EngineLimitError,
     EngineProtocolError,
     EngineRefusedError,
@@ -43,8 +45,10 @@ class Scripted:
         self.status = 200
         self.body: Any = {}
         self.url = ""
+        self.headers: list[dict[str, str]] = []
 
-    async def answer(self, _request: web_module.Request) -> web_module.Response:
+    async def answer(self, request: web_module.Request) -> web_module.Response:
+        self.headers.append(dict(request.headers))
         if isinstance(self.body, str):
             return web_module.Response(status=self.status, text=self.body)
         return web_module.json_response(self.body, status=self.status)
@@ -219,11 +223,13 @@ async def test_something_else_answers(
     ("err", "key"),
     [
         (EngineAddressError(), "invalid_url"),
+        (EngineInsecureError(), "https_needed"),
         (HalfLoginError(), "half_login"),
         (EngineTimeoutError(), "server_timeout"),
         (EngineCertificateError(), "server_certificate"),
         (EngineUnreachableError(), "server_cannot_connect"),
         (EngineAuthError(), "server_invalid_auth"),
+        (EngineForbiddenError("403"), "server_invalid_auth"),
         (EngineLimitError("429"), "server_limit"),
         (EngineRefusedError("500"), "server_refused"),
         (EngineProtocolError(), "not_a_server"),
@@ -321,3 +327,53 @@ async def test_reauth_in_another_way(hass: HomeAssistant, started: Start) -> Non
     )
     assert flow["reason"] == "reauth_successful"
     assert "token" not in entry.data
+
+
+async def test_back_to_no_login(hass: HomeAssistant, started: Start) -> None:
+    """What is kept of a login can be forgotten: by saying so, or by leaving its other half empty."""
+    access = Access(kind="client_credentials", client_secret=SECRET)
+    server = await started(SimulatedSmartFace(access=access))
+    login = {"token_url": server.token_url, "client_id": access.client_id, "audience": access.audience}
+    entry = await add(hass, "smartface", url=server.url, client_secret=SECRET, **login)
+    server.access.kind = "none"
+    flow = await change(hass, entry)
+    assert "forget_login" in flow["data_schema"].schema
+    flow = await go_on(hass, flow, url=server.url, token_url=server.token_url)
+    # An address for tokens alone is still half a login.
+    assert flow["errors"] == {"base": "half_login"}
+    flow = await go_on(hass, flow, url=server.url, forget_login=True, **login)
+    assert flow["reason"] == "reconfigure_successful"
+    await settle(hass)
+    assert not {"token_url", "client_id", "client_secret", "audience", "forget_login"} & entry.data.keys()
+    assert "forget_login" not in (await change(hass, entry))["data_schema"].schema
+
+
+async def test_a_fixed_token_is_forgotten(hass: HomeAssistant, started: Start) -> None:
+    server = await started(SimulatedSmartFace(access=Access(kind="bearer", token=TOKEN)))
+    entry = await add(hass, "smartface", url=server.url, token=TOKEN)
+    server.access.kind = "none"
+    flow = await go_on(hass, await change(hass, entry), url=server.url, forget_login=True)
+    assert flow["reason"] == "reconfigure_successful"
+    await settle(hass)
+    assert "token" not in entry.data
+
+
+async def test_a_secret_stays_at_its_address(hass: HomeAssistant, started: Start, scripted: Scripted) -> None:
+    """Whoever changes the address gives the secret again: nobody else is sent the one that is kept."""
+    server = await started(SimulatedSmartFace(access=Access(kind="bearer", token=TOKEN)))
+    entry = await add(hass, "smartface", url=server.url, token=TOKEN)
+    scripted.status = 401
+    flow = await go_on(hass, await change(hass, entry), url=scripted.url)
+    assert flow["errors"] == {"base": "server_invalid_auth"}
+    assert scripted.headers
+    assert not any("Authorization" in each for each in scripted.headers)
+    # At the same address, however it is written, it stays.
+    flow = await go_on(hass, flow, url=f"{server.url}/")
+    assert flow["reason"] == "reconfigure_successful"
+    await settle(hass)
+    assert entry.data["token"] == TOKEN
+
+
+async def test_a_key_that_must_be_is_asked_for_again(hass: HomeAssistant, opencv_entry: MockConfigEntry) -> None:
+    flow = await go_on(hass, await change(hass, opencv_entry), url=f"http://127.0.0.1:{free_port()}")
+    assert flow["errors"] == {"api_key": "missing"}

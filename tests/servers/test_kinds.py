@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from PIL import Image, ImageEnhance
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.face_access.access import Similarity
 from custom_components.face_access.hub.local.engine import Local
@@ -33,6 +34,7 @@ from simulators.smartface import SimulatedSmartFace
 from tests.conftest import settle
 
 from .conftest import Start, add, begin, go_on
+from .test_people import name_somebody, synced
 
 SCANS = {
     "compare_url": "http://127.0.0.1:1",
@@ -178,3 +180,26 @@ async def test_one_face_or_several(hass: HomeAssistant, opencv: SimulatedOpenCvF
     await entry.runtime_data.engine.search.search(pictures.panorama("anna"), Similarity.NORMAL)
     searched = [where for _, where, _ in opencv.requests if "search" in where]
     assert searched == [path]
+
+
+async def test_what_engines_say_of_themselves(
+    hass: HomeAssistant, smartface_entry: MockConfigEntry, opencv_entry: MockConfigEntry, kby_entry: MockConfigEntry
+) -> None:
+    """The flags are what the answers have, and what the diagnostics name."""
+    people = await async_get_people(hass)
+    await name_somebody(people, "anna")
+    anna = pictures.panorama("anna")
+    for entry in (smartface_entry, opencv_entry, kby_entry):
+        engine = entry.runtime_data.engine
+        compared = await engine.verify.verify(anna, anna, Similarity.NORMAL)
+        assert (compared.score is not None) is engine.verify_score
+        face = compared.first
+        if engine.search is not None:
+            await synced(people, entry)
+            (face,) = await engine.search.search(anna, Similarity.NORMAL)
+            assert (face.matches[0].group is not None) is engine.groups
+        assert (face.box is not None) is engine.boxes
+        register = engine.register
+        for name in ("lists", "deletes"):
+            assert (name in engine.capabilities) is (register is not None and getattr(register, name))
+    assert smartface_entry.runtime_data.engine.capabilities >= {"boxes", "deletes", "groups", "lists", "verify_score"}

@@ -14,8 +14,11 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.face_access.access import Role, Similarity
 from custom_components.face_access.const import DOMAIN
 from custom_components.face_access.devices.errors import StationConnectionError
+from custom_components.face_access.hub.local.answers import Look
 from custom_components.face_access.hub.people import sync as people_sync
 from custom_components.face_access.hub.people.household import HousePeople, async_get_people
+from custom_components.face_access.hub.people.input import new_profile
+from custom_components.face_access.hub.servers.answers import async_resident, async_server_answers
 from custom_components.face_access.people.holding import HoldingState
 from custom_components.face_access.people.model import Profile, Storage, new_key
 from custom_components.face_access.people.photos import prepare
@@ -24,7 +27,7 @@ from simulators.opencv_fr import SimulatedOpenCvFr
 from simulators.smartface import SimulatedSmartFace
 from tests.conftest import issue_id, repair, settle, until
 
-from .conftest import begin, change, go_on
+from .conftest import Start, add, begin, change, go_on
 
 
 @pytest.fixture
@@ -80,6 +83,38 @@ async def test_smartface_learns_and_forgets(
     await synced(people, smartface_entry)
     assert list(smartface.members) == [anna.key]
     assert shown(hass, "smartface_127_0_0_1")["held"] == 1
+
+
+async def test_a_removed_person_is_not_who_has_their_id_now(
+    hass: HomeAssistant, people: HousePeople, opencv: SimulatedOpenCvFr, opencv_entry: MockConfigEntry
+) -> None:
+    """The server cannot remove the face of before: it names nobody, also once another Anna has come."""
+    old = await people.async_add(new_profile(people, {"name": "Anna"}), [photo("anna")])
+    await synced(people, opencv_entry)
+    await people.async_remove(old.id)
+    new = await people.async_add(new_profile(people, {"name": "Anna"}), [photo("carol")])
+    assert new.id == old.id
+    await synced(people, opencv_entry)
+    assert people.store.holdings(opencv_entry.entry_id)[old.key].code == "cannot_remove"
+    answers = await async_server_answers(hass, opencv_entry.entry_id)
+    look = Look(similarity=Similarity.NORMAL, liveness=False, far=False)
+    for seed, outcome, person in (("anna", "stranger", None), ("carol", "recognised", new.id)):
+        (face,) = (await answers.recognize(pictures.panorama(seed), look))["faces"]
+        assert (face["outcome"], face["person_id"]) == (outcome, person)
+
+
+async def test_a_removed_person_while_the_server_does_not_remove(
+    people: HousePeople, smartface: SimulatedSmartFace, smartface_entry: MockConfigEntry
+) -> None:
+    """As before, for as long as the server answers with an error."""
+    old = await name_somebody(people, "anna")
+    await synced(people, smartface_entry)
+    smartface.fail("WatchlistMembers/", method="DELETE", status=500, times=50)
+    await people.async_remove("anna")
+    await people.async_add(Profile(id="anna", key=new_key(), name="Anna"), [photo("carol")])
+    await settle(people._hass)
+    assert old.key in people.store.holdings(smartface_entry.entry_id)
+    assert async_resident(people.store, smartface_entry.entry_id, old.key) is None
 
 
 async def test_whoever_has_no_face_is_not_wanted(
@@ -358,6 +393,71 @@ async def test_opencv_fr_removes_nobody(
         "leaving": 0,
     }
     assert (DOMAIN, issue_id("server_rebuild", opencv_entry)) not in issue_registry.issues
+
+
+async def test_photos_that_the_server_shall_no_longer_keep(
+    hass: HomeAssistant, people: HousePeople, started: Start
+) -> None:
+    """Also those of people who are there already: they are given again when the form says so."""
+    server = await started(SimulatedSmartFace(version="4.40"))
+    entry = await add(hass, "smartface", url=server.url, keep_pictures=True)
+    anna = await name_somebody(people, "anna")
+    await synced(people, entry)
+    assert len(server.images) == 1
+    assert all(server.members[anna.key].facts["privacy"].values())
+    server.members[anna.key].facts["note"] = "Rings twice"
+    for keeps in (False, True):
+        await go_on(hass, await change(hass, entry), url=server.url, keep_pictures=keeps)
+        await settle(hass)
+        await synced(people, entry)
+        assert set(server.members[anna.key].facts["privacy"].values()) == {keeps}
+        assert len(server.images) == keeps
+        assert len(server.members[anna.key].faces) == 1
+        assert server.members[anna.key].facts["note"] == "Rings twice"
+
+
+async def test_photos_of_a_server_that_could_not_be_told(
+    people: HousePeople, smartface: SimulatedSmartFace, smartface_entry: MockConfigEntry
+) -> None:
+    """It kept them all, and is told once it is one that can be."""
+    anna = await name_somebody(people, "anna")
+    await synced(people, smartface_entry)
+    assert len(smartface.images) == 1
+    smartface.set_version("4.40")
+    await smartface_entry.runtime_data.async_refresh()
+    people.workers[smartface_entry.entry_id].async_wake()
+    await synced(people, smartface_entry)
+    assert set(smartface.members[anna.key].facts["privacy"].values()) == {False}
+    assert len(smartface.images) == 0
+
+
+async def test_photos_that_only_a_rebuild_takes_away(
+    hass: HomeAssistant,
+    people: HousePeople,
+    opencv: SimulatedOpenCvFr,
+    opencv_entry: MockConfigEntry,
+    issue_registry: ir.IssueRegistry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """A change in the form is offered as a repair, where there is anybody whom it concerns."""
+    issue = (DOMAIN, issue_id("server_photos", opencv_entry))
+
+    async def keep(what: str) -> None:
+        await go_on(hass, await change(hass, opencv_entry), url=opencv.url, server_photos=what)
+        await settle(hass)
+
+    await keep("picture")
+    assert issue not in issue_registry.issues
+    anna = await name_somebody(people, "anna")
+    await synced(people, opencv_entry)
+    await keep("nothing")
+    assert issue_registry.issues[issue].is_persistent
+    assert opencv.collections["home_assistant"][anna.key].storage == "StoreFullImage"
+    flow = await repair(hass, hass_client, "server_photos", opencv_entry)
+    assert flow["type"] == "create_entry"
+    await synced(people, opencv_entry)
+    assert opencv.collections["home_assistant"][anna.key].storage == "NoStorage"
+    assert issue not in issue_registry.issues
 
 
 async def test_beginning_anew_goes_wrong(

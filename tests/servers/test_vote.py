@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.face_access.access import Liveness, Pictures, Reason, Role
 from custom_components.face_access.recognition.interface import Judgement, Match, Score, SeenFace
-from custom_components.face_access.recognition.pace import Rule
+from custom_components.face_access.recognition.pace import DOUBTED, Rule
 from custom_components.face_access.recognition.servers.look import Look, Resident, look
 from custom_components.face_access.recognition.servers.vote import PATIENT, Report, ServerTracker, sighting_of
 from custom_components.face_access.recognition.terms import Box, FaceLiveness, Outcome
@@ -54,6 +54,10 @@ def told(frames: list[list[Look]], rule: Rule | None = None, step: float = 0.5) 
         ((match("a", 70), match("b", 70)), None),
         ((match("a", 70), match("a", 70)), "anna"),
         ((match("gone", 70), match("a", 60)), None),
+        # Whoever was removed, and added again with the same photo.
+        ((match("gone", 70), match("a", 70)), "anna"),
+        ((match("a", 70), match("gone", 70)), "anna"),
+        ((match("gone", 70), match("a", 70), match("b", 70)), None),
         ((match("a", 39),), None),
         ((match("a", 40),), "anna"),
     ],
@@ -62,6 +66,31 @@ def test_the_best_match_decides(matches: tuple[Match, ...], expected: str | None
     """Not the next best where that one is nobody of the house."""
     found = look(SeenFace(matches=matches, liveness=Judgement(state=LIVE), box=HERE), KNOWN.get)
     assert (found.id, found.liveness, found.box) == (expected, LIVE, HERE)
+
+
+# What is no place
+
+NOWHERE = [
+    Box(x=0, y=0, width=0, height=0),
+    Box(x=5, y=5, width=10, height=0),
+    Box(x=-1e308, y=0, width=float("inf"), height=10),
+    Box(x=0, y=0, width=float("nan"), height=10),
+]
+
+
+@pytest.mark.parametrize("box", NOWHERE)
+def test_two_names_at_no_place_are_taken_for_one_face(box: Box) -> None:
+    """As without a box: neither of them is let in by names in turn."""
+    frames = [[seen((ANNA, BOB)[number % 2], box=box)] for number in range(8)]
+    assert [report for report in told(frames) if report[0] == "recognised"] == []
+
+
+@pytest.mark.parametrize("box", NOWHERE)
+def test_a_nameless_spoof_at_no_place(box: Box) -> None:
+    """It is told of, and who comes after it is seen; everybody is doubted while it may be there."""
+    spoof, later = seen(None, SPOOF, box), [seen(ANNA, box=HERE)]
+    assert ("spoof", None, "spoof") in told([[spoof], [spoof], [spoof]])
+    assert ("recognised", "anna", "live") in told([[spoof], *[later] * 12], step=2.0)
 
 
 # The vote
@@ -198,6 +227,28 @@ def test_a_photo_that_is_gone_is_forgotten() -> None:
     assert tracker.idle
     tracker.observe([seen(ANNA)], 101)
     assert [one.liveness for one in tracker.observe([seen(ANNA)], 102)] == [LIVE]
+
+
+@pytest.mark.parametrize("spoofs", [1, 2])
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_photo_that_was_hidden_is_not_live_for_a_while(spoofs: int, settled: bool) -> None:
+    """By the name that it went by, also when it was told meanwhile what was left to say of it; somebody else is."""
+
+    def then(person: Resident, hidden: float) -> FaceLiveness:
+        tracker = ServerTracker()
+        for number in range(spoofs):
+            tracker.observe([seen(ANNA, SPOOF, HERE)], number)
+        if settled:
+            tracker.expire(float("inf"))
+        last = spoofs - 1
+        reports = [
+            each for step in (0, 1) for each in tracker.observe([seen(person, LIVE, HERE)], last + hidden + step)
+        ]
+        assert reports[-1].person is person
+        return reports[-1].liveness
+
+    assert then(ANNA, 5.5) is then(ANNA, DOUBTED - 1.5) is FaceLiveness.UNKNOWN
+    assert then(ANNA, DOUBTED + 0.5) is then(BOB, 5.5) is LIVE
 
 
 NEAR = Box(x=1, y=1, width=10, height=10)

@@ -1,5 +1,6 @@
 """Many people at once: taken over from a station, read from files and written to them, with a result for each."""
 
+import sqlite3
 from typing import Any, cast
 
 from homeassistant.const import ATTR_DEVICE_ID
@@ -7,6 +8,7 @@ from homeassistant.core import ServiceResponse
 from homeassistant.util.json import JsonObjectType
 import probatio as vol
 
+from ..const import LOGGER
 from ..hub.errors import asking_for_login
 from ..hub.people import entry as people_entry, input as field
 from ..hub.people.importing import async_import_station
@@ -67,4 +69,7 @@ async def _import_line(request: PeopleRequest, line: Line) -> dict[str, Any]:
         return {**line.place, "result": err.code, **said(err)}
     except vol.Invalid:
         return {**line.place, "result": "person_line_invalid"}
+    except sqlite3.Error as err:
+        LOGGER.error("a person of a file could not be stored (%s): %s", line.place, type(err).__name__)
+        return {**line.place, "result": "person_not_written"}
     return {**line.place, "result": "added" if known is None else "updated", field.PERSON_ID: profile.id}

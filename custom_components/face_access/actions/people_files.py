@@ -141,6 +141,9 @@ def _write(hass: HomeAssistant, path: str, everybody: Sequence[tuple[Profile, tu
     if not hass.config.is_allowed_path(path):
         raise invalid("people_path_not_allowed", path=path)
     folder = Path(path)
+    if folder.resolve().is_relative_to(Path(hass.config.path("www")).resolve()):
+        # Home Assistant gives what is in there to everybody who asks.
+        raise invalid("people_path_public", path=path)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _private(folder / _FILE).open("w", encoding="utf-8", newline="") as opened:
@@ -162,7 +165,8 @@ def _row(folder: Path, profile: Profile, photos: tuple[bytes, ...]) -> dict[str,
     row = {name: described.get(name) for name in _COLUMNS}
     return row | {
         field.METADATA: json.dumps(described[field.METADATA], ensure_ascii=False) if profile.metadata else "",
-        field.DOORS: ";".join(described[field.DOORS] or ()),
+        # An empty field is every door, a lone semicolon none.
+        field.DOORS: "" if profile.doors is None else ";".join(sorted(profile.doors)) or ";",
         field.CARD: profile.card,
         _PHOTOS: ";".join(names),
     }

@@ -174,7 +174,7 @@ def _runner(handler: Handler) -> Callable[[ServiceCall], Coroutine[Any, Any, Ser
         try:
             answer = await handler(RecognitionRequest(hass=call.hass, engine=engine, data=call.data))
         except RecognitionError as err:
-            raise HomeAssistantError(**translated(err)) from err
+            raise HomeAssistantError(**translated(err, aloud=True)) from err
         return cast("JsonObjectType", answer)
 
     return run

@@ -44,9 +44,8 @@ async def create_scan(request: ScanRequest) -> Mapping[str, Any]:
     """Compare two pictures; the service keeps a record of it."""
     first = await async_load_one(request.hass, request.data)
     second = await async_load_one(request.hass, request.data, OTHER)
-    question = request.scans.create(
-        first.content, second.content, request.data[REFERENCE], request.data.get(CHANNEL, "").lower()
-    )
+    data = request.data
+    question = request.scans.create(first.content, second.content, data[REFERENCE], data.get(CHANNEL, ""))
     return await request.coordinator.ask(question)
 
 
@@ -125,7 +124,7 @@ def _runner(name: str, handler: Handler) -> Callable[[ServiceCall], Coroutine[An
         try:
             answer = await handler(request)
         except RecognitionError as err:
-            raise HomeAssistantError(**translated(err)) from err
+            raise HomeAssistantError(**translated(err, aloud=True)) from err
         return cast("JsonObjectType", dict(answer))
 
     return run

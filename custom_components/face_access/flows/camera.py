@@ -264,7 +264,4 @@ class CameraOptionsFlow(OptionsFlowWithReload):
 
     def _doors(self, options: Mapping[str, Any]) -> list[selector.SelectOptionDict]:
         """Offer every door, and the one that is chosen also while its station is away."""
-        doors, chosen = async_doors(self.hass), options.get(CONF_DOOR)
-        if chosen is not None and chosen not in {door["value"] for door in doors}:
-            doors.append(selector.SelectOptionDict(value=chosen, label=chosen))
-        return doors
+        return async_doors(self.hass, chosen=filter(None, [options.get(CONF_DOOR)]))

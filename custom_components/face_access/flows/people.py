@@ -1,6 +1,6 @@
 """Adding and changing people in Home Assistant's own lists: the entry "People", and a form for each person."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import sqlite3
 from typing import Any
 
@@ -76,7 +76,7 @@ class PersonFlow(ConfigSubentryFlow):
                 _explain(err, errors, placeholders)
             else:
                 return self.async_create_entry(title=profile.name, data={CONF_PERSON: profile.id}, unique_id=profile.id)
-        schema = await self._async_schema(new=True)
+        schema = await self._async_schema()
         schema = self.add_suggested_values_to_schema(schema, suggested(schema, flat(user_input or {})))
         return self.async_show_form(
             step_id="user", data_schema=schema, errors=errors, description_placeholders=placeholders
@@ -100,7 +100,7 @@ class PersonFlow(ConfigSubentryFlow):
             else:
                 async_link(self.hass, entry, profile)
                 return self.async_abort(reason="reconfigure_successful")
-        schema = await self._async_schema(new=False)
+        schema = await self._async_schema(profile)
         values = shown(profile) if user_input is None else flat(user_input)
         schema = self.add_suggested_values_to_schema(schema, suggested(schema, values))
         placeholders = {
@@ -119,7 +119,7 @@ class PersonFlow(ConfigSubentryFlow):
 
     async def _async_add(self, user_input: Mapping[str, Any]) -> Profile:
         people = self._people
-        profile = field.new_profile(people, understood(user_input, new=True)).checked()
+        profile = field.new_profile(people, understood(user_input)).checked()
         if profile.id in people.store.profiles:
             # Before the pictures are loaded: what was uploaded must still be there for another id.
             raise PersonError("person_exists")
@@ -129,7 +129,7 @@ class PersonFlow(ConfigSubentryFlow):
         return profile
 
     async def _async_change(self, profile: Profile, user_input: Mapping[str, Any]) -> Profile:
-        changed = field.changed(profile, understood(user_input, new=False)).checked()
+        changed = field.changed(profile, understood(user_input, profile)).checked()
         pictures, add = await self._async_pictures(user_input), not user_input.get(REPLACE_PHOTOS)
         checks = Checks.of(user_input)
         profile = await field.async_update(self.hass, self._people, changed, pictures, checks, add=add)
@@ -155,13 +155,14 @@ class PersonFlow(ConfigSubentryFlow):
             pictures.append(picture)
         return pictures
 
-    async def _async_schema(self, *, new: bool) -> vol.Schema:
-        return person_schema(new=new, doors=async_doors(self.hass), sightings=await _async_sightings(self.hass))
+    async def _async_schema(self, known: Profile | None = None) -> vol.Schema:
+        doors = async_doors(self.hass, chosen=() if known is None else known.doors or ())
+        return person_schema(new=known is None, doors=doors, sightings=await _async_sightings(self.hass))
 
 
 @callback
-def async_doors(hass: HomeAssistant) -> list[selector.SelectOptionDict]:
-    """Name every wired door of the house."""
+def async_doors(hass: HomeAssistant, *, chosen: Iterable[str] = ()) -> list[selector.SelectOptionDict]:
+    """Name every wired door of the house, and those that are `chosen` also while their station is away."""
     found: list[selector.SelectOptionDict] = []
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         if not isinstance(coordinator := entry.runtime_data, FaceAccessCoordinator):
@@ -170,7 +171,8 @@ def async_doors(hass: HomeAssistant) -> list[selector.SelectOptionDict]:
         for door in wired:
             label = entry.title if len(wired) == 1 else f"{entry.title} {door.number}"
             found.append(selector.SelectOptionDict(value=coordinator.door_id(door.number), label=label))
-    return found
+    away = sorted(set(chosen) - {door["value"] for door in found})
+    return found + [selector.SelectOptionDict(value=door, label=door) for door in away]
 
 
 async def _async_sightings(hass: HomeAssistant) -> list[selector.SelectOptionDict]:

@@ -26,6 +26,7 @@ PHOTO_ENTITY: Final = "photo_entity"
 PHOTO_SIGHTING: Final = "photo_sighting"
 REPLACE_PHOTOS: Final = "replace_photos"
 NO_CARD: Final = "no_card"
+EVERY_DOOR: Final = "every_door"
 NOTE: Final = "name"
 NOTE_TEXT: Final = "text"
 UPLOADS: Final = tuple(PHOTO if number == 1 else f"{PHOTO}_{number}" for number in range(1, MAX_PHOTOS + 1))
@@ -45,7 +46,7 @@ def person_schema(*, new: bool, doors: Options, sightings: Options) -> vol.Schem
         vol.Required(field.ROLE, default=Role.NORMAL): _choices(list(Role), "person_role"),
         vol.Required(photos): section(vol.Schema(_photos(sightings, new=new)), {"collapsed": True}),
         vol.Required(checks): section(vol.Schema(_CHECKS), {"collapsed": True}),
-        vol.Required(access): section(vol.Schema(_access(doors)), {"collapsed": False}),
+        vol.Required(access): section(vol.Schema(_access(doors, new=new)), {"collapsed": False}),
         vol.Required(details): section(vol.Schema(_details(new=new)), {"collapsed": True}),
     }
     return vol.Schema(fields)
@@ -72,17 +73,21 @@ def suggested(schema: vol.Schema, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def understood(values: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
-    """Turn the form's values into a person's. What the form shows and is empty is to be nothing. Raises PersonError."""
+def understood(values: Mapping[str, Any], known: Profile | None = None) -> dict[str, Any]:
+    """Turn the form's values into a person's, of one who is `known` or new. Raises PersonError.
+
+    What the form shows and is empty is to be nothing.
+    """
     data: dict[str, Any] = {
         name: values.get(name)
-        for name in (field.NAME, field.ROLE, field.DOORS, field.SCHEDULE, field.TEXT, field.LINKED, field.STORAGE)
+        for name in (field.NAME, field.ROLE, field.SCHEDULE, field.TEXT, field.LINKED, field.STORAGE)
     }
-    if new and values.get(field.PERSON_ID):
+    if known is None and values.get(field.PERSON_ID):
         data[field.PERSON_ID] = values[field.PERSON_ID].strip()
     for name in (field.VALID_FROM, field.VALID_UNTIL):
         data[name] = _moment(values.get(name))
     data[field.METADATA] = _metadata(values.get(field.METADATA) or [])
+    data |= _doors(values, known)
     # The number is never shown: an empty field keeps it.
     if values.get(NO_CARD):
         data[field.CARD] = None
@@ -129,9 +134,13 @@ def _photos(sightings: Options, *, new: bool) -> dict[vol.Marker, Any]:
     return fields
 
 
-def _access(doors: Options) -> dict[vol.Marker, Any]:
-    return {
-        vol.Optional(field.DOORS): selector.SelectSelector(selector.SelectSelectorConfig(options=doors, multiple=True)),
+def _access(doors: Options, *, new: bool) -> dict[vol.Marker, Any]:
+    fields: dict[vol.Marker, Any] = {
+        vol.Optional(field.DOORS): selector.SelectSelector(selector.SelectSelectorConfig(options=doors, multiple=True))
+    }
+    if not new:
+        fields[vol.Optional(EVERY_DOOR, default=False)] = selector.BooleanSelector()
+    return fields | {
         vol.Optional(field.VALID_FROM): selector.DateTimeSelector(),
         vol.Optional(field.VALID_UNTIL): selector.DateTimeSelector(),
         vol.Optional(field.SCHEDULE): _entity("schedule"),
@@ -164,6 +173,18 @@ def _choices(options: Sequence[Role] | Sequence[Storage], key: str) -> selector.
 
 def _entity(*domains: str) -> selector.EntitySelector:
     return selector.EntitySelector(selector.EntitySelectorConfig(domain=list(domains)))
+
+
+def _doors(values: Mapping[str, Any], known: Profile | None) -> dict[str, list[str] | None]:
+    """Find which doors the form gives. To somebody known, every one only where that is said."""
+    if chosen := values.get(field.DOORS):
+        return {field.DOORS: None if values.get(EVERY_DOOR) else chosen}
+    if known is None or values.get(EVERY_DOOR):
+        return {field.DOORS: None}
+    if known.doors:
+        # Whoever takes away the last door hardly means all of them.
+        raise PersonError("person_doors_missing")
+    return {}
 
 
 def _card(text: str) -> int:

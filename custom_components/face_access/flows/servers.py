@@ -13,12 +13,15 @@ from yarl import URL
 from ..const import DOMAIN, LOGGER
 from ..hub.servers.coordinator import CONF_SERVER, async_make
 from ..hub.servers.entry import async_moved
+from ..hub.servers.people import async_keep_otherwise
 from ..hub.servers.sign_in import CONF_TOKEN, signs_in_at
 from ..recognition.errors import (
     EngineAddressError,
     EngineAuthError,
     EngineCertificateError,
     EngineError,
+    EngineForbiddenError,
+    EngineInsecureError,
     EngineLimitError,
     EngineProtocolError,
     EngineRefusedError,
@@ -31,14 +34,17 @@ from ..recognition.smartface import TOO_OLD
 
 AUTH_IMPLEMENTATION: Final = "auth_implementation"
 STEP: Final = "server_"
+FORGET_LOGIN: Final = "forget_login"
 # The most specific class comes first.
 _ERRORS: Final[Mapping[type[EngineError], str]] = {
+    EngineInsecureError: "https_needed",
     EngineAddressError: "invalid_url",
     HalfLoginError: "half_login",
     EngineTimeoutError: "server_timeout",
     EngineCertificateError: "server_certificate",
     EngineUnreachableError: "server_cannot_connect",
     EngineAuthError: "server_invalid_auth",
+    EngineForbiddenError: "server_invalid_auth",
     EngineLimitError: "server_limit",
     EngineRefusedError: "server_refused",
     EngineProtocolError: "not_a_server",
@@ -136,6 +142,8 @@ class ServerFlowMixin(AbstractOAuth2FlowHandler):
             return self.async_abort(reason="already_configured")
         if unique_id != entry.unique_id or self._anew:
             await async_moved(self.hass, entry)
+        elif any(field.rebuild and data.get(field.key) != entry.data.get(field.key) for field in kind.fields):
+            await async_keep_otherwise(self.hass, entry)
         return self.async_update_reload_and_abort(entry, unique_id=unique_id, data=dict(data))
 
     # A login that the server no longer takes
@@ -212,11 +220,23 @@ def _given(user_input: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(kind: ServerKind, user_input: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Take what was filled in. A form never shows a secret: with none filled in, those that are known stay."""
-    given, secrets = _given(user_input), _secrets(kind)
-    if not secrets & given.keys():
-        given |= {key: known[key] for key in secrets & known.keys()}
-    return given
+    """Take what was filled in. A form never shows a secret: with none filled in, those that are known stay.
+
+    They stay where they are, though: another address does not get them, nor do they outlive what they belong to.
+    """
+    given = _given(user_input)
+    if given.pop(FORGET_LOGIN, False):
+        login = {field.key for field in kind.fields if field.login}
+        return {key: value for key, value in given.items() if key not in login}
+    if _secrets(kind) & given.keys() or _addresses(kind, given) != _addresses(kind, known):
+        return given
+    kept = [field for field in kind.fields if field.kind is FieldKind.SECRET and field.key in known]
+    return given | {field.key: known[field.key] for field in kept if field.beside is None or field.beside in given}
+
+
+def _addresses(kind: ServerKind, values: Mapping[str, Any]) -> list[str]:
+    """Name everything that may be sent a secret."""
+    return [str(values.get(field.key, "")).rstrip("/") for field in kind.fields if field.kind is FieldKind.ADDRESS]
 
 
 def _secrets(kind: ServerKind) -> set[str]:
@@ -238,13 +258,15 @@ def _faults(kind: ServerKind, values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _schema(fields: tuple[Field, ...], known: Mapping[str, Any]) -> vol.Schema:
-    """Make a form. A secret that is known need not be given again."""
+    """Make a form. A secret that is known need not be given again; one that need not be at all can be forgotten."""
     schema: dict[vol.Marker, Any] = {}
     for field in fields:
         needed = field.required and not (field.kind is FieldKind.SECRET and field.key in known)
         default = vol.UNDEFINED if field.default is None else field.default
         marker = vol.Required if needed or field.kind is FieldKind.TOGGLE else vol.Optional
         schema[marker(field.key, default=default)] = _selector(field)
+    if any(field.kind is FieldKind.SECRET and field.key in known and not field.required for field in fields):
+        schema[vol.Required(FORGET_LOGIN, default=False)] = selector.BooleanSelector()
     return vol.Schema(schema)
 
 

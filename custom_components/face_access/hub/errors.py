@@ -27,6 +27,7 @@ from ..recognition.errors import (
     EngineAddressError,
     EngineAuthError,
     EngineCertificateError,
+    EngineInsecureError,
     EngineLimitError,
     EngineNotFoundError,
     EngineProtocolError,
@@ -55,9 +56,14 @@ class Translated(TypedDict):
     translation_placeholders: dict[str, str]
 
 
-def translated(err: StationError | RecognitionError) -> Translated:
-    """Find the translation of an error; the most specific class wins."""
+def translated(err: StationError | RecognitionError, *, aloud: bool = False) -> Translated:
+    """Find the translation of an error; the most specific class wins.
+
+    `aloud` is for the answer to an administrator, who reads a recognition server's own words too.
+    """
     key, placeholders = _recognition(err) if isinstance(err, RecognitionError) else _translation(err)
+    if aloud and isinstance(err, EngineRefusedError) and err.words:
+        placeholders["problem"] = f"{err}: {err.words}"
     return Translated(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
 
 
@@ -97,6 +103,7 @@ _RECOGNITION_KEYS: Mapping[type[RecognitionError], str] = {
     EngineLimitError: "engine_limit",
     EngineRefusedError: "engine_refused",
     EngineUnableError: "engine_unable",
+    EngineInsecureError: "engine_insecure",
     EngineAddressError: "engine_address",
     EngineProtocolError: "engine_protocol",
     ModelMissingError: "model_missing",

@@ -63,7 +63,9 @@ class Whom:
         meant = [one for one in household if one.id in self.names or one.linked in self.linked]
         ids, names = {one.id for one in meant}, {name.casefold() for name in self.names}
         # One whom only the station knows has but a name here; one whom the household knows is themselves, no namesake.
-        namesakes = {one.name.casefold() for one in meant} | set(self._async_unlinked(hass, meant))
+        linked = {one.name.casefold() for one in meant if one.linked in self.linked}
+        namesakes = names | linked | set(self._async_unlinked(hass, meant))
+        owners = namesakes | {one.name.casefold() for one in meant}
 
         def fits(attributes: Mapping[str, Any]) -> bool:
             if not self._is_sure(attributes):
@@ -73,7 +75,11 @@ class Whom:
             # A station may count with numbers that the household uses for somebody else.
             if attributes.get("household", person in known):
                 return person in ids or person in self.names or bool(named & names)
-            return (person in self.names and person not in known) or bool(named & (names | namesakes))
+            if person is None:
+                # A way in has no id, only an owner.
+                return bool(named & owners)
+            # Whoever is chosen by an id is not a namesake with another one.
+            return (person in self.names and person not in known) or bool(named & namesakes)
 
         return fits
 

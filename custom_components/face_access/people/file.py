@@ -93,6 +93,8 @@ class PeopleFile:
             connection.executemany("INSERT INTO photo VALUES (?, ?, ?)", _photo_rows(profile.id, photos))
             if holding is not None:
                 connection.execute(_PUT_HOLDING, _holding_row(holding))
+                # By that key the target knows them from now on, and nobody of before.
+                connection.execute("DELETE FROM gone WHERE target = ? AND key = ?", (holding.target, holding.key))
 
     def update(self, profile: Profile, photos: Sequence[bytes] | None) -> None:
         """Write somebody anew; what was learned of photos that are no longer theirs goes."""

@@ -19,11 +19,15 @@ _BREATH: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a target shall hold of a person. `photos` are the names of their photos, in the order of preference."""
+    """What a target shall hold of a person. `photos` are the names of their photos, in the order of preference.
+
+    `terms` are those on which the target has photos: on others, a face that it has is given anew.
+    """
 
     person: str
     enrolment: Enrolment
     photos: tuple[str, ...] = ()
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +119,7 @@ class Planner:
         Somebody who was removed and added again does not: their old key means nobody any more.
         """
         holdings = self._store.holdings(self._target)
-        ours = self._store.keys
-        keys = {holding.person: key for key, holding in holdings.items() if ours.get(key) != ""}
+        keys = {person: key for key, holding in holdings.items() if (person := self._store.whose(holding))}
         plans: list[Plan] = []
         for number, wanted in enumerate(self._wanted(), start=1):
             if number % _BREATH == 0:
@@ -139,7 +142,7 @@ class Planner:
             wanted=wanted,
             enrolment=enrolment,
             facts=digest_of_facts(enrolment),
-            photos=digest_of_names(wanted.photos),
+            photos=digest_of_names(wanted.photos, wanted.terms),
             known=holdings.get(enrolment.key),
         )
 
@@ -164,6 +167,6 @@ def digest_of_facts(enrolment: Enrolment) -> str:
     ).hexdigest()
 
 
-def digest_of_names(photos: tuple[str, ...]) -> str:
-    """Digest the names of photos, in their order."""
-    return sha256("\0".join(photos).encode()).hexdigest()
+def digest_of_names(photos: tuple[str, ...], terms: str = "") -> str:
+    """Digest the names of photos, in their order, and the terms on which they are given."""
+    return sha256("\0".join((*photos, terms) if terms else photos).encode()).hexdigest()

@@ -184,7 +184,7 @@ _WORDS: Final[tuple[tuple[type[RecognitionError], Callable[[RecognitionError], S
     (PictureError, lambda _err: StationPhotoError(PHOTO_CODES[Unfit.NOT_A_PICTURE])),
     (EngineNotFoundError, lambda _err: StationRefusedError(_GONE)),
     (DuplicateError, lambda _err: StationRefusedError(DUPLICATE_FACE)),
-    (EngineRefusedError, lambda err: StationRefusedError(SERVER_REFUSED, str(err))),
+    (EngineRefusedError, lambda err: StationRefusedError(SERVER_REFUSED, getattr(err, "words", ""))),
     (EngineError, lambda err: StationProtocolError(str(err))),
 )
 

@@ -73,6 +73,7 @@ class PeopleStore:
             self._keys[profile.key] = profile.id
             if holding is not None:
                 self._holdings.setdefault(holding.target, {})[holding.key] = holding
+                self._gone.pop((holding.target, holding.key), None)
         return profile
 
     async def update(self, profile: Profile, photos: Sequence[bytes] | None = None) -> Profile:
@@ -175,6 +176,14 @@ class PeopleStore:
         """What a target was given, by key."""
         return MappingProxyType(self._holdings.get(target, {}))
 
+    def whose(self, holding: Holding) -> str:
+        """Find who is meant by what a target was given; empty for somebody who was removed since.
+
+        Somebody else may have their id by now, and is not the one whose face the target has.
+        """
+        gone = self.gone(holding.target, holding.key)
+        return holding.person if gone is None or (gone.person and gone.person == holding.person) else ""
+
     def person_of(self, key: str) -> str | None:
         """Find whose key of ours that is, on whatever target it turns up."""
         return self._keys.get(key)
@@ -215,7 +224,7 @@ class PeopleStore:
     async def _drop_whole(self, target: str, key: str | None) -> None:
         held = self._holdings.get(target, {})
         dropped = list(held.values()) if key is None else [held[key]] if key in held else []
-        gone = gone_of(dropped, self._profiles)
+        gone = gone_of([replace(each, person=self.whose(each)) for each in dropped], self._profiles)
         await self._run(lambda: self._file.drop(target, key, gone))
         if key is None:
             self._holdings.pop(target, None)

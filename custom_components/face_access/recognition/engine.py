@@ -119,6 +119,11 @@ class Engine:
         return bool(self._nets)
 
     @property
+    def used_at(self) -> float:
+        """When any network was last used, by `time.monotonic`."""
+        return self._nets.used_at
+
+    @property
     def troubles(self) -> tuple[str, ...]:
         """Why networks run here and not at the inference server; empty where all is well. Any thread may ask."""
         return self._nets.troubles

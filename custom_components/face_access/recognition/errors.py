@@ -78,7 +78,11 @@ class EngineUnreachableError(EngineError):
 
 
 class EngineTimeoutError(EngineUnreachableError):
-    """The server is there, and was not done in time: it may still be at it."""
+    """The server was not done in time: it may still be at it. `answered` is whether it said so itself."""
+
+    def __init__(self, message: str = "", *, answered: bool = False) -> None:
+        super().__init__(message)
+        self.answered = answered
 
 
 class EngineCertificateError(EngineUnreachableError):
@@ -89,20 +93,32 @@ class EngineAddressError(EngineError):
     """What was given as its address is none."""
 
 
+class EngineInsecureError(EngineAddressError):
+    """At this address anybody on the way could read faces and tokens."""
+
+
 class EngineUnableError(EngineError):
     """The server has no way to do this at all."""
 
 
 class EngineAuthError(EngineError):
-    """The server wants another login, or forbids what was asked."""
+    """The server wants another login."""
 
 
 class EngineRefusedError(EngineError):
-    """The server refuses: `code` is its own word (or status) for why."""
+    """The server refuses: `code` is its own word (or status) for why.
 
-    def __init__(self, code: str, message: str = "") -> None:
-        super().__init__(f"the server refuses ({code}){': ' if message else ''}{message}")
+    `words` are what it says beside that. They may name somebody, and so are no part of the message, which is logged.
+    """
+
+    def __init__(self, code: str, words: str = "") -> None:
+        super().__init__(f"the server refuses ({code})")
         self.code = code
+        self.words = words
+
+
+class EngineForbiddenError(EngineRefusedError):
+    """The server knows who asks, and does not let them do this."""
 
 
 class EngineFaultError(EngineRefusedError):
@@ -124,8 +140,8 @@ class EngineProtocolError(EngineError):
 class PhotoRefusedError(EngineRefusedError):
     """The server cannot use a photo: `reasons` are in our words (`remote.words.Unfit`) as far as we have them."""
 
-    def __init__(self, code: str, reasons: tuple[str, ...] = (), message: str = "") -> None:
-        super().__init__(code, message)
+    def __init__(self, code: str, reasons: tuple[str, ...] = (), words: str = "") -> None:
+        super().__init__(code, words)
         self.reasons = reasons
 
 

@@ -5,7 +5,7 @@ converted from one engine to another. A picture that an engine cannot judge is n
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 from ..access import Role, Similarity
@@ -129,6 +129,9 @@ class Register(Protocol):
     needs a face for every change, or cannot remove, `put` without photos and `remove` raise EngineUnableError
     (`RemoteEngine.photos_always`, `deletes`); `RemoteEngine.empty` is then the way.
 
+    `terms` name what the server is told about keeping photos, as far as it heeds that; whoever was given on other terms
+    is given anew.
+
     `anew` is whether the list was missing and an empty one made in its place, without anybody having asked for that:
     nobody whom we gave is on it any more. Whoever has seen to it sets it back.
     """
@@ -137,6 +140,8 @@ class Register(Protocol):
     deletes: bool
     anew: bool
 
+    @property
+    def terms(self) -> str: ...
     def as_held(self, member: Member) -> Member: ...
     def all(self) -> AsyncIterator[Member]: ...
     async def find(self, key: str) -> Member | None: ...
@@ -158,8 +163,9 @@ class RemoteEngine:
     """A recognition server. What it cannot do is None.
 
     `probe` proves address and login, and that the register is there; `several` is whether it looks at several faces of
-    one picture; `photos_always` whether its register wants a photo for every change. `empty` removes everybody, where
-    one alone cannot be removed.
+    one picture; `photos_always` whether its register wants a photo for every change. `groups` is whether a match names
+    the list that it was found on, `boxes` whether it says where faces are, `verify_score` whether a comparison of two
+    pictures comes with a score. `empty` removes everybody, where one alone cannot be removed.
     """
 
     probe: Callable[[], Awaitable[EngineInfo]]
@@ -169,5 +175,14 @@ class RemoteEngine:
     register: Register | None = None
     several: bool = False
     photos_always: bool = False
+    groups: bool = False
+    boxes: bool = False
+    verify_score: bool = False
     enrol_many: EnrolMany | None = None
     empty: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What it can do, by the names above; `lists` and `deletes` are those of its register."""
+        able = {each.name for each in fields(self) if getattr(self, each.name) not in (None, False)} - {"probe"}
+        return frozenset(able | {name for name in ("lists", "deletes") if getattr(self.register, name, False)})

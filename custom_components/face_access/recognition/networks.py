@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+import time
 
 import numpy as np
 
@@ -75,6 +76,8 @@ class Networks:
         self._wanted = wanted
         self._server = server
         self._loaded: dict[ModelRole, tuple[Network, ...]] = {}
+        self.used_at = float("-inf")
+        """When any was last asked for, by `time.monotonic`."""
 
     def __bool__(self) -> bool:
         """Whether any is in memory."""
@@ -82,6 +85,7 @@ class Networks:
 
     def __getitem__(self, role: ModelRole) -> tuple[Network, ...]:
         """Give the networks of a role, and load them before. Raises ModelError."""
+        self.used_at = time.monotonic()
         if role not in self._loaded:
             self._loaded[role] = tuple(self._open(model) for model in self._store.choose(role, self._wanted.get(role)))
         return self._loaded[role]

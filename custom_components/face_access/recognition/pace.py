@@ -13,6 +13,8 @@ LONGEST: Final = 10.0
 """Seconds that a frame counts at most, as long as a sighting may be old that opens a door (`DoorPolicy.freshness`)."""
 PATIENCE: Final = 20.0
 """Seconds that a frame counts at most where it takes seconds to look at one."""
+DOUBTED: Final = 30.0
+"""Seconds after a face that a frame took for a spoof went, in which nobody who comes and is like it counts as live."""
 _REACH: Final = 1.5
 """Times the seconds between two frames: far enough for the next one, and never for the one after it."""
 _FOLLOWED: Final = 4.0
@@ -44,8 +46,9 @@ class Stills:
     """The pictures that one camera gives: which are new, and how long it takes it to have a new one.
 
     Many cameras give the picture of before until they have a new one; one that hangs shows for ever who was there. So a
-    picture that repeats the one before to the last byte was not taken twice, and agrees with itself alone. Times are
-    seconds of any clock that never goes back.
+    picture that repeats the one before to the last byte was not taken twice, and agrees with itself alone. One with the
+    same pixels neither, which takes decoding to find out (repeats.py). Times are seconds of any clock that never goes
+    back.
     """
 
     def __init__(self) -> None:

@@ -8,6 +8,10 @@ MAX_BYTES: Final = 32 * 1024 * 1024
 """What a picture may have, encoded: more is no camera's."""
 
 
+_FARTHEST: Final = 1e9
+"""Pixels, far beyond any picture."""
+
+
 class FaceLiveness(StrEnum):
     """Whether a face belongs to somebody present, as far as the local models can tell."""
 
@@ -57,6 +61,13 @@ class Box:
     y: float
     width: float
     height: float
+
+    @property
+    def is_place(self) -> bool:
+        """Whether it says where something is: some servers send numbers that no picture has."""
+        numbers = (self.x, self.y, self.width, self.height)
+        # Neither NaN nor infinity is within these bounds.
+        return min(self.width, self.height) > 0 and all(abs(number) <= _FARTHEST for number in numbers)
 
     @property
     def area(self) -> float:

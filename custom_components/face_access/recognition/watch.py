@@ -17,6 +17,7 @@ from .gallery import Gallery
 from .motion import Motion
 from .pace import Rule
 from .picture import Picture
+from .repeats import Repeats
 from .results import Recognition
 from .sighting import sighting
 from .vote import Tracker, Vote
@@ -64,6 +65,7 @@ class Watch:
     rule: Rule = field(default_factory=Rule)
     _tracker: Tracker = field(init=False)
     _motion: Motion = field(init=False, default_factory=Motion)
+    _repeats: Repeats = field(init=False, default_factory=Repeats)
     _moved_at: float = field(init=False, default=float("-inf"))
     _sequence: int = field(init=False, default=0)
     _troubled: bool = field(init=False, default=False)
@@ -113,7 +115,7 @@ class Watch:
 
     def _look_at(self, engine: Engine, data: bytes, captured_at: datetime, at: float) -> None:
         picture, settings = Picture(data), self.household.settings()
-        if self.on_motion and not self._awake(picture, at):
+        if (self.on_motion and not self._awake(picture, at)) or self._repeats.observe(picture):
             self._tell(self._tracker.expire(at), settings)
             return
         found = engine.recognise(picture, self.household.gallery(), settings)

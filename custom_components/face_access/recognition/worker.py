@@ -50,7 +50,10 @@ class Load:
 
 
 class Worker:
-    """Runs an engine. The thread begins with the first work, and ends when there was none for `idle` seconds."""
+    """Runs an engine. The thread begins with the first work, and ends when there was none for `idle` seconds.
+
+    So long networks are kept, too, of which none was used.
+    """
 
     def __init__(self, engine: Engine, *, idle: float = IDLE) -> None:
         self._engine = engine
@@ -155,6 +158,9 @@ class Worker:
                     work = self._next()
             work()
             used_at = time.monotonic()
+            # Frames in which nothing moves keep the thread, and no network.
+            if self._engine.loaded and used_at - self._engine.used_at >= self._idle:
+                self._engine.unload()
 
     def _pause(self) -> float:
         """Seconds until a frame that waits may be looked at."""

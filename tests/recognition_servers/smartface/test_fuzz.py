@@ -57,7 +57,7 @@ PAGE = {"items": [LIST], "nextPage": None, "pageNumber": 1, "pageSize": 1, "tota
 
 
 def _search(value: Any) -> Any:
-    return [_found(item) for item in objects(value, "x")]
+    return [_found(item, 3) for item in objects(value, "x")]
 
 
 def _judge(value: Any) -> Judgement:

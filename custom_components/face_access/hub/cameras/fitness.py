@@ -10,6 +10,7 @@ from ...coordinator import FaceAccessConfigEntry
 from ...recognition.errors import (
     EngineError,
     ModelError,
+    ModelUnusableError,
     PhotoRefusedError,
     PictureError,
     RecognitionError,
@@ -58,6 +59,9 @@ class Fitness:
         except RecognitionError as err:
             LOGGER.debug("%s: recognition cannot work: %s", self._entry.title, err)
             self.async_note(err)
+        except Exception as err:  # noqa: BLE001 - whatever it is, the household must hear that nobody is recognised
+            LOGGER.exception("%s: recognition cannot work", self._entry.title)
+            self.async_note(ModelUnusableError("recognition", f"{type(err).__name__} while it was checked"))
         else:
             self.async_note(None)
             issues.model_unmeasured(self._hass, self._entry, self._eye.unmeasured)

@@ -16,11 +16,19 @@ from homeassistant.core import HomeAssistant, callback
 from ...access import Pictures, Sighting, Similarity
 from ...const import LOGGER
 from ...people.store import PeopleStore
-from ...recognition.errors import EngineError, EngineUnreachableError, PhotoRefusedError, PictureError, RecognitionError
+from ...recognition.errors import (
+    EngineError,
+    EngineProtocolError,
+    EngineUnreachableError,
+    PhotoRefusedError,
+    PictureError,
+    RecognitionError,
+)
 from ...recognition.interface import Search
 from ...recognition.motion import Motion
 from ...recognition.pace import PATIENCE, Rule
 from ...recognition.picture import Picture
+from ...recognition.repeats import Repeats
 from ...recognition.servers.look import Resident, look
 from ...recognition.servers.vote import PATIENT, Report, ServerTracker, sighting_of
 from ...recognition.watch import LINGER
@@ -66,6 +74,7 @@ class ServerEye:
         self._trouble = trouble
         self._tracker = ServerTracker()
         self._motion = Motion()
+        self._repeats = Repeats()
         self._moved_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
         self._waiting: tuple[bytes, datetime, bool] | None = None
@@ -172,6 +181,10 @@ class ServerEye:
                 await self._look(content, captured_at, on_motion=on_motion)
             except RecognitionError as err:
                 self._note(err)
+            except Exception as err:  # noqa: BLE001 - whatever it is, the camera must not be blind from now on
+                # What the frames before it left may be what it cannot be worked with.
+                self._tracker = ServerTracker()
+                self._note(EngineProtocolError("the answer could not be worked with"), err)
 
     async def _look(self, content: bytes, captured_at: datetime, *, on_motion: bool) -> None:
         began = self._hass.loop.time()
@@ -181,6 +194,9 @@ class ServerEye:
             return
         coordinator, search = self._there()
         if began < self._not_before:
+            return
+        if await self._hass.async_add_executor_job(lambda: self._repeats.observe(Picture(content))):
+            self._forget(began, wish)
             return
         faces = await coordinator.ask(search.search(content, wish.similarity, liveness=wish.antispoofing))
         self._took.append(self._hass.loop.time() - began)
@@ -244,13 +260,13 @@ class ServerEye:
 
     # How it goes
 
-    def _note(self, err: RecognitionError) -> None:
+    def _note(self, err: RecognitionError, cause: Exception | None = None) -> None:
         """A frame came to nothing. The next must wait, longer each time: a server in trouble is not to be flooded.
 
         A picture that the server, or we, can do nothing with says nothing against the next.
         """
         level = LOGGER.debug if self._complained else LOGGER.warning
-        level("%s: the recognition server did not look at a frame: %s", self._source, err)
+        level("%s: the recognition server did not look at a frame: %s", self._source, err, exc_info=cause)
         self._complained = True
         if isinstance(err, EngineError) and not isinstance(err, PhotoRefusedError):
             self._failures = min(self._failures + 1, 10)

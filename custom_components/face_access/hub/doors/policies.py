@@ -41,11 +41,18 @@ def read_policy(chosen: Mapping[str, Any]) -> DoorPolicy:
             liveness_required=chosen.get(CONF_LIVENESS_REQUIRED) is not False,
             # Without one, what the station itself asks for is enough.
             minimum_score=float(chosen.get(CONF_MINIMUM_SCORE, 0)),
-            factors=frozenset(map(Factor, chosen.get(CONF_FACTORS, ()))),
+            factors=_factors(chosen.get(CONF_FACTORS, [])),
             factors_within=timedelta(seconds=chosen.get(CONF_FACTORS_WITHIN, DEFAULT_FACTORS_WITHIN)),
         )
     except TypeError, ValueError, OverflowError:
         return DoorPolicy(mode=DoorMode.NEVER)
+
+
+def _factors(chosen: object) -> frozenset[Factor]:
+    # An empty text is no empty list: nobody chose to want no factor.
+    if not isinstance(chosen, list):
+        raise TypeError
+    return frozenset(map(Factor, chosen))
 
 
 def policy_of(options: Mapping[str, Any], door: int) -> DoorPolicy:

@@ -145,7 +145,8 @@ class SecondFactors:
     def _owner(self, passage: Passage) -> str | None:
         """Find whose card or code that was, by the name that the station has for them; nobody's where two have it."""
         holdings = self._store.holdings(passage.source).values()
-        found = {each.person for each in holdings if each.alias == passage.owner} & self._store.profiles.keys()
+        found = {self._store.whose(each) for each in holdings if each.alias == passage.owner}
+        found &= self._store.profiles.keys()
         return found.pop() if len(found) == 1 else None
 
 

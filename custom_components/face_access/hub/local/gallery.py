@@ -254,7 +254,7 @@ class HouseGallery:
         """Templates of models that are gone, made of photos that are gone: the person must be enrolled again."""
         store = self.people.store
         for holding in tuple(store.holdings(TARGET).values()):
-            profile = store.profiles.get(holding.person)
+            profile = store.profiles.get(store.whose(holding))
             if holding.code == PHOTO_MISSING and profile is not None:
                 await store.learn(profile.id, {name: Learned(code=NOT_KEPT) for name in profile.photos})
 

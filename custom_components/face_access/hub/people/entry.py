@@ -1,8 +1,13 @@
 """The config entry "People": one per house, with a subentry for each person.
 
-A subentry holds a person's id and nothing else. What is known of them is in the store, and photos never leave it.
+A subentry holds a person's id and nothing else. What is known of them is in the store, and photos never leave it. The
+entry remembers by their keys who was ever on the list: whoever was and is not is deleted, and goes from the store too.
 """
 
+import asyncio
+from contextlib import suppress
+from datetime import datetime
+import sqlite3
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,13 +16,17 @@ from homeassistant.const import Platform
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
+from homeassistant.helpers.event import async_call_later
 
-from ...const import DOMAIN
-from ...people.model import Profile
+from ...const import DOMAIN, LOGGER
+from ...people.model import PersonError, Profile
 from .household import HousePeople, async_get_people
+from .issues import async_report_undeleted
 
 CONF_PEOPLE: Final = "people"
 CONF_PERSON: Final = "person_id"
+CONF_LISTED: Final = "listed"
+RETRY_AFTER: Final = 60.0
 SUBENTRY_PERSON: Final = "person"
 PEOPLE_PLATFORMS: Final = [Platform.EVENT, Platform.IMAGE, Platform.SENSOR, Platform.SWITCH]
 _SIGNAL_LINKED: Final = f"{DOMAIN}_people_linked"
@@ -52,22 +61,65 @@ async def async_setup(hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
     for person, subentry_id in linked.items():
         if person not in people.store.profiles:
             hass.config_entries.async_remove_subentry(entry, subentry_id)
+    deleted = _deleted(entry, people)
     for profile in tuple(people.store.profiles.values()):
-        async_link(hass, entry, profile)
+        if profile not in deleted:
+            async_link(hass, entry, profile)
+    _remember(hass, entry, people)
     await hass.config_entries.async_forward_entry_setups(entry, PEOPLE_PLATFORMS)
-    known = {subentry.data[CONF_PERSON] for subentry in _of_persons(entry)}
+    deletions = _Deletions(hass, entry, people)
 
     async def updated(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Somebody was added or deleted in Home Assistant's own list: follow."""
-        nonlocal known
-        before, known = known, {subentry.data[CONF_PERSON] for subentry in _of_persons(entry)}
-        for person in before - known:
-            if person in people.store.profiles:
-                await people.async_remove(person)
+        _remember(hass, entry, people)
+        await deletions.async_follow()
         async_dispatcher_send(hass, _SIGNAL_LINKED)
 
     entry.async_on_unload(entry.add_update_listener(updated))
+    entry.async_on_unload(deletions.async_stop)
+    await deletions.async_follow()
     return True
+
+
+class _Deletions:
+    """Removes from the house whom somebody deleted in Home Assistant's own list, however often that has to be tried."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], people: HousePeople) -> None:
+        """Bind to the list and to the people of the house."""
+        self._hass = hass
+        self._entry = entry
+        self._people = people
+        self._one_at_a_time = asyncio.Lock()
+        self._stop_retry: CALLBACK_TYPE | None = None
+        self._stopped = False
+
+    async def async_follow(self, _now: datetime | None = None) -> None:
+        """Remove everybody who is deleted. Whom the store keeps is told of, and removed a little later."""
+        async with self._one_at_a_time:
+            self._async_cancel_retry()
+            for profile in _deleted(self._entry, self._people):
+                try:
+                    # An action may be quicker.
+                    with suppress(PersonError):
+                        await self._people.async_remove(profile.id)
+                except sqlite3.Error as err:
+                    LOGGER.error("somebody deleted could not be removed from the store: %s", type(err).__name__)
+            kept = _deleted(self._entry, self._people)
+            async_report_undeleted(self._hass, [profile.name for profile in kept])
+            if kept and not self._stopped:
+                self._stop_retry = async_call_later(self._hass, RETRY_AFTER, self.async_follow)
+
+    @callback
+    def async_stop(self) -> None:
+        """Try no more: the next start of the entry will."""
+        self._stopped = True
+        self._async_cancel_retry()
+
+    @callback
+    def _async_cancel_retry(self) -> None:
+        if self._stop_retry is not None:
+            self._stop_retry()
+            self._stop_retry = None
 
 
 async def async_unload(hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
@@ -78,6 +130,7 @@ async def async_unload(hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
 async def async_remove(hass: HomeAssistant) -> None:
     """The household wants no people any more: photos are biometric data and go with the entry."""
     people = await async_get_people(hass)
+    async_report_undeleted(hass, ())
     for person in tuple(people.store.profiles):
         await people.async_remove(person)
 
@@ -96,6 +149,7 @@ def async_link(hass: HomeAssistant, entry: ConfigEntry[Any], profile: Profile) -
             unique_id=profile.id,
         )
         hass.config_entries.async_add_subentry(entry, subentry)
+        _write_listed(hass, entry, {*entry.data.get(CONF_LISTED, ()), profile.key})
     devices = dr.async_get(hass)
     device = devices.async_get_device_by_identifier(device_identifier(profile), entry.entry_id)
     if device is not None:
@@ -130,6 +184,27 @@ def async_profiles(entry: ConfigEntry[Any]) -> dict[str, Profile]:
 def device_identifier(profile: Profile) -> tuple[str, str]:
     """Name a person's device: by the key, which stays when everything else changes."""
     return (DOMAIN, f"person_{profile.key}")
+
+
+def _deleted(entry: ConfigEntry[Any], people: HousePeople) -> list[Profile]:
+    """Find who was on the list, is not any more, and is still in the store."""
+    shown = {subentry.data[CONF_PERSON] for subentry in _of_persons(entry)}
+    listed = set(entry.data.get(CONF_LISTED, ()))
+    return [each for each in people.store.profiles.values() if each.key in listed and each.id not in shown]
+
+
+@callback
+def _remember(hass: HomeAssistant, entry: ConfigEntry[Any], people: HousePeople) -> None:
+    """Write down who is on the list, and forget whoever was and is gone from the store as well."""
+    shown = {subentry.data[CONF_PERSON] for subentry in _of_persons(entry)}
+    listed = set(entry.data.get(CONF_LISTED, ()))
+    profiles = people.store.profiles.values()
+    _write_listed(hass, entry, {each.key for each in profiles if each.id in shown or each.key in listed})
+
+
+@callback
+def _write_listed(hass: HomeAssistant, entry: ConfigEntry[Any], keys: set[str]) -> None:
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_LISTED: sorted(keys)})
 
 
 def _of_persons(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:

@@ -39,8 +39,7 @@ class Identity:
         if sighting.person_id is None:
             return sighting, known
         if sighting.household:
-            profile = self._store.profiles.get(sighting.person_id)
-            return sighting, None if profile is None else self._agreed(profile, known)
+            return self._of_household(sighting, self._store.profiles.get(sighting.person_id), known)
         found = self._named_by(sighting.source, sighting.person_id)
         if not found and not self._is_gone(sighting, sighting.person_id):
             return sighting, known
@@ -64,9 +63,18 @@ class Identity:
         found = [profile for profile in self._store.profiles.values() if profile.card == int(question.number)]
         return self.person(found[0]) if len(found) == 1 else None
 
+    def _of_household(
+        self, sighting: Sighting, profile: Profile | None, known: Person | None
+    ) -> tuple[Sighting, Person | None]:
+        if profile is not None:
+            return sighting, self._agreed(profile, known)
+        # Removed while the frame was under way: the household has forgotten them, and learns nothing new.
+        return replace(sighting, person_id=None, person_name=None, household=False, pictures=Pictures()), None
+
     def _named_by(self, source: str, alias: str) -> set[str]:
         """Find whom a station means by a name or an id."""
-        found = {holding.person for holding in self._store.holdings(source).values() if holding.alias == alias}
+        holdings = self._store.holdings(source).values()
+        found = {self._store.whose(holding) for holding in holdings if holding.alias == alias}
         if not found and (owner := self._store.person_of(alias)) is not None:
             # Our key on a station that has not heard of it yet, or not again: it is theirs wherever it turns up.
             found = {owner}

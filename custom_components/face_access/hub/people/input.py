@@ -55,8 +55,8 @@ def changed(profile: Profile, data: Mapping[str, Any]) -> Profile:
     if STORAGE in data:
         changes["storage"] = Storage(data[STORAGE] or Storage.FULL)
     if DOORS in data:
-        # Nobody is added in order to pass no door: without a choice it is every door.
-        changes["doors"] = frozenset(data[DOORS]) if data[DOORS] else None
+        # Nothing said is every door, and a choice of none is none: an emptied list must not let somebody in anywhere.
+        changes["doors"] = None if data[DOORS] is None else frozenset(data[DOORS])
     if "name" in changes:
         changes["name"] = str(changes["name"] or "").strip()
     return replace(profile, **changes)

@@ -1,5 +1,6 @@
-"""Repair issues of people: one for each whom a station cannot learn."""
+"""Repair issues of people: one for each whom a station cannot learn, and one for whoever cannot be removed."""
 
+from collections.abc import Collection
 import re
 from typing import Final
 
@@ -12,6 +13,7 @@ from ...people.refusal import Refusal
 from ...people.register import CANNOT_REMOVE
 from ...people.store import PeopleStore
 
+PEOPLE_UNDELETED: Final = "people_undeleted"
 PERSON_REFUSED: Final = "person_refused"
 # What a device says stands in a text of Markdown, and must not become a link, a picture or a tag there.
 _PUNCTUATION: Final = re.compile(r"[!-/:-@\[-`{-~]")
@@ -59,6 +61,23 @@ def async_raise_refusal(hass: HomeAssistant, issue_id: str, *, person: str, stat
 def async_clear_refusals(hass: HomeAssistant, serial: str) -> None:
     """Forget what a station that is gone refused."""
     _clear(hass, serial, set())
+
+
+@callback
+def async_report_undeleted(hass: HomeAssistant, names: Collection[str]) -> None:
+    """Say whom the household deleted and the store still has: they are still let in. Nobody clears it."""
+    if not names:
+        ir.async_delete_issue(hass, DOMAIN, PEOPLE_UNDELETED)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        PEOPLE_UNDELETED,
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=PEOPLE_UNDELETED,
+        translation_placeholders={"persons": ", ".join(sorted(names))},
+    )
 
 
 def _clear(hass: HomeAssistant, serial: str, current: set[str]) -> None:

@@ -67,7 +67,7 @@ class KnownAt:
     def _further(self, target: str) -> set[str]:
         """Take over what is written down of one target; whom that changes something for."""
         holdings = self._store.holdings(target).values()
-        known = {holding.person: (holding.state, holding.refusal) for holding in holdings}
+        known = {self._store.whose(holding): (holding.state, holding.refusal) for holding in holdings}
         before, self._known[target] = self._known.get(target, {}), known
         return {person for person, _ in before.items() ^ known.items()}
 

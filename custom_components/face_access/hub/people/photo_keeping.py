@@ -75,7 +75,7 @@ class PhotoKeeping:
         states: dict[str, set[HoldingState]] = {}
         for target in self._store.targets:
             for number, holding in enumerate(tuple(self._store.holdings(target).values()), start=1):
-                states.setdefault(holding.person, set()).add(holding.state)
+                states.setdefault(self._store.whose(holding), set()).add(holding.state)
                 if number % BREATH == 0:
                     await asyncio.sleep(0)
         return states

@@ -48,23 +48,28 @@ class ServerAnswers:
 
     async def compare(self, first: bytes, second: bytes, look: Look, notes: Mapping[str, str]) -> dict[str, Any]:
         """See `Answers`. Where the service keeps records, `notes` go with it, and `id` is that of the record."""
-        if (scans := self._server.scans) is not None and notes:
-            reference, channel = notes.get("reference") or "Home Assistant", notes.get("channel", "")
-            return dict(await self._server.ask(scans.create(first, second, reference, channel.lower())))
         verify = self._can(self._engine.verify, "compare_faces")
         began = self._hass.loop.time()
-        found: Verification = await self._server.ask(verify.verify(first, second, look.similarity))
+        found: Verification
+        record: Mapping[str, str | None] = {}
+        if (scans := self._server.scans) is not None and notes:
+            reference, channel = notes.get("reference") or "Home Assistant", notes.get("channel", "")
+            question = scans.compare(first, second, look.similarity, reference, channel)
+            found, record = await self._server.ask(question)
+        else:
+            found = await self._server.ask(verify.verify(first, second, look.similarity))
         return {
             **self._who(self._hass.loop.time() - began),
-            "channel": notes.get("channel"),
+            "channel": record.get("channel") or notes.get("channel"),
             "compare_result": _SAME if found.matched else _DIFFERENT,
             "compare_similarity": None if found.score is None else found.score.percent / 100,
             **_scored(found.score),
-            "created": datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds"),
+            "created": record.get("created")
+            or datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds"),
             "face1": None if found.first is None else _document(found.first),
             "face2": None if found.second is None else _document(found.second),
             "id": found.record or str(uuid.uuid4()),
-            "reference": notes.get("reference"),
+            "reference": record.get("reference") or notes.get("reference"),
         }
 
     async def check_liveness(self, picture: bytes, look: Look) -> dict[str, Any]:
@@ -169,7 +174,7 @@ class ServerAnswers:
 def async_resident(store: PeopleStore, server: str, key: str) -> Resident | None:
     """Find whom the household means by a key of a server's. One who was removed since is nobody, whatever it says."""
     holding = store.holdings(server).get(key)
-    profile = None if holding is None else store.profiles.get(holding.person)
+    profile = None if holding is None else store.profiles.get(store.whose(holding))
     return None if profile is None else Resident(id=profile.id, name=profile.name, role=profile.role)
 
 

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Any, Final, override
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ...const import DOMAIN, LOGGER
-from ...recognition.errors import EngineAuthError, EngineError, EngineUnreachableError
+from ...recognition.errors import (
+    EngineAuthError,
+    EngineError,
+    EngineForbiddenError,
+    EngineTimeoutError,
+    EngineUnreachableError,
+)
 from ...recognition.interface import EngineInfo, RemoteEngine
-from ...recognition.servers.kind import Made, NetworkServer, Scans, ServerKind, TokenProvider
+from ...recognition.servers.kind import HalfLoginError, Made, NetworkServer, Scans, ServerKind, TokenProvider
 from ...recognition.servers.table import SERVERS
 from ..errors import translated
 from .sign_in import async_tokens
@@ -40,12 +46,17 @@ def async_make(hass: HomeAssistant, values: Mapping[str, Any], tokens: TokenProv
 
 
 async def async_open(hass: HomeAssistant, entry: ServerConfigEntry) -> ServerCoordinator:
-    """Make an entry's server and see whether it is there. Raises ConfigEntryNotReady, ConfigEntryAuthFailed."""
+    """Make an entry's server and see whether it is there.
+
+    Raises ConfigEntryNotReady, ConfigEntryAuthFailed, and ConfigEntryError for what no new login would mend.
+    """
     tokens = await async_tokens(hass, entry) if SERVERS[entry.data[CONF_SERVER]].signs_in else None
     try:
         made = async_make(hass, {**entry.data, **entry.options}, tokens)
-    except EngineError as err:
+    except (EngineAuthError, HalfLoginError) as err:
         raise ConfigEntryAuthFailed(**translated(err)) from err
+    except EngineError as err:
+        raise ConfigEntryError(**translated(err)) from err
     coordinator = ServerCoordinator(hass, entry, made)
     await coordinator.async_config_entry_first_refresh()
     return coordinator
@@ -84,8 +95,9 @@ class ServerCoordinator(DataUpdateCoordinator[EngineInfo]):
     async def _async_update_data(self) -> EngineInfo:
         try:
             found = await self.engine.probe()
-        except EngineAuthError as err:
-            raise ConfigEntryAuthFailed(**translated(err)) from err
+        except (EngineAuthError, EngineForbiddenError) as err:
+            # Who may not even look whether it is there has a login that is good for nothing.
+            raise (ConfigEntryAuthFailed if self.kind.logs_in else UpdateFailed)(**translated(err)) from err
         except EngineError as err:
             raise UpdateFailed(**translated(err)) from err
         self._async_look_at_list()
@@ -96,11 +108,14 @@ class ServerCoordinator(DataUpdateCoordinator[EngineInfo]):
         try:
             answer = await question
         except EngineAuthError as err:
-            self.config_entry.async_start_reauth(self.hass)
+            # What has no login has a proxy before it, and that is not ours to sign in to.
+            if self.kind.logs_in:
+                self.config_entry.async_start_reauth(self.hass)
             self._async_away(err)
             raise
         except EngineUnreachableError as err:
-            self._async_away(err)
+            if not (isinstance(err, EngineTimeoutError) and err.answered):
+                self._async_away(err)
             raise
         finally:
             self._async_look_at_list()

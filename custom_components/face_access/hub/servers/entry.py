@@ -13,7 +13,7 @@ from ..local.engine import async_get_local
 from ..local.lending import Lending
 from ..people.household import async_get_people
 from .coordinator import SERVER_PLATFORMS, ServerCoordinator, async_announce, async_open
-from .people import async_attach_server, async_clear_leaving
+from .people import async_attach_server, async_clear_leaving, async_clear_photos
 
 
 async def async_setup(hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
@@ -51,6 +51,7 @@ async def _async_lend(hass: HomeAssistant, networks: NetworkServer | None) -> No
 async def async_remove(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Forget what a server was given: whatever is on it is its owner's business."""
     async_clear_leaving(hass, entry.entry_id)
+    async_clear_photos(hass, entry.entry_id)
     await (await async_get_people(hass)).async_forget_station(entry.entry_id)
 
 
@@ -61,5 +62,6 @@ async def async_moved(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """
     coordinator = getattr(entry, "runtime_data", None)
     register = coordinator.engine.register if isinstance(coordinator, ServerCoordinator) else None
+    async_clear_photos(hass, entry.entry_id)
     if register is None or not register.lists:
         await (await async_get_people(hass)).async_forget_station(entry.entry_id)

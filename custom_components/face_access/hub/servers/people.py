@@ -14,11 +14,12 @@ from ...devices.station import Enrolment
 from ...people.plan import Wanted
 from ...people.register import CANNOT_REMOVE, RegisterTarget
 from ...recognition.interface import Register
-from ..people.household import HousePeople
+from ..people.household import HousePeople, async_get_people
 from ..people.sync import TargetWorker
 from .coordinator import ServerCoordinator
 
 SERVER_REBUILD: Final = "server_rebuild"
+SERVER_PHOTOS: Final = "server_photos"
 
 
 async def async_attach_server(hass: HomeAssistant, people: HousePeople, coordinator: ServerCoordinator) -> None:
@@ -32,7 +33,7 @@ async def async_attach_server(hass: HomeAssistant, people: HousePeople, coordina
         coordinator,
         target,
         people.store,
-        wanted=partial(_wanted, people, coordinator.serial),
+        wanted=partial(_wanted, people, coordinator.serial, register),
         lists=target.lists,
         put_many=target.put_many,
     )
@@ -66,7 +67,7 @@ async def _nothing_to_empty() -> None:
     """Leave the list as it is: it is empty."""
 
 
-def _wanted(people: HousePeople, target: str) -> Iterator[Wanted]:
+def _wanted(people: HousePeople, target: str, register: Register) -> Iterator[Wanted]:
     """Everybody with a face: a server only names people, and who may pass where is decided here."""
     there = {holding.person for holding in people.store.holdings(target).values()}
     for profile in tuple(people.store.profiles.values()):
@@ -75,6 +76,7 @@ def _wanted(people: HousePeople, target: str) -> Iterator[Wanted]:
                 person=profile.id,
                 enrolment=Enrolment(key=profile.key, name=profile.name, role=profile.role),
                 photos=profile.photos,
+                terms=register.terms,
             )
 
 
@@ -110,8 +112,38 @@ def async_clear_leaving(hass: HomeAssistant, entry_id: str) -> None:
     ir.async_delete_issue(hass, DOMAIN, f"{SERVER_REBUILD}_{entry_id}")
 
 
+async def async_keep_otherwise(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """The server shall keep photos otherwise, and does so for new people alone: raise an issue for those before."""
+    if (await async_get_people(hass)).store.holdings(entry.entry_id):
+        raise_photos(hass, entry)
+
+
+@callback
+def raise_photos(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Raise the issue. Fixable: all are given anew."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{SERVER_PHOTOS}_{entry.entry_id}",
+        is_fixable=True,
+        # What is on the server cannot be looked up after a restart.
+        is_persistent=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=SERVER_PHOTOS,
+        translation_placeholders={"name": entry.title},
+        data={"entry_id": entry.entry_id, "issue": SERVER_PHOTOS},
+    )
+
+
+@callback
+def async_clear_photos(hass: HomeAssistant, entry_id: str) -> None:
+    """Forget that a server has photos of before."""
+    ir.async_delete_issue(hass, DOMAIN, f"{SERVER_PHOTOS}_{entry_id}")
+
+
 async def async_rebuild(people: HousePeople, coordinator: ServerCoordinator) -> None:
     """Have a server forget everybody, and give it the household anew. Raises EngineError, sqlite3.Error."""
     empty, worker = coordinator.engine.empty, people.workers.get(coordinator.serial)
     if empty is not None and worker is not None:
         await worker.async_start_over(lambda: coordinator.ask(empty()))
+        async_clear_photos(coordinator.hass, coordinator.serial)

@@ -27,6 +27,9 @@ from .records import Channel, Scan, ScanPage, ScanRecord, check_id, page, record
 COMPARE_ADDRESS: Final = "https://dmsworkspace-gateway-backend-int.dmsworkspace.com/face-recognition-sdk"
 """The only address in the vendor's pages: that of an environment for integration."""
 MAX_REFERENCE: Final = 200
+_COMPARE_PATH: Final = "/v1/compare_face"
+_NO_PICTURE: Final = frozenset({400, 401, 403, 405, 406, 415, 422})
+"""What a service that takes pictures may say to a request without any, and a web server of another kind does not."""
 _TIMEOUT: Final = 30.0
 _WORDS: Final = ("message", "error_description", "detail", "error", "title")
 
@@ -69,10 +72,20 @@ class FaceScanClient:
         return self._records is not None
 
     async def log_in(self) -> None:
-        """Prove the login as far as that goes without leaving a picture: by a list where there is an address for it."""
-        if self._records is None:
-            for_header(await self._token())
-        else:
+        """Prove that the service is there, and the login as far as that goes without leaving a picture.
+
+        What takes pictures is asked without one, which it refuses in whatever way: that says that it is there. The
+        login is proved by a list of records, where there is an address for it.
+        """
+        request = Request(method="GET", path=_COMPARE_PATH, repeatable=True)
+        token = for_header(await self._token())
+        answer = await self._compare.send(_with(request, token))
+        worded = answer.status == 404 and await answer.object_or_none() is not None
+        if answer.ok:
+            raise EngineProtocolError("what answers there compares no pictures")
+        if answer.status not in _NO_PICTURE and not worded:
+            raise await _refusal(answer, token, known=False)
+        if self._records is not None:
             await self.list(page=0, size=1)
 
     async def compare(self, first: bytes | str, second: bytes | str, *, channel: Channel, reference: str) -> Scan:
@@ -89,7 +102,7 @@ class FaceScanClient:
             Part(name="channel", text=channel.value),
             Part(name="reference", text=text),
         )
-        request = Request(method="POST", path="/v1/compare_face", form=form, timeout=_TIMEOUT)
+        request = Request(method="POST", path=_COMPARE_PATH, form=form, timeout=_TIMEOUT)
         return scan(await (await self._ask(self._compare, request)).json())
 
     async def get(self, scan_id: str) -> ScanRecord:

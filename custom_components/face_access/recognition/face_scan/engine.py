@@ -32,7 +32,8 @@ def face_scan_engine(client: FaceScanClient, settings: FaceScanSettings | None =
         await client.log_in()
         return EngineInfo(name=NAME)
 
-    return RemoteEngine(probe=probe, verify=FaceScanVerify(client, settings or FaceScanSettings()))
+    verify = FaceScanVerify(client, settings or FaceScanSettings())
+    return RemoteEngine(probe=probe, verify=verify, boxes=True, verify_score=True)
 
 
 class FaceScanVerify:

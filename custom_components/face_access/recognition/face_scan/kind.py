@@ -1,13 +1,18 @@
 """What has to be known of the face scan service, the engine that is made of it, and its records as plain data."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any, Final
 
 import aiohttp
+from yarl import URL
 
-from ..errors import EngineAuthError, EngineRefusedError
+from ...access import Similarity
+from ..errors import EngineAuthError, EngineInsecureError, EngineRefusedError
+from ..interface import Verification
 from ..kby.engine import THRESHOLDS
 from ..remote.http import base_of
 from ..servers.kind import Field, FieldKind, Made, Scans, ServerKind, TokenProvider, Values
@@ -34,13 +39,26 @@ _FIELDS: Final = (
 
 
 def _make(session: aiohttp.ClientSession, values: Values, token: TokenProvider | None) -> Made:
-    for name in ("authorize_url", "token_url"):
-        # Not asked from here: what is no address must not get as far as a browser.
-        base_of(values[name])
+    for field in _FIELDS:
+        # Those for signing in are not asked from here: what is no address must not get as far as a browser.
+        if field.kind is FieldKind.ADDRESS and (address := values.get(field.key)) is not None:
+            _check_private(base_of(address))
     client = FaceScanClient(session, token or _nobody, compare=values["compare_url"], records=values.get("records_url"))
     channel = _CHANNELS[values.get("channel", "other")]
-    engine = face_scan_engine(client, FaceScanSettings(channel=channel, thresholds=thresholds(values, THRESHOLDS)))
-    return Made(engine=engine, scans=_scans(client, channel))
+    asked = thresholds(values, THRESHOLDS)
+    engine = face_scan_engine(client, FaceScanSettings(channel=channel, thresholds=asked))
+    return Made(engine=engine, scans=_scans(client, channel, asked))
+
+
+def _check_private(url: URL) -> None:
+    """Refuse to send faces and tokens where anybody on the way could read them. Raises EngineInsecureError."""
+    if url.scheme == "https" or url.host == "localhost":
+        return
+    with suppress(ValueError):
+        address = ip_address(url.host or "")
+        if address.is_private or address.is_loopback:
+            return
+    raise EngineInsecureError("outside of the house, the address must begin with https")
 
 
 async def _nobody(refused: str | None = None) -> str:
@@ -49,10 +67,26 @@ async def _nobody(refused: str | None = None) -> str:
     raise EngineAuthError("nobody has signed in yet")
 
 
-def _scans(client: FaceScanClient, usual: Channel) -> Scans:
+def _channel(name: str, usual: Channel) -> Channel:
+    """Find a channel by its name, the usual one where none is named. Raises EngineRefusedError for one unknown."""
+    if not name:
+        return usual
+    found = _CHANNELS.get(name.lower())
+    if found is None:
+        raise EngineRefusedError("channel", f"the channel is one of {', '.join(_CHANNELS.values())}")
+    return found
+
+
+def _scans(client: FaceScanClient, usual: Channel, asked: Mapping[Similarity, float]) -> Scans:
     async def create(first: bytes, second: bytes, reference: str, channel: str) -> Mapping[str, Any]:
-        made = await client.compare(first, second, channel=_CHANNELS.get(channel, usual), reference=reference)
-        return _made(made)
+        return _made(await client.compare(first, second, channel=_channel(channel, usual), reference=reference))
+
+    async def compare(
+        first: bytes, second: bytes, similarity: Similarity, reference: str, channel: str
+    ) -> tuple[Verification, Mapping[str, str | None]]:
+        made = await client.compare(first, second, channel=_channel(channel, usual), reference=reference)
+        facts = {"created": made.created, "channel": made.channel, "reference": made.reference}
+        return made.comparison.verification(asked[similarity], made.id), facts
 
     async def get(record: str) -> Mapping[str, Any]:
         return asdict(await client.get(record))
@@ -67,7 +101,7 @@ def _scans(client: FaceScanClient, usual: Channel) -> Scans:
         before: ScanRecord = await client.get(record)
         return asdict(await client.update(replace(before, **changes)))
 
-    return Scans(create=create, get=get, list=listed, update=update)
+    return Scans(create=create, compare=compare, get=get, list=listed, update=update)
 
 
 def _made(scan: Scan) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from ..errors import EngineProtocolError, EngineRefusedError, NoFaceError, PictureError
 from ..interface import Judgement, Score, SeenFace, Verification
-from ..remote.values import a_flag, a_list, a_number, a_text, an_object, words, wrong
+from ..remote.values import a_box, a_flag, a_list, a_number, a_text, an_object, words, wrong
 from ..remote.words import Unfit
-from ..terms import Box, FaceLiveness
+from ..terms import FaceLiveness
 
 _NOT_COMPARED: Final = -1.0
 _TOP: Final = 1.0001
@@ -151,9 +151,8 @@ def _face(value: Any, name: str) -> SeenFace:
     box = None
     if any(face.get(edge) is not None for edge in ("x1", "y1", "x2", "y2")):
         x1, y1, x2, y2 = (a_number(face.get(edge), f"{name}.{edge}") for edge in ("x1", "y1", "x2", "y2"))
-        if x2 <= x1 or y2 <= y1:
+        if (box := a_box(x1, y1, x2 - x1, y2 - y1)) is None:
             raise wrong(name, "has a place without a size")
-        box = Box(x=x1, y=y1, width=x2 - x1, height=y2 - y1)
     attributes = {
         ours: a_number(face[theirs], f"{name}.{theirs}")
         for theirs, ours in _ATTRIBUTES.items()

@@ -48,6 +48,8 @@ def kby_engine(client: KbyClient, settings: KbySettings | None = None) -> Remote
         probe=probe,
         verify=KbyVerify(client, chosen) if client.compares else None,
         liveness=KbyLiveness(client, chosen) if client.checks_liveness else None,
+        boxes=client.compares,
+        verify_score=client.compares,
     )
 
 

@@ -22,7 +22,7 @@ def load(data: bytes, runtime: Runtime | None = None, limits: Limits | None = No
     """Make a network of an ONNX file, on a given runtime or on the fastest.
 
     Whatever the runtime, the file passes our own reader and its caps first. Raises GraphError for a file that is
-    malformed or asks for too much, UnsupportedOperatorError (one of them) for an operator that numpy lacks, and
+    malformed or asks for too much, UnsupportedOperatorError (one of them) for an operator that we do not know, and
     RuntimeMissingError when the runtime that was asked for is not here.
     """
     graph = parse(data, limits)

@@ -39,13 +39,15 @@ class Window:
 
 def window(node: Node, kernel: tuple[int, ...]) -> Window:
     """Read the window of a Conv or pool. Raises GraphError for what is not two-dimensional or out of proportion."""
-    if node.attributes.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+    automatic = node.attributes.get("auto_pad", "NOTSET")
+    if automatic not in ("NOTSET", "VALID"):
         raise GraphError("automatic padding is not supported")
     if node.attributes.get("ceil_mode", 0):
         raise GraphError("rounding sizes up is not supported")
     strides = _pair(node, "strides", 1)
     dilations = _pair(node, "dilations", 1)
-    pads = node.attributes.get("pads", (0, 0, 0, 0))
+    # VALID is no padding at all, whatever stands beside it.
+    pads = (0, 0, 0, 0) if automatic == "VALID" else node.attributes.get("pads", (0, 0, 0, 0))
     if not isinstance(pads, tuple) or len(pads) != 4 or any(not 0 <= pad <= 64 for pad in pads) or len(kernel) != 2:
         raise GraphError("a window is not two-dimensional")
     if not 1 <= min(kernel) <= max(kernel) <= 64:
@@ -103,6 +105,10 @@ class Conv:
         each = self._inputs // self._group * self.window.kernel[0] * self.window.kernel[1]
         return rows * columns * self._outputs * each
 
+    def clear(self) -> None:
+        """Let go what is kept between runs."""
+        self._split = None
+
     def run(self, source: Map, pool: Pool) -> Map:
         """Compute. Raises GraphError when the input does not fit."""
         if source.channels != self._inputs:
@@ -112,7 +118,7 @@ class Conv:
         if self._depthwise and (rows, columns) == (1, 1) and not any(self.window.pads):
             self._reduce(source, target)
             return target
-        taps, pitch = self._taps(source, rows, columns)
+        taps, pitch = self._taps(source, rows, columns, pool)
         if pitch == target.pitch:
             self._convolve(taps, target.flat)
         else:
@@ -129,7 +135,7 @@ class Conv:
         target.flat[:, 0] = np.einsum("cn,nc->c", seen, self._weights[:, :, 0])
         self._finish(target.flat, 0)
 
-    def _taps(self, source: Map, rows: int, columns: int) -> tuple[list[_Tap], int]:
+    def _taps(self, source: Map, rows: int, columns: int, pool: Pool) -> tuple[list[_Tap], int]:
         """Find where each element of the kernel reads, and the pitch of what comes out."""
         shifts = self._shifts()
         same = self.window.strides == (1, 1) and (rows, columns) == (source.height, source.width)
@@ -137,7 +143,7 @@ class Conv:
             return [_Tap(source.buffer, source.base + y * source.pitch + x) for y, x in shifts], source.pitch
         size = (source.height, source.width)
         if self._split is None or self._split.size != size:
-            self._split = Split(self.window, size, (rows, columns), self._inputs, shifts)
+            self._split = Split(self.window, size, (rows, columns), self._inputs, shifts, pool=pool)
         return self._split.taps(source)
 
     def _shifts(self) -> list[tuple[int, int]]:
@@ -246,6 +252,8 @@ class Split:
         output: tuple[int, int],
         channels: int,
         shifts: list[tuple[int, int]],
+        *,
+        pool: Pool,
     ) -> None:
         self.size = size
         vertical, horizontal = window.strides
@@ -259,6 +267,7 @@ class Split:
         length = height * self.pitch + right - left
         if len(sorts) * channels * length > MAX_ELEMENTS:
             raise GraphError("a convolution's input is too large")
+        pool.count(len(sorts) * channels * length)
         self._rows = {sort: np.zeros((channels, length), np.float32) for sort in sorts}
         self._copies = list(self._plan(window.strides, (top, left), (height, self.pitch)))
         self._taps = [

@@ -3,8 +3,7 @@
 Source: onnx.proto3 of ONNX IR version 10. Training, functions, sparse tensors, subgraphs and external data are refused.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 import math
 from typing import Any, Final
@@ -32,6 +31,8 @@ _DTYPES: Final[Mapping[int, np.dtype[Any]]] = {
 _TYPED: Final = {1: 4, 6: 5, 7: 7, 11: 10}
 """The field that holds the elements of a data type when raw_data does not."""
 
+_SETS: Final = 64
+_LONG: Final = "a list of numbers is too long"
 _FLOATS: Final = 6
 _INTS: Final = 7
 """AttributeProto.AttributeType: how an empty list is told from a missing one."""
@@ -44,13 +45,14 @@ class Limits:
     size: int = 300 * 1024 * 1024
     nodes: int = 4096
     tensors: int = 8192
+    """Of the file, and how many inputs a graph has, since old files name their tensors as inputs too."""
     dimensions: int = 8
     elements: int = 100_000_000
     names: int = 64
     """Inputs or outputs of one node."""
     attributes: int = 32
     numbers: int = 4096
-    """Elements of one list attribute."""
+    """Elements of one list attribute, and of what a tensor stores number by number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,9 @@ class _Reader:
         self.tensors = 0
 
     def tensor(self, data: memoryview) -> tuple[str, Array]:
-        message = _message(data)
+        limits = self.limits
+        stored = dict.fromkeys(_TYPED.values(), (limits.numbers, _LONG))
+        message = _message(data, (2, 8, 9, 14), {1: (limits.dimensions, _LONG), **stored, 13: (limits.names, _LONG)})
         if 13 in message or _number(message, 14):
             raise GraphError("tensors outside the file are refused")
         self.tensors += 1
@@ -104,6 +108,9 @@ class _Reader:
             raise GraphError(f"data type {code} is not supported")
         if any(size < 0 for size in shape):
             raise GraphError("a tensor has a negative dimension")
+        # One by one too: a dimension of 0 hides others that numpy cannot count.
+        if any(size > self.limits.elements for size in shape):
+            raise GraphError("too many elements")
         count = math.prod(shape)
         self.elements += count
         if self.elements > self.limits.elements:
@@ -131,10 +138,12 @@ class _Reader:
         return found
 
     def attribute(self, data: memoryview) -> tuple[str, Attribute]:
-        message = _message(data)
+        limit = self.limits.numbers
+        lists = {7: (limit, _LONG), 8: (limit, _LONG)}
+        message = _message(data, (1, 2, 3, 4, 5, 6, 11, 20, 21, 22, 23), lists)
         if {6, 11, 21, 22, 23} & message.keys():
             raise GraphError("subgraphs and references are refused")
-        name, limit = _text(message, 1), self.limits.numbers
+        name = _text(message, 1)
         if 5 in message:
             return name, self.tensor(blob(message[5][-1][1]))[1]
         kind = _number(message, 20)
@@ -149,14 +158,11 @@ class _Reader:
         return name, _number(message, 3)
 
     def node(self, data: memoryview) -> Node:
-        message = _message(data)
+        limits = self.limits
+        names = (limits.names, "a node has too many inputs or outputs")
+        message = _message(data, (4, 7), {1: names, 2: names, 5: (limits.attributes, "a node has too many attributes")})
         if _text(message, 7) not in ("", "ai.onnx"):
             raise GraphError("operators of other domains are refused")
-        limits = self.limits
-        if max(len(message.get(1, ())), len(message.get(2, ()))) > limits.names:
-            raise GraphError("a node has too many inputs or outputs")
-        if len(message.get(5, ())) > limits.attributes:
-            raise GraphError("a node has too many attributes")
         return Node(
             op=_text(message, 4),
             inputs=_texts(message, 1),
@@ -165,27 +171,36 @@ class _Reader:
         )
 
     def graph(self, data: memoryview, opset: int) -> Graph:
-        message = _message(data)
+        limits = self.limits
+        ports = (limits.tensors, "too many inputs or outputs")
+        lists = {1: (limits.nodes, "too many nodes"), 5: (limits.tensors, "too many tensors"), 11: ports, 12: ports}
+        message = _message(data, (15,), lists)
         if 15 in message:
             raise GraphError("sparse tensors are refused")
-        if len(message.get(1, ())) > self.limits.nodes:
-            raise GraphError("too many nodes")
         tensors = dict(self.tensor(blob(value)) for _, value in message.get(5, []))
         nodes = tuple(self.node(blob(value)) for _, value in message.get(1, []))
         inputs = tuple(
-            port for port in (_port(blob(value)) for _, value in message.get(11, [])) if port.name not in tensors
+            port
+            for port in (_port(blob(value), limits) for _, value in message.get(11, []))
+            if port.name not in tensors
         )
-        outputs = tuple(_port(blob(value)) for _, value in message.get(12, []))
+        outputs = tuple(_port(blob(value), limits) for _, value in message.get(12, []))
         _check_order(nodes, tensors, inputs, outputs)
         return Graph(opset=opset, nodes=nodes, tensors=tensors, inputs=inputs, outputs=outputs)
 
 
 def parse(data: bytes, limits: Limits | None = None) -> Graph:
     """Read an ONNX file. Raises GraphError for whatever is malformed, too large or refused."""
-    limits = limits or Limits()
+    try:
+        return _parse(data, limits or Limits())
+    except (ValueError, OverflowError, TypeError, MemoryError) as err:
+        raise GraphError(f"the file contradicts itself: {err}") from err
+
+
+def _parse(data: bytes, limits: Limits) -> Graph:
     if len(data) > limits.size:
         raise GraphError(f"the file has {len(data)} bytes, more than {limits.size}")
-    message = _message(memoryview(data))
+    message = _message(memoryview(data), (7, 20, 25), {8: (_SETS, "too many operator sets")})
     if 20 in message or 25 in message:
         raise GraphError("training and functions are refused")
     graph = _blob(message, 7)
@@ -193,7 +208,7 @@ def parse(data: bytes, limits: Limits | None = None) -> Graph:
         raise GraphError("the file holds no graph")
     opset = 0
     for _, value in message.get(8, []):
-        entry = _message(blob(value))
+        entry = _message(blob(value), (1, 2))
         if _text(entry, 1) in ("", "ai.onnx"):
             opset = _number(entry, 2)
     if not 7 <= opset <= 30:
@@ -215,10 +230,23 @@ def _check_order(
         raise GraphError(f"nothing makes the output {missing[0][:60]!r}")
 
 
-def _message(data: memoryview) -> Message:
-    found: defaultdict[int, list[tuple[int, Value]]] = defaultdict(list)
+def _message(data: memoryview, single: Container[int], lists: Mapping[int, tuple[int, str]] | None = None) -> Message:
+    """Keep the fields that are known: once, or as often as `lists` allows, with what to say where it is more.
+
+    A single field that comes twice is refused: readers differ in what it means, and they must not see another network.
+    """
+    found: dict[int, list[tuple[int, Value]]] = {}
     for number, wire, value in fields(data):
-        found[number].append((wire, value))
+        if lists is not None and number in lists:
+            limit, reason = lists[number]
+        elif number in single:
+            limit, reason = 1, "a field that stands alone comes twice"
+        else:
+            continue
+        kept = found.setdefault(number, [])
+        if len(kept) >= limit:
+            raise GraphError(reason)
+        kept.append((wire, value))
     return found
 
 
@@ -256,13 +284,14 @@ def _floats(values: list[tuple[int, Value]], limit: int) -> tuple[float, ...]:
     return tuple(np.frombuffer(data, dtype="<f4").tolist())
 
 
-def _port(data: memoryview) -> Port:
-    message = _message(data)
+def _port(data: memoryview, limits: Limits) -> Port:
+    message = _message(data, (1, 2))
     kind = _blob(message, 2)
-    tensor = None if kind is None else _blob(_message(kind), 1)
-    shape = None if tensor is None else _blob(_message(tensor), 2)
+    tensor = None if kind is None else _blob(_message(kind, (1,)), 1)
+    shape = None if tensor is None else _blob(_message(tensor, (2,)), 2)
     if shape is None:
         raise GraphError("an input or output is not a tensor with a shape")
-    sizes = [_message(blob(value)) for _, value in _message(shape).get(1, [])]
+    dimensions = _message(shape, (), {1: (limits.dimensions, _LONG)}).get(1, [])
+    sizes = [_message(blob(value), (1,)) for _, value in dimensions]
     # A dimension of 0 or none at all means that the file leaves it open.
     return Port(name=_text(message, 1), shape=tuple(_number(size, 1) or None for size in sizes))

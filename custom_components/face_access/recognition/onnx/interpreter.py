@@ -22,7 +22,7 @@ from .prepare import Step, prepare
 _BUFFER: Final = 256
 """Elements that numpy may copy to make rows longer. Its default of 8192 triples the time for strided rows."""
 
-_COST: Final = 8
+COST: Final = 8
 """What an element of any other operator counts in multiplications of a convolution."""
 
 MAX_WORK: Final = 30_000_000_000
@@ -42,6 +42,7 @@ class NumpyNet(Net):
             raise GraphError(f"the network contradicts itself: {err}") from err
 
     def _prepare(self, graph: Graph) -> None:
+        self._opset = graph.opset
         self.inputs = graph.inputs
         self.outputs = tuple(port.name for port in graph.outputs)
         self._steps, self._tensors = prepare(graph)
@@ -79,7 +80,11 @@ class NumpyNet(Net):
             try:
                 return self._run(values)
             except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as err:
+                self._forget()
                 raise GraphError(f"the network does not fit its input: {err}") from err
+            except GraphError:
+                self._forget()
+                raise
             finally:
                 np.setbufsize(before)
 
@@ -90,12 +95,18 @@ class NumpyNet(Net):
         if array.ndim != 4 or array.shape[0] != 1:
             raise GraphError("only pictures, one at a time, are supported as inputs")
         if array.shape != self._shape:
-            self._pool.clear()
+            self._forget()
             self._shape = array.shape
         source = self._pool.take(*array.shape[1:])
         source.pixels[:] = array[0]
         source.clean()
         return source
+
+    def _forget(self) -> None:
+        """Let go what was kept for the next run."""
+        self._pool.clear()
+        for conv in self._convs.values():
+            conv.clear()
 
     def _run(self, values: dict[str, Value]) -> dict[str, Array]:
         left = self._readers.copy()
@@ -104,7 +115,7 @@ class NumpyNet(Net):
             node = step.node
             inputs = [values.get(name, self._tensors.get(name)) for name in node.inputs]
             conv = self._convs.get(node.outputs[0])
-            call = Call(node=node, values=inputs, pool=self._pool)
+            call = Call(node=node, values=inputs, pool=self._pool, opset=self._opset)
             if conv is None:
                 result = OPERATORS[node.op](call)
             else:
@@ -112,19 +123,30 @@ class NumpyNet(Net):
                 work += conv.work(source.height, source.width)
                 _limit(work)
                 result = conv.run(source, self._pool)
-            work += _COST * (result.buffer.size if isinstance(result, Map) else result.size)
+            work += COST * (result.buffer.size if isinstance(result, Map) else result.size)
             _limit(work)
+            if not isinstance(result, Map):
+                self._pool.count(result.size)
             if node.outputs[0] in self._spread and isinstance(result, Map):
                 result.clean()
             values[node.outputs[0]] = result
             self._release(node.inputs, values, left)
-        return {name: self._output(values.get(name, self._tensors.get(name))) for name in self.outputs}
+        results = {name: self._output(values.get(name, self._tensors.get(name))) for name in self.outputs}
+        for value in values.values():
+            self._let_go(value)
+        return results
 
     def _release(self, names: tuple[str, ...], values: dict[str, Value], left: Counter[str]) -> None:
         for name in names:
             left[name] -= 1
-            if not left[name] and isinstance(used := values.pop(name, None), Map):
-                self._pool.give(used)
+            if not left[name] and (used := values.pop(name, None)) is not None:
+                self._let_go(used)
+
+    def _let_go(self, used: Value) -> None:
+        if isinstance(used, Map):
+            self._pool.give(used)
+        else:
+            self._pool.count(-used.size)
 
     @staticmethod
     def _output(value: Value | None) -> Array:

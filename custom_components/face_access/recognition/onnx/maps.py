@@ -19,6 +19,10 @@ MAX_ELEMENTS: Final = 64_000_000
 """Of one map: 256 MB. A network for faces needs a tenth of it, and a hostile file asks for everything."""
 
 
+MAX_TOGETHER: Final = 2 * MAX_ELEMENTS
+"""Of all maps and arrays of one network: 512 MB."""
+
+
 @dataclass(frozen=True, slots=True)
 class Map:
     """Feature maps of one picture: channels, height, width; `buffer` has shape (channels, (height + 2) * pitch + 2)."""
@@ -66,6 +70,13 @@ class Pool:
 
     def __init__(self) -> None:
         self._free: dict[tuple[int, int, int], list[Floats]] = {}
+        self._elements = 0
+
+    def count(self, elements: int) -> None:
+        """Add what is kept as long as the maps, or give it back. Raises GraphError when it is too much together."""
+        self._elements += elements
+        if self._elements > MAX_TOGETHER:
+            raise GraphError("the network asks for too much memory")
 
     def take(self, channels: int, height: int, width: int) -> Map:
         """Give a map whose pixels are undefined. Raises GraphError for one that is absurdly large, or empty."""
@@ -73,7 +84,10 @@ class Pool:
         if min(channels, height, width) < 1 or channels * length > MAX_ELEMENTS:
             raise GraphError(f"maps of {channels}x{height}x{width} are refused")
         free = self._free.get((channels, height, width))
-        return Map(free.pop() if free else np.zeros((channels, length), np.float32), height, width)
+        if free:
+            return Map(free.pop(), height, width)
+        self.count(channels * length)
+        return Map(np.zeros((channels, length), np.float32), height, width)
 
     def give(self, used: Map) -> None:
         """Take a map back."""
@@ -82,3 +96,4 @@ class Pool:
     def clear(self) -> None:
         """Let all memory go."""
         self._free.clear()
+        self._elements = 0

@@ -27,6 +27,7 @@ class Call:
     node: Node
     values: Sequence[Value | None]
     pool: Pool
+    opset: int
 
     def value(self, position: int) -> Value:
         """Give an input. Raises GraphError when it was left out."""
@@ -110,22 +111,35 @@ def _operand(value: Value, shape: Map) -> Array:
 
 
 def _activate(call: Call) -> Value:
+    source = call.value(0)
+    if call.node.op == "PRelu" and not isinstance(source, Map):
+        slope = call.array(1)
+        if np.broadcast_shapes(source.shape, slope.shape) != source.shape:
+            raise GraphError("slopes do not fit")
+        return _small(np.add, np.maximum(source, 0), np.minimum(source, 0) * slope)
     pairs = zip(call.node.inputs, call.values, strict=True)
     known = {name: value for name, value in pairs if isinstance(value, np.ndarray)}
     activation = as_activation(call.node, known)
     if activation is None:
         raise GraphError(f"{call.node.op} has bounds or slopes that are not supported")
-    source = call.value(0)
     if isinstance(source, Map):
         target = call.pool.take(source.channels, source.height, source.width)
         target.flat[:] = source.flat
         Finish(None, activation, source.channels)(target.flat, 0)
         return target
     result = np.array(source, np.float32)
-    if activation.slope is None:
-        np.clip(result, np.float32(activation.low), np.float32(activation.high), out=result)
-        return result
-    return _small(np.add, np.maximum(result, 0), np.minimum(result, 0) * activation.slope.reshape(-1))
+    np.clip(result, np.float32(activation.low), np.float32(activation.high), out=result)
+    return result
+
+
+def _copy(call: Call) -> Value:
+    """Pass on what is an output of the network; elsewhere `prepare` has removed such nodes."""
+    source = call.value(0)
+    if not isinstance(source, Map):
+        return source.copy()
+    target = call.pool.take(source.channels, source.height, source.width)
+    target.flat[:] = source.flat
+    return target
 
 
 def _sigmoid(call: Call) -> Value:
@@ -153,7 +167,10 @@ def _normalise(call: Call) -> Value:
         np.multiply(source.flat, factor[:, None], out=target.flat)
         np.add(target.flat, addend[:, None], out=target.flat)
         return target
-    return _small(np.add, _small(np.multiply, source, factor), addend)
+    if source.ndim < 2 or source.shape[1] != len(factor):
+        raise GraphError("a normalisation does not fit its channels")
+    each = (-1, *[1] * (source.ndim - 2))
+    return _small(np.add, _small(np.multiply, source, factor.reshape(each)), addend.reshape(each))
 
 
 def _max_pool(call: Call) -> Value:
@@ -194,31 +211,41 @@ def _average(call: Call) -> Value:
 
 
 def _resize(call: Call) -> Value:
-    """Nearest neighbour by whole factors, which all conventions of rounding agree on as used by the detectors."""
+    """Nearest neighbour by whole factors, where the rounding means that every pixel is repeated."""
     source, node = call.map(0), call.node
     if node.attributes.get("mode", "nearest") != "nearest":
         raise GraphError("only the nearest neighbour is supported for resizing")
-    if node.op == "Resize" and (
-        node.attributes.get("coordinate_transformation_mode", "half_pixel") not in ("asymmetric", "half_pixel")
-    ):
+    found = factors(call, (1, source.channels, source.height, source.width))
+    if node.op == "Resize" and not _repeats(node, max(found)):
         raise GraphError("this way of resizing is not supported")
-    factors = _factors(call, source)
-    target = call.pool.take(source.channels, source.height * factors[0], source.width * factors[1])
+    target = call.pool.take(source.channels, source.height * found[0], source.width * found[1])
     pixels = target.pixels
-    for y in range(factors[0]):
-        for x in range(factors[1]):
-            pixels[:, y :: factors[0], x :: factors[1]] = source.pixels
+    for y in range(found[0]):
+        for x in range(found[1]):
+            pixels[:, y :: found[0], x :: found[1]] = source.pixels
     return target
 
 
-def _factors(call: Call, source: Map) -> tuple[int, int]:
+def _repeats(node: Node, factor: int) -> bool:
+    """Whether pixel i of the output is pixel i // factor of the input."""
+    rounding = node.attributes.get("nearest_mode", "round_prefer_floor")
+    if node.attributes.get("keep_aspect_ratio_policy", "stretch") != "stretch":
+        return False
+    match node.attributes.get("coordinate_transformation_mode", "half_pixel"):
+        case "half_pixel":  # (i + 0.5) / factor - 0.5: less than half a pixel away
+            return rounding in ("round_prefer_floor", "round_prefer_ceil")
+        case "asymmetric":  # i / factor
+            return rounding == "floor" or (rounding == "round_prefer_floor" and factor <= 2)
+    return False
+
+
+def factors(call: Call, size: tuple[int, ...]) -> tuple[int, int]:
     """Read the factors from scales or sizes. Raises GraphError unless they are small whole numbers."""
     position = 1 if call.node.op == "Upsample" or len(call.values) == 2 else 2
     scales = [float(number) for number in call.array(position).reshape(-1)] if _given(call, position) else []
     if not scales and _given(call, 3):
         sizes = [float(number) for number in call.array(3).reshape(-1)]
-        old = (1, source.channels, source.height, source.width)
-        scales = [new / size for new, size in zip(sizes, old, strict=False)]
+        scales = [new / old for new, old in zip(sizes, size, strict=False)]
     if len(scales) != 4 or scales[:2] != [1, 1] or any(not 1 <= scale <= 8 or scale % 1 for scale in scales):
         raise GraphError("only whole factors are supported for resizing")
     return int(scales[2]), int(scales[3])
@@ -321,7 +348,15 @@ def _gemm(call: Call) -> Value:
 
 def _softmax(call: Call) -> Value:
     source = call.array(0)
-    axis = call.integer("axis", -1)
+    if call.opset >= 13:
+        return _exponentials(source, call.integer("axis", -1))
+    # Before set 13 all dimensions from the axis on counted as one.
+    axis = call.integer("axis", 1)
+    rows = source.reshape(math.prod(source.shape[:axis]), -1)
+    return _exponentials(rows, 1).reshape(source.shape)
+
+
+def _exponentials(source: Array, axis: int) -> Array:
     raised: Array = np.exp(source - source.max(axis=axis, keepdims=True))
     result: Array = raised / raised.sum(axis=axis, keepdims=True)
     return result
@@ -333,10 +368,12 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "Clip": _activate,
     "Concat": _concat,
     "Div": _elementwise(np.divide),
+    "Dropout": _copy,
     "Flatten": _flatten,
     "Gather": _gather,
     "Gemm": _gemm,
     "GlobalAveragePool": _average,
+    "Identity": _copy,
     "MatMul": _matmul,
     "MaxPool": _max_pool,
     "Mul": _elementwise(np.multiply),

@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from importlib import import_module
 import os
 from types import ModuleType
-from typing import Any, override
+from typing import Any, Final, override
 
 from ..errors import GraphError
 from .graph import Array, Graph
+from .needs import Needs
 from .net import Net
 
 _PACKAGE: str = "onnxruntime"
+_SIZES: Final = 64
+"""Sizes of inputs of which is remembered that they do not ask for too much."""
 
 
 def available() -> ModuleType | None:
@@ -38,7 +41,9 @@ class OnnxruntimeNet(Net):
     runtime = "onnxruntime"
 
     def __init__(self, module: ModuleType, data: bytes, graph: Graph) -> None:
-        """Load a file that `graph` was read from. Raises GraphError when onnxruntime refuses it."""
+        """Load a file that `graph` was read from. Raises GraphError when onnxruntime refuses it, or we do."""
+        self._needs = Needs(graph)
+        self._checked: set[tuple[tuple[int, ...], ...]] = set()
         options: Any = module.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -56,6 +61,12 @@ class OnnxruntimeNet(Net):
 
     @override
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        shapes = {name: array.shape for name, array in feeds.items()}
+        if (key := tuple(shapes.values())) not in self._checked:
+            self._needs.check(shapes)
+            if len(self._checked) >= _SIZES:
+                self._checked.clear()
+            self._checked.add(key)
         try:
             results: list[Array] = self._session.run(self.outputs, dict(feeds))
         except Exception as err:  # its exceptions share no other base

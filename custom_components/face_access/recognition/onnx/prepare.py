@@ -143,7 +143,7 @@ def _fuse_activations(nodes: list[Node], graph: Graph, tensors: dict[str, Array]
 
 
 def as_activation(node: Node, tensors: Mapping[str, Array]) -> Activation | None:
-    """Describe a Relu, Clip or PRelu; None for any other operator, and for bounds that are not known yet."""
+    """Describe a Relu, Clip or PRelu of maps; None for any other operator, and for bounds that are not known yet."""
     if node.op == "Relu":
         return Activation(low=0)
     if node.op == "Clip":
@@ -151,7 +151,9 @@ def as_activation(node: Node, tensors: Mapping[str, Array]) -> Activation | None
         high = _bound(node, tensors, 2, "max", np.inf)
         return None if low is None or high is None else Activation(low=low, high=high)
     if node.op == "PRelu" and len(node.inputs) == 2 and (slope := tensors.get(node.inputs[1])) is not None:
-        return Activation(slope=slope.reshape(-1, 1)) if slope.size in (1, *slope.shape) else None
+        # Shapes align at their last dimension: (C,) would be one slope per column.
+        each = slope.size == 1 or slope.shape[-3:] == (slope.size, 1, 1)
+        return Activation(slope=slope.reshape(-1, 1)) if each else None
     return None
 
 

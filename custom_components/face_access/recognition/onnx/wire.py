@@ -17,13 +17,18 @@ FIXED32: Final = 5
 type Value = int | memoryview
 """An unsigned number for a varint, else the bytes of the field."""
 
+_FIELDS: Final = 100_000
+"""Of one message: more than any network has, and a limit for a file of nothing but empty ones."""
 _FIXED: Final = {FIXED64: 8, FIXED32: 4}
 
 
 def fields(data: memoryview) -> Iterator[tuple[int, int, Value]]:
     """Yield number, wire type and value of every field, in the file's order. Raises GraphError."""
-    position, end = 0, len(data)
+    position, end, count = 0, len(data), 0
     while position < end:
+        count += 1
+        if count > _FIELDS:
+            raise GraphError("a message has too many fields")
         key, position = _varint(data, position)
         number, wire = key >> 3, key & 7
         if number == 0:

@@ -9,13 +9,17 @@ from typing import Any, Final
 
 from ..errors import EngineProtocolError
 from ..interface import Match, Score, SeenFace
-from ..remote.values import a_flag, a_list, a_number, a_text, an_object, first_of, wrong
+from ..remote.values import a_box, a_flag, a_list, a_number, a_text, an_object, first_of, wrong
 from ..terms import Box
 
 _KEY: Final = ("person_id", "id")
 _NAME: Final = ("person_name", "name")
 _SCORE: Final = ("similarity_score", "similarity", "score", "match_score")
 _LISTS: Final = ("results", "matches", "candidates", "persons", "people", "result", "data")
+# More of them no picture has, and to follow each costs as much as to compare it with every other.
+_MOST_FACES: Final = 50
+# A person may be found by several photos of theirs.
+_MOST_CANDIDATES: Final = 200
 _FACES: Final = ("faces", "detections", *_LISTS)
 _BOXES: Final = ("box", "bounding_box", "face_box", "bbox", "rect", "rectangle")
 _EDGES: Final = (("left", "top", "right", "bottom"), ("x1", "y1", "x2", "y2"), ("x_min", "y_min", "x_max", "y_max"))
@@ -26,7 +30,7 @@ def matches(body: Any, collection: str, threshold: float, limit: int) -> tuple[M
 
     Raises EngineProtocolError.
     """
-    items = _items(body, _LISTS)
+    items = _items(body, _LISTS, _MOST_CANDIDATES)
     found = [_match(item, collection, threshold) for item in items]
     best: dict[str, Match] = {}
     for match in sorted(found, key=lambda one: -one.score.value):
@@ -41,10 +45,10 @@ def faces(body: Any, collection: str, threshold: float, limit: int) -> tuple[See
     A plain list of candidates does not say whose face each is: it counts as one face, lest a second candidate for one
     face becomes a second visitor. Raises EngineProtocolError.
     """
-    items = _items(body, _FACES)
+    items = _items(body, _FACES, _MOST_CANDIDATES)
     if any(_is_candidate(item) for item in items):
         return (SeenFace(matches=matches(items, collection, threshold, limit)),)
-    seen = [_face(item, collection, threshold, limit) for item in items]
+    seen = [_face(item, collection, threshold, limit) for item in a_list(items, "the faces", _MOST_FACES)]
     return tuple(sorted(seen, key=lambda one: -one.box.area if one.box else 0.0))
 
 
@@ -53,14 +57,14 @@ def is_match(body: Any) -> bool:
     return a_flag(an_object(body, "the answer").get("is_match"), "is_match")
 
 
-def _items(body: Any, names: tuple[str, ...]) -> list[Any]:
+def _items(body: Any, names: tuple[str, ...], most: int) -> list[Any]:
     """The list of an answer, bare or in an envelope."""
     if isinstance(body, dict):
         for name in names:
             if isinstance(body.get(name), list):
-                return a_list(body[name], name)
+                return a_list(body[name], name, most)
         raise EngineProtocolError("the answer holds no list of candidates")
-    return a_list(body, "the answer")
+    return a_list(body, "the answer", most)
 
 
 def _is_candidate(item: Any) -> bool:
@@ -101,12 +105,11 @@ def _box(item: Mapping[str, Any]) -> Box | None:
     try:
         if {"x", "y", "width", "height"} <= found.keys():
             x, y, width, height = (a_number(found[name], name) for name in ("x", "y", "width", "height"))
-            return Box(x=x, y=y, width=width, height=height) if width > 0 and height > 0 else None
+            return a_box(x, y, width, height)
         for names in _EDGES:
             if set(names) <= found.keys():
                 left, top, right, bottom = (a_number(found[name], name) for name in names)
-                size = right - left, bottom - top
-                return Box(x=left, y=top, width=size[0], height=size[1]) if min(size) > 0 else None
+                return a_box(left, top, right - left, bottom - top)
     except EngineProtocolError:
         return None
     return None

@@ -61,6 +61,9 @@ def opencv_fr_engine(client: OpenCvFrClient, settings: OpenCvFrSettings) -> Remo
         register=register,
         several=settings.several,
         photos_always=True,
+        groups=True,
+        # The search for one face tells no place, that for several may.
+        boxes=settings.several,
         enrol_many=None if settings.checks.any else register.put_many,
         empty=register.empty,
     )

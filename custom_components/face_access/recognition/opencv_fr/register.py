@@ -10,6 +10,7 @@ from ..errors import (
     EngineAuthError,
     EngineError,
     EngineFaultError,
+    EngineForbiddenError,
     EngineLimitError,
     EngineNotFoundError,
     EngineUnableError,
@@ -19,7 +20,7 @@ from ..interface import Member
 from ..remote.words import Unfit
 from .client import Enrolment, OpenCvFrClient, Storage
 
-_LASTING: Final = (EngineAuthError, EngineFaultError, EngineLimitError, EngineNotFoundError)
+_LASTING: Final = (EngineAuthError, EngineFaultError, EngineForbiddenError, EngineLimitError, EngineNotFoundError)
 """What is not about one person, but about the server."""
 
 
@@ -53,6 +54,8 @@ class OpenCvFrRegister:
 
     lists = False
     deletes = False
+    # Whether a second enrolment takes the photo of the first one away is in no document: only a rebuild does.
+    terms = ""
 
     def __init__(self, client: OpenCvFrClient, collection: str, *, storage: Storage, checks: Checks) -> None:
         self._client = client

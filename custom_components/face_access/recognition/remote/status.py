@@ -7,6 +7,7 @@ from ..errors import (
     EngineAuthError,
     EngineError,
     EngineFaultError,
+    EngineForbiddenError,
     EngineLimitError,
     EngineProtocolError,
     EngineRefusedError,
@@ -22,18 +23,19 @@ _LIMITS: Final = (402, 429)
 def refused_by(status: int, code: str = "", message: str = "") -> EngineError:
     """Make the error of a status that is not 2xx; `code` is the server's own word where it has one."""
     shown = code or f"HTTP {status}"
-    if status in (401, 403):
+    if status == 401:
         return EngineAuthError(f"the server does not let us in ({shown})")
     if status in (404, 405) and not code:
         # Not the server itself but its web server: the address has another path, or is that of something else.
         return EngineProtocolError(f"there is no such call at this address ({shown})")
     if status in (408, 504):
-        return EngineTimeoutError(f"the server was not done in time ({shown})")
+        # 408 is the server's own word; 504 is that of a proxy, which waits for it in vain.
+        return EngineTimeoutError(f"the server was not done in time ({shown})", answered=status == 408)
     if status == 413:
         return PhotoRefusedError(shown, (Unfit.TOO_LARGE,), message)
     if status >= 500:
         return EngineFaultError(shown, message)
-    kinds = {409: DuplicateError, **dict.fromkeys(_LIMITS, EngineLimitError)}
+    kinds = {403: EngineForbiddenError, 409: DuplicateError, **dict.fromkeys(_LIMITS, EngineLimitError)}
     return kinds.get(status, EngineRefusedError)(shown, message)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from ..errors import EngineProtocolError
+from ..terms import Box
 
 _MAX_WORDS: Final = 200
 # Something as long as this is no word: a picture, a token, a template.
@@ -66,6 +67,12 @@ def a_number(value: Any, field: str, low: float = -math.inf, high: float = math.
     if not math.isfinite(number) or not low <= number <= high:
         raise wrong(field, "is out of range")
     return number
+
+
+def a_box(x: float, y: float, width: float, height: float) -> Box | None:
+    """Make a box; None for one that is no place: a face without one is a face all the same."""
+    box = Box(x=x, y=y, width=width, height=height)
+    return box if box.is_place else None
 
 
 def a_flag(value: Any, field: str) -> bool:

@@ -2,8 +2,8 @@
 
 A server may name a photo in one frame and not in the next, so what speaks against it belongs to the place and to every
 name that was seen there, and lasts for as long as one of them is in view. A photo may also be moved farther between two
-frames than a face is followed: for a while after a spoof everybody is doubted whom no frame showed beside it. Plain
-Python.
+frames than a face is followed: for a while after a spoof everybody is doubted whom no frame showed beside it. And it
+may be hidden for a moment: by whatever names it went it is doubted for longer. Plain Python.
 """
 
 from collections import deque
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..pace import DOUBTED
 from ..terms import Box, FaceLiveness
 from .look import Look, same_place
 
@@ -76,6 +77,8 @@ class Doubts:
     """The suspects before one camera. Times are seconds of any clock that never goes back."""
 
     _suspects: list[_Suspect] = field(default_factory=list)
+    _left: dict[str, float] = field(default_factory=dict)
+    """By what names doubted faces went that are gone, and when each was last seen."""
 
     def observe(
         self, looks: Sequence[Look], followed: Sequence[Look], at: float, *, needed: int, of: int
@@ -84,10 +87,12 @@ class Doubts:
 
         `followed` are the latest looks at everybody who was seen lately.
         """
+        self._left = {key: seen_at for key, seen_at in self._left.items() if at - seen_at <= DOUBTED}
         taken = [(suspect, [one for one in looks if suspect.may_be(one)]) for suspect in self._suspects]
         for spoof in looks:
             if spoof.liveness is _SPOOF and not any(spoof in mine for _, mine in taken):
-                taken.append((_Suspect(deque(maxlen=of)), [one for one in looks if _may_be_one(one, spoof)]))
+                mine = [one for one in looks if one is spoof or _may_be_one(one, spoof)]
+                taken.append((_Suspect(deque(maxlen=of)), mine))
         self._suspects = [suspect for suspect, _ in taken]
         found: list[Look] = []
         for suspect, mine in taken:
@@ -100,14 +105,17 @@ class Doubts:
         return found
 
     def expire(self, at: float, within: float) -> None:
-        """Forget who was not seen for `within` seconds."""
+        """Forget who was not seen for `within` seconds, but for their names."""
+        for suspect in self._suspects:
+            if suspect.doubted and not at - suspect.seen_at <= within:
+                self._left.update(dict.fromkeys(suspect.people, suspect.seen_at))
         self._suspects = [suspect for suspect in self._suspects if at - suspect.seen_at <= within]
         for suspect in self._suspects:
             suspect.beside = {key: seen_at for key, seen_at in suspect.beside.items() if at - seen_at <= within}
 
     def doubted(self, look: Look, at: float, within: float) -> bool:
         """Whether a face may be one that was a spoof lately, if only once; elsewhere, within so many seconds."""
-        return any(
+        return look.id in self._left or any(
             suspect.doubted if suspect.may_be(look) else suspect.may_have_become(look, at, within)
             for suspect in self._suspects
         )

@@ -12,8 +12,9 @@ from typing import Any, Final, Protocol
 
 import aiohttp
 
+from ...access import Similarity
 from ..errors import EngineError
-from ..interface import RemoteEngine
+from ..interface import RemoteEngine, Verification
 from .numbers import Number
 
 type Values = Mapping[str, Any]
@@ -41,7 +42,8 @@ class Field:
     """One thing that has to be known of a server.
 
     `place` says that another value means another server, or other people on it; `login` that it is asked for again when
-    the server refuses us. `consent` is a toggle that must be on.
+    the server refuses us. `consent` is a toggle that must be on. `rebuild` says that another value holds for nobody who
+    is on the server already, until all are given anew. `beside` names the field without which this one means nothing.
     """
 
     key: str
@@ -52,6 +54,8 @@ class Field:
     place: bool = False
     login: bool = False
     consent: bool = False
+    rebuild: bool = False
+    beside: str | None = None
 
 
 class TokenProvider(Protocol):
@@ -68,10 +72,13 @@ class TokenProvider(Protocol):
 class Scans:
     """Records that a service keeps of its comparisons, as plain data. Every method may raise EngineError of any kind.
 
-    `create` compares two pictures and gives the record's id with what came of it. `query` is sent as it is.
+    `create` compares two pictures and gives the record's id with what came of it; `compare` gives the same as a
+    comparison, with the facts of its record beside it. Both take the channel's name, empty for the usual one.
+    `query` is sent as it is.
     """
 
     create: Callable[[bytes, bytes, str, str], Awaitable[Mapping[str, Any]]]
+    compare: Callable[[bytes, bytes, Similarity, str, str], Awaitable[tuple[Verification, Mapping[str, str | None]]]]
     get: Callable[[str], Awaitable[Mapping[str, Any]]]
     list: Callable[[int | None, int | None, Mapping[str, str]], Awaitable[Mapping[str, Any]]]
     update: Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
@@ -118,6 +125,11 @@ class ServerKind:
     signs_in: bool = False
     leaves_house: bool = False
     probe_every: timedelta = timedelta(minutes=1)
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether there is a login that the household could give anew."""
+        return self.signs_in or any(field.login for field in self.fields)
 
     def place(self, values: Values) -> str:
         """Name the server, and the people on it, so that nobody adds them twice. Nothing secret is in it."""

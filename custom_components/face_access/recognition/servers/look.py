@@ -42,13 +42,15 @@ class Look:
 def look(face: SeenFace, find: Find) -> Look:
     """Say who a face is to the household. Its best match decides, and none that it does not know is anybody.
 
-    Whoever is like two people to the same degree is neither of them.
+    Whoever is like two people to the same degree is neither of them; a match that is nobody to the household, as one
+    of a key that was given up, is no rival.
     """
-    best, rival = (*face.matches[:2], None, None)[:2]
-    if best is None:
+    if not face.matches:
         return Look(liveness=face.liveness.state, box=face.box)
-    tied = rival is not None and rival.key != best.key and rival.score.value >= best.score.value
-    person = None if tied or not _reached(best) else find(best.key)
+    best = face.matches[0]
+    equals = (find(match.key) for match in face.matches if match.score.value >= best.score.value)
+    people = {one.id: one for one in equals if one is not None}
+    person = next(iter(people.values())) if len(people) == 1 and _reached(best) else None
     return Look(person=person, score=best.score, liveness=face.liveness.state, box=face.box)
 
 
@@ -58,4 +60,6 @@ def _reached(match: Match) -> bool:
 
 def same_place(one: Box | None, other: Box | None) -> bool:
     """Whether two faces may be one. Where a server does not say where they are, they may."""
-    return one is None or other is None or one.overlap(other) >= _SAME_PLACE
+    if one is None or other is None or not one.is_place or not other.is_place:
+        return True
+    return one.overlap(other) >= _SAME_PLACE

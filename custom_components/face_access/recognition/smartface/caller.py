@@ -1,6 +1,6 @@
 """Calls of the server's API: a path, a body, and an answer as JSON, or the reason why not."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 import re
 from typing import Any, Final
@@ -99,8 +99,10 @@ class Caller:
         answer, header = await self._send(request)
         # Nothing was done before it was clear who asks, so the call can be made once more.
         if answer.status == 401 and self._login.refused(header):
-            answer, _ = await self._send(request)
-        await _judge(answer, meanings or {}, wordless=wordless)
+            answer, header = await self._send(request)
+        # Servers like to quote what they were sent.
+        secrets = (*(value.removeprefix("Bearer ") for value in header.values()), *self._login.secrets)
+        await _judge(answer, meanings or {}, secrets, wordless=wordless)
         return answer
 
     async def _send(self, request: Request) -> tuple[Answer, dict[str, str]]:
@@ -117,7 +119,7 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-async def _judge(answer: Answer, meanings: Meanings, *, wordless: bool) -> None:
+async def _judge(answer: Answer, meanings: Meanings, secrets: Iterable[str], *, wordless: bool) -> None:
     """Pass a success; raise what any other status means."""
     if answer.ok:
         return
@@ -127,7 +129,7 @@ async def _judge(answer: Answer, meanings: Meanings, *, wordless: bool) -> None:
         # A gateway on the way, or a server of another kind: it says nothing of faces and people.
         raise EngineProtocolError(f"HTTP {answer.status} without the words of SmartFace")
     problem = problem or {}
-    text = _words(problem)
+    text = _words(problem, *secrets)
     if answer.status == 400 and isinstance(problem.get("errors"), dict):
         # It is the request that has the wrong form, whatever 400 means for this call otherwise.
         raise EngineRefusedError(BAD_REQUEST, text)
@@ -158,6 +160,6 @@ _STATUSES: Final[Mapping[int, Callable[[str], EngineError]]] = {
 _USUAL: Final[Mapping[int, str]] = {401: "", 403: "", 408: "", 429: TOO_MANY}
 
 
-def _words(problem: Mapping[str, Any]) -> str:
-    """The server's own words: `detail`, else the title."""
-    return words(problem.get("detail")) or words(problem.get("title"))
+def _words(problem: Mapping[str, Any], *secrets: str) -> str:
+    """The server's own words, without `secrets`: `detail`, else the title."""
+    return words(problem.get("detail"), *secrets) or words(problem.get("title"), *secrets)

@@ -5,7 +5,7 @@ import aiohttp
 from .caller import Caller
 from .images import Images
 from .members import Members
-from .release import SINGLE_FACE, VersionInfo
+from .release import PRIVACY, SINGLE_FACE, VersionInfo
 from .search import Faces
 from .server import Server
 from .transport import TIMEOUT
@@ -28,6 +28,11 @@ class SmartFaceClient:
     async def version(self) -> VersionInfo:
         """Ask for the server's version. Raises every kind of EngineError."""
         return await self._version.read()
+
+    @property
+    def heeds_privacy(self) -> bool:
+        """Whether the server, when it was last asked, was one that may be told to keep no pictures."""
+        return self._version.known is not None and self._version.known.since(PRIVACY)
 
     async def refuses_crowds(self) -> bool:
         """Whether the server refuses photos with several faces by itself. Raises every kind of EngineError."""

@@ -90,6 +90,9 @@ def engine(
         liveness=looking if options.tuning.spoof else None,
         register=register,
         several=options.tuning.max_faces > 1,
+        groups=True,
+        boxes=True,
+        verify_score=True,
     )
 
 
@@ -210,4 +213,8 @@ def _face(details: FaceDetails | None) -> SeenFace | None:
 
 
 def _size(face: FoundFace) -> float:
-    return face.details.box.area if face.details.box is not None else (face.details.size or 0.0) ** 2
+    if face.details.box is not None:
+        return face.details.box.area
+    size = face.details.size or 0.0
+    # Not its power: that raises an error for a size beyond any picture.
+    return size * size

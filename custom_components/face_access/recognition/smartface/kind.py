@@ -21,7 +21,7 @@ _FIELDS: Final = (
     Field(key="token", kind=FieldKind.SECRET, login=True),
     Field(key="token_url", kind=FieldKind.ADDRESS, login=True),
     Field(key="client_id", login=True),
-    Field(key="client_secret", kind=FieldKind.SECRET, login=True),
+    Field(key="client_secret", kind=FieldKind.SECRET, login=True, beside="client_id"),
     Field(key="audience", login=True),
     Field(key="liveness_for", kind=FieldKind.CHOICE, required=True, default="distant", options=tuple(_LIVENESS)),
     Field(key="check_photos", kind=FieldKind.TOGGLE, default=True),

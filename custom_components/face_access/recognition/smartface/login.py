@@ -37,6 +37,11 @@ class Login:
         self._token: str | None = None
         self._ends_at = 0.0
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no text may repeat, beside the token of a header."""
+        return () if self._server.login is None else (self._server.login.client_secret,)
+
     async def header(self) -> dict[str, str]:
         """Give the header, empty where there is no login. Raises what `_fetch` does."""
         if self._server.token is not None:

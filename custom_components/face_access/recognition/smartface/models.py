@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..errors import EngineProtocolError
+from ..remote.values import a_box
 from ..terms import Box
 from .read import Fields
 
@@ -29,13 +30,17 @@ class Watchlist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchlistMember:
-    """A person. `labels` are free texts by key; a key that occurs twice counts once, with its last text."""
+    """A person. `labels` are free texts by key; a key that occurs twice counts once, with its last text.
+
+    `keeps_pictures` is whether the server keeps the pictures they are registered with; None where it does not tell.
+    """
 
     id: str
     name: str | None = field(default=None, repr=False)
     full_name: str | None = field(default=None, repr=False)
     note: str | None = field(default=None, repr=False)
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
+    keeps_pictures: bool | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -126,12 +131,14 @@ def parse_watchlist(fields: Fields) -> Watchlist:
 
 def parse_member(fields: Fields) -> WatchlistMember:
     """Read a WatchlistMember."""
+    privacy = fields.maybe_object("privacy")
     return WatchlistMember(
         id=fields.text("id"),
         name=fields.maybe_text("displayName"),
         full_name=fields.maybe_text("fullName"),
         note=fields.maybe_text("note"),
         labels=parse_labels(fields),
+        keeps_pictures=None if privacy is None else privacy.maybe_flag("saveRegistrationImages"),
         created_at=fields.maybe_moment("createdAt"),
         updated_at=fields.maybe_moment("updatedAt"),
     )
@@ -181,13 +188,13 @@ def _details(fields: Fields, *, size: str, gender: float | str | None) -> FaceDe
 
 
 def _box(fields: Fields) -> Box | None:
-    """Make an upright box of four corners: the server's frame is turned with the face."""
+    """Make an upright box of four corners: the server's frame is turned with the face. None for one without a size."""
     across = [fields.maybe_number(f"crop{corner}X") for corner in _CORNERS]
     down = [fields.maybe_number(f"crop{corner}Y") for corner in _CORNERS]
     xs, ys = [x for x in across if x is not None], [y for y in down if y is not None]
     if len(xs) < len(_CORNERS) or len(ys) < len(_CORNERS):
         return None
-    return Box(x=min(xs), y=min(ys), width=max(xs) - min(xs), height=max(ys) - min(ys))
+    return a_box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
 
 
 def parse_page[Item](value: Any, what: str, parse: Any) -> Page[Item]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from ..remote.values import a_list, a_number, a_text, a_uuid, an_object, wrong
-from .transport import MAX_ANSWER
+
+MANY: Final = 1000
+"""Objects of a list whose length nobody asked for: to read more of them holds up Home Assistant's loop."""
 
 
 class Fields:
@@ -82,17 +84,16 @@ class Fields:
         value = self._values.get(name)
         return None if value is None else Fields(value, self._field(name))
 
-    def maybe_objects(self, name: str) -> tuple[Fields, ...]:
+    def maybe_objects(self, name: str, limit: int = MANY) -> tuple[Fields, ...]:
         """Read a list of objects; null and absence are an empty one."""
         value = self._values.get(name)
-        return () if value is None else objects(value, self._field(name))
+        return () if value is None else objects(value, self._field(name), limit)
 
-    def objects(self, name: str) -> tuple[Fields, ...]:
+    def objects(self, name: str, limit: int = MANY) -> tuple[Fields, ...]:
         """Read a list of objects that must be there."""
-        return objects(self._values.get(name), self._field(name))
+        return objects(self._values.get(name), self._field(name), limit)
 
 
-def objects(value: Any, what: str) -> tuple[Fields, ...]:
-    """Read a list of objects. Raises EngineProtocolError."""
-    # No list is longer than its answer.
-    return tuple(Fields(item, what) for item in a_list(value, what, limit=MAX_ANSWER))
+def objects(value: Any, what: str, limit: int = MANY) -> tuple[Fields, ...]:
+    """Read a list of at most `limit` objects. Raises EngineProtocolError."""
+    return tuple(Fields(item, what) for item in a_list(value, what, limit))

@@ -45,10 +45,15 @@ class SmartFaceRegister:
         self._watchlist = watchlist
         self._list_name = list_name
         self._tuning = tuning
-        self._privacy = None if keep_pictures else _NO_PICTURES
+        self._privacy = Privacy() if keep_pictures else _NO_PICTURES
         self._validation = None if validation else FaceValidation.NONE
         self._pause = pause
         self.anew = False
+
+    @property
+    def terms(self) -> str:
+        """Whether the server was told to keep no pictures: one that did not know of that kept them all."""
+        return "no_pictures" if self._privacy is _NO_PICTURES and self._client.heeds_privacy else ""
 
     async def ensure_list(self) -> None:
         """Make our watchlist where it is missing; it is `anew` then. One that is there keeps its name and threshold.
@@ -100,6 +105,9 @@ class SmartFaceRegister:
                 raise EngineNotFoundError("not_found", "nobody has this key")
             await self._add(member, photos)
             return
+        if photos is not None and held.keeps_pictures and self.terms:
+            await self._begin_anew(member, photos, held.note)
+            return
         await self._patiently(lambda: self._client.members.put(member.key, self._facts(member, held.note)))
         await self._link(member.key)
         if photos is not None:
@@ -115,6 +123,14 @@ class SmartFaceRegister:
             raise EngineRefusedError(NOT_REMOVED, "the member is still there")
 
     # Faces
+
+    async def _begin_anew(self, member: Member, photos: tuple[bytes, ...], note: str | None) -> None:
+        """Register somebody once more: the pictures that the server kept go with the member alone, not with a face."""
+        photos = await self._single(photos)
+        await self.remove(member.key)
+        await self._add(member, photos)
+        if note:
+            await self._patiently(lambda: self._client.members.put(member.key, self._facts(member, note)))
 
     async def _add(self, member: Member, photos: tuple[bytes, ...]) -> None:
         """Register somebody new: with all photos at once, or else with the first that will do and then the others."""

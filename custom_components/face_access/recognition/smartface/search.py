@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-import logging
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from .spoof import SpoofCheck, parse_spoof_check
 from .tuning import FaceValidation, Tuning
 from .version import VersionKnown
 
-_LOGGER: Final = logging.getLogger(__name__)
 _FEATURES: Final = (
     "age",
     "gender",
@@ -116,7 +114,9 @@ class Faces:
             )
         except NoFaceError:
             return ()
-        return tuple(_found(item) for item in objects(reply, "the search"))
+        # More than was asked for is no answer to what was asked, and may be more than there is time to read.
+        faces = objects(reply, "the search", tuning.max_faces if most is None else most)
+        return tuple(_found(item, limit) for item in faces)
 
     async def verify(self, probe: bytes, reference: bytes, tuning: Tuning) -> Comparison:
         """Compare the faces of two pictures. Raises NoFaceError with the picture's number, as far as it is told."""
@@ -155,23 +155,20 @@ def _probe(picture: bytes, tuning: Tuning) -> dict[str, Any]:
     return {"image": {"data": picture}, "faceDetectorConfig": tuning.one_face(), **tuning.resources()}
 
 
-def _no_face(text: str) -> NoFaceError:
-    # The same status serves for requests of a wrong form, so its words are worth keeping.
-    _LOGGER.debug("SmartFace sees no face: %s", text or "no reason")
+def _no_face(_text: str) -> NoFaceError:
     return NoFaceError()
 
 
 def _no_face_in_one(text: str) -> NoFaceError:
-    _LOGGER.debug("SmartFace sees no face in one of two pictures: %s", text or "no reason")
     words = text.lower()
     return NoFaceError(2 if "reference" in words and "probe" not in words else 1)
 
 
-def _found(fields: Fields) -> FoundFace:
+def _found(fields: Fields, limit: int) -> FoundFace:
     spoof = fields.maybe_object("spoofCheckResult")
     return FoundFace(
         details=parse_details(fields),
-        matches=tuple(_match(match) for match in fields.objects("matchResults")),
+        matches=tuple(_match(match) for match in fields.objects("matchResults", limit)),
         spoof=None if spoof is None else parse_spoof_check(spoof),
     )
 

@@ -17,18 +17,18 @@ class VersionKnown:
         """`clock` counts seconds."""
         self._caller = caller
         self._clock = clock
-        self._known: VersionInfo | None = None
+        self.known: VersionInfo | None = None
         self._read_at = 0.0
 
     async def read(self) -> VersionInfo:
         """Ask the server. Raises every kind of EngineError."""
-        self._known = parse_version(await self._caller.call("GET", "Version"))
+        self.known = parse_version(await self._caller.call("GET", "Version"))
         self._read_at = self._clock()
-        return self._known
+        return self.known
 
     async def since(self, release: Release) -> bool:
         """Whether the server is this release or a later one. Raises every kind of EngineError."""
-        known = self._known
+        known = self.known
         if known is None or self._clock() - self._read_at > _AGE:
             known = await self.read()
         return known.since(release)
