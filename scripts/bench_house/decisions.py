@@ -67,7 +67,8 @@ def _decode(found: Local) -> Callable[[], object]:
     return lambda: Picture(photo).image(2)
 
 
-def _in_turn(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def in_turn(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Time ways in turn, round by round; the seconds of each."""
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 2):
         for name, run in ways.items():
@@ -116,7 +117,7 @@ def decisions(found: Local, rounds: int) -> Result:
             ways[_THERE] = _decide_there(found, url, binary=True)
             ways[f"{_THERE}, JSON"] = _decide_there(found, url, binary=False)
         ways.update(peers.decisions(found, people(PEOPLE)[1]))
-        taken = _in_turn(ways, rounds)
+        taken = in_turn(ways, rounds)
     medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
     rows = [(name, ms(medians[name]), ms(percentile(seconds, 95))) for name, seconds in taken.items()]
     columns = ("full-HD JPEG to an identity", "median", "p95")

@@ -14,6 +14,7 @@ from .decisions import decisions
 from .local import local
 from .matching import matching
 from .report import Result, machine, render, write
+from .steps import steps
 from .watching import running
 
 _ROUNDS: Final = 60
@@ -26,6 +27,7 @@ def measure(*, quick: bool) -> Iterator[Result]:
     """Measure one after the other. Raises BenchError and RecognitionError."""
     found, rounds = local(), _QUICK_ROUNDS if quick else _ROUNDS
     yield decisions(found, rounds)
+    yield steps(found, rounds)
     yield matching(found, rounds * 5)
     yield running(found, _QUICK_SECONDS if quick else _WATCH_SECONDS)
 
