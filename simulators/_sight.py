@@ -58,7 +58,7 @@ def next_picture(data: bytes, number: int) -> bytes:
     image = decode(data)
     image.paste((number * 16,) * 3, (0, 0, 16, 16))
     stream = BytesIO()
-    image.save(stream, "JPEG", quality=95, subsampling=0)
+    image.save(stream, "JPEG", quality=95, subsampling=0, exif=Image.open(BytesIO(data)).getexif())
     return stream.getvalue()
 
 
