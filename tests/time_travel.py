@@ -1,9 +1,14 @@
 """A house whose clock is put forward: for what reads Home Assistant's clock. Whatever waits goes on as usual."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
+from unittest.mock import patch
 
 from homeassistant.util import dt as dt_util
 import pytest
+
+from custom_components.face_access.hub.history import forgetting
 
 
 class Clock:
@@ -23,3 +28,11 @@ class Clock:
     def forward(self, time: timedelta) -> None:
         """Let time pass."""
         self.ahead += time
+
+
+@contextmanager
+def history_ahead(time: timedelta) -> Iterator[None]:
+    """Have history forget as if it were that much later: it goes by a clock of its own."""
+    with patch.object(forgetting, "datetime", wraps=datetime) as clock:
+        clock.now = lambda zone: datetime.now(zone) + time
+        yield

@@ -1,8 +1,7 @@
 """History keeps what was acknowledged, once, in order, and forgets on request."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from custom_components.face_access.access import Liveness, Pictures, Reason, Sig
 from custom_components.face_access.hub.history import forgetting
 from custom_components.face_access.hub.history.retention import DEFAULT, Retention
 from custom_components.face_access.hub.history.store import History
+from tests.time_travel import history_ahead
 
 START = datetime(2026, 11, 21, 8, tzinfo=UTC)
 JPEG = b"\xff\xd8\xff" + b"picture" * 10
@@ -33,14 +33,6 @@ def sighting(number: int, *, source: str = "SN-1", picture: bytes | None = JPEG,
         pictures=Pictures(face=picture),
         **facts,
     )
-
-
-@contextmanager
-def later(time: timedelta) -> Iterator[None]:
-    """Have history forget as if it were that much later."""
-    with patch.object(forgetting, "datetime", wraps=datetime) as clock:
-        clock.now = lambda zone: datetime.now(zone) + time
-        yield
 
 
 @pytest.fixture
@@ -148,7 +140,7 @@ async def test_old_and_surplus_sightings_go(tmp_path: Path) -> None:
     store = History(tmp_path / "history.db")
     await store.open()
     await store.keep("SN-1", Retention(span=DEFAULT.span, most=5))
-    with later(timedelta(minutes=2)):
+    with history_ahead(timedelta(minutes=2)):
         for number in range(10):
             await store.add(sighting(number), live=True)
             await store.add(sighting(number, source="SN-2"), live=True)
@@ -168,11 +160,11 @@ async def test_what_has_just_come_is_no_surplus(history: History) -> None:
     await history.keep("SN-1", Retention(span=DEFAULT.span, most=1))
     assert await history.add(sighting(1), live=True)
     assert await history.add(sighting(2), live=True)
-    with later(timedelta(seconds=55)):
+    with history_ahead(timedelta(seconds=55)):
         await history.prune()
         assert not await history.add(sighting(1), live=True)
     # Nor does a clock that is set back keep it for good.
-    with later(-timedelta(hours=1)):
+    with history_ahead(-timedelta(hours=1)):
         await history.prune()
     assert [past.sequence for past in await history.list(source="SN-1")] == [2]
 
@@ -186,7 +178,7 @@ async def test_a_quiet_house_forgets_too(history: History) -> None:
     assert len(await history.list(source=None)) == 24
     await history.keep("SN-1", Retention(span=timedelta(seconds=-1), most=5000))
     await history.keep("SN-2", Retention(span=DEFAULT.span, most=1))
-    with later(timedelta(minutes=2)):
+    with history_ahead(timedelta(minutes=2)):
         await history.prune()
     assert [(past.source, past.sequence) for past in await history.list(source=None)] == [("SN-2", 11)]
 
@@ -236,7 +228,7 @@ async def test_a_fetched_sighting_goes_by_when_it_was_seen(history: History) -> 
         await history.add(replace(sighting(number), captured_at=now - age), live=False)
     await history.prune()
     assert {past.sequence for past in await history.list(source=None)} == {1, 2, 3}
-    with later(timedelta(days=1, seconds=1)):
+    with history_ahead(timedelta(days=1, seconds=1)):
         await history.prune()
     assert {past.sequence for past in await history.list(source=None)} == {3}
 

@@ -28,8 +28,7 @@ from custom_components.face_access.hub.history import file as history_file, past
 from custom_components.face_access.hub.history.past_events import EventKind
 from custom_components.face_access.hub.history.retention import DEFAULT, Retention
 from custom_components.face_access.hub.history.store import History
-
-from .test_history import later
+from tests.time_travel import history_ahead
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
 MOMENT = 1_780_000_000_000
@@ -146,7 +145,7 @@ async def test_old_and_surplus_ones_go(history: History) -> None:
     for number in range(8):
         await history.add_event(ring(number * 60), live=True)
         await history.add_event(ring(number * 60, source="P-2"), live=True)
-    with later(timedelta(minutes=2)):
+    with history_ahead(timedelta(minutes=2)):
         await history.prune()
     assert [past.at for past in await history.events(source="P-1")] == [
         START + timedelta(minutes=number) for number in (7, 6, 5)
