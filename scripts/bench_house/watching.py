@@ -91,15 +91,17 @@ def running(found: Local, seconds: float) -> Result:
     rows, notes = [], [f"One camera in full HD, {MAXIMUM_RATE:.0f} frames per second, every frame with one face."]
     for runtime in runtimes():
         (idle, busy, frames), added = watch(found, runtime, seconds), memory(runtime)
-        size, worst = f"{added / 1024 / 1024:.0f} MB", max(busy.late)
+        size, worst, before = f"{added / 1024 / 1024:.0f} MB", max(busy.late), max(idle.late)
         # What the timer itself takes is no part of the watch.
         share = f"{(busy.share - idle.share) * 100:.0f} %"
-        rows.append(
-            (runtime, share, f"{frames:.1f}", size, ms(percentile(busy.late, 99)), ms(worst), ms(max(idle.late)))
-        )
+        rows.append((runtime, share, f"{frames:.1f}", size, ms(percentile(busy.late, 99)), ms(worst), ms(before)))
         notes += [
             verdict(f"{runtime} adds at most 120 MB", size, met=added <= _MEMORY),
-            verdict(f"{runtime} delays the loop by at most 20 ms", ms(worst), met=worst <= _DELAY),
+            verdict(
+                f"{runtime} adds at most 20 ms to the worst delay of the loop",
+                ms(max(0.0, worst - before)),
+                met=worst - before <= _DELAY,
+            ),
         ]
     columns = (
         "runtime",
