@@ -1,10 +1,13 @@
-"""What a user would take instead, where installed: OpenCV, OpenVINO for its networks, and faiss for the search."""
+"""What a user would take instead, where installed: OpenCV, with networks by OpenVINO or ncnn; and faiss to search."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+import shutil
+import subprocess
+import tempfile
 from typing import Any
 
 import numpy as np
@@ -31,6 +34,8 @@ def decisions(found: Local, matrix: np.ndarray[Any, Any]) -> Mapping[str, Way]:
     ways = {f"the same by OpenCV {cv2.__version__}": _by_opencv(cv2, found, matrix, partial(_opencv_network, cv2))}
     if find_spec("openvino") is not None:
         ways["the same by OpenCV, networks by OpenVINO"] = _by_opencv(cv2, found, matrix, _openvino_network)
+    if find_spec("ncnn") is not None and find_spec("pnnx") is not None:
+        ways["the same by OpenCV, networks by ncnn"] = _by_opencv(cv2, found, matrix, _ncnn_network)
     return ways
 
 
@@ -56,6 +61,34 @@ def _openvino_network(path: Path) -> Network:
         request.infer([blob])
         found: np.ndarray[Any, Any] = request.get_output_tensor(0).data
         return found
+
+    return run
+
+
+def _ncnn_network(path: Path) -> Network:
+    """Convert a network for ncnn, which reads no ONNX, by its own converter, and run it."""
+    ncnn, onnxruntime = import_module("ncnn"), import_module("onnxruntime")
+    (taken,) = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).get_inputs()
+    # The package pnnx has the converter as a program; to import it would want torch.
+    found = find_spec("pnnx")
+    (package,) = (found and found.submodule_search_locations) or ()
+    converter = Path(package) / "pnnx"
+    converter.chmod(0o755)
+    net = ncnn.Net()
+    net.opt.num_threads = 1
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(path, model := Path(folder) / "model.onnx")
+        shape = ",".join(map(str, (1, *taken.shape[1:])))
+        command = [converter, model, f"inputshape=[{shape}]", "fp16=0"]
+        subprocess.run(command, capture_output=True, check=True, timeout=60)  # noqa: S603 - a peer that was asked for
+        net.load_param(str(model.with_name("model.ncnn.param")))
+        net.load_model(str(model.with_name("model.ncnn.bin")))
+    given, made = net.input_names()[0], net.output_names()[0]
+
+    def run(blob: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        with net.create_extractor() as extractor:
+            extractor.input(given, ncnn.Mat(blob[0]))
+            return np.array(extractor.extract(made)[1])
 
     return run
 
