@@ -46,7 +46,7 @@ async def measure(scene: Scene, *, quick: bool) -> Result:
     return Result(
         name="delay",
         columns=("what happens", "median", "p99", "worst", "ratio to nothing", "longest computing"),
-        rows=[_row(name, seen, max(idle["late"])) for name, seen in (("nothing", idle), *phases)],
+        rows=[row(name, seen, max(idle["late"])) for name, seen in (("nothing", idle), *phases)],
         notes=(
             "Lateness of a timer that is due every millisecond, from the first push until a second after the last.",
             f"Pictures of {PICTURE_BYTES // 1000} kB unless said otherwise, over so many connections, each as fast as "
@@ -70,7 +70,8 @@ async def _burst(door: Doorway, target: Target, bodies: Sequence[bytes], connect
     return await door.scene.seen()
 
 
-def _row(name: str, seen: dict[str, Any], idle: float) -> tuple[str, ...]:
+def row(name: str, seen: dict[str, Any], idle: float) -> tuple[str, ...]:
+    """How late the loop was: what the probe saw, beside the worst of an idle house in seconds."""
     late = seen["late"]
     return (
         name,

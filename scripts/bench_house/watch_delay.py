@@ -9,9 +9,10 @@ from demo_house.steps import CheckError
 from demo_house.watch import watching
 
 from .client import BenchError
+from .delay import row
 from .house import Scene
 from .local import PHOTO
-from .report import Result, ms, percentile, times, verdict
+from .report import Result, ms, verdict
 
 _FASTEST: Final = 5
 _SECONDS: Final = 30.0
@@ -93,13 +94,4 @@ async def _ticks(scene: Scene, seconds: float) -> dict[str, Any]:
 
 
 def _row(name: str, found: dict[str, Any], idle: float, seconds: float) -> tuple[str, ...]:
-    late = found["late"]
-    return (
-        name,
-        ms(percentile(late, 50)),
-        ms(percentile(late, 99)),
-        ms(max(late)),
-        times(max(late) / idle),
-        ms(max(found["busy"])),
-        f"{found['cpu'] / seconds:.0%}",
-    )
+    return (*row(name, found, idle), f"{found['cpu'] / seconds:.0%}")

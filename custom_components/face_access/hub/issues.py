@@ -1,6 +1,6 @@
 """Repair issues: what a person can mend, raised and cleared by condition."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import timedelta
 
 from homeassistant.config_entries import ConfigEntry
@@ -227,6 +227,14 @@ def clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """
     for key in _FLEETING:
         _clear(hass, entry, key)
+
+
+@callback
+def clear_others(hass: HomeAssistant, prefix: str, current: Container[str]) -> None:
+    """Clear the issues of one kind, whose ids begin with `prefix`, but for those that still hold."""
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id.startswith(prefix) and issue_id not in current:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 def _raise(

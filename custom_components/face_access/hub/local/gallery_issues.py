@@ -10,6 +10,7 @@ from ...const import DOMAIN
 from ...people.findings import Learned
 from ...people.gallery import TARGET
 from ...people.model import Profile
+from ..issues import clear_others
 from ..people.issues import async_clear_refusals
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ def async_clear_gallery(hass: HomeAssistant) -> None:
 
 
 def _report(hass: HomeAssistant, key: str, current: Mapping[str, dict[str, str]]) -> None:
-    for domain, issue_id in list(ir.async_get(hass).issues):
-        if domain == DOMAIN and issue_id.startswith(f"{key}_") and issue_id not in current:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    clear_others(hass, f"{key}_", current)
     for issue_id, placeholders in current.items():
         ir.async_create_issue(
             hass,

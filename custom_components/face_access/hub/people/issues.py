@@ -12,6 +12,7 @@ from ...const import DOMAIN
 from ...people.refusal import Refusal
 from ...people.register import CANNOT_REMOVE
 from ...people.store import PeopleStore
+from ..issues import clear_others
 
 PEOPLE_UNDELETED: Final = "people_undeleted"
 PERSON_REFUSED: Final = "person_refused"
@@ -38,7 +39,7 @@ def async_report_refusals(hass: HomeAssistant, store: PeopleStore, target: str, 
             station=name,
             refusal=refusal,
         )
-    _clear(hass, target, current)
+    clear_others(hass, _prefix(target), current)
 
 
 @callback
@@ -60,7 +61,7 @@ def async_raise_refusal(hass: HomeAssistant, issue_id: str, *, person: str, stat
 @callback
 def async_clear_refusals(hass: HomeAssistant, serial: str) -> None:
     """Forget what a station that is gone refused."""
-    _clear(hass, serial, set())
+    clear_others(hass, _prefix(serial), ())
 
 
 @callback
@@ -78,13 +79,6 @@ def async_report_undeleted(hass: HomeAssistant, names: Collection[str]) -> None:
         translation_key=PEOPLE_UNDELETED,
         translation_placeholders={"persons": ", ".join(sorted(names))},
     )
-
-
-def _clear(hass: HomeAssistant, serial: str, current: set[str]) -> None:
-    raised = [issue for domain, issue in ir.async_get(hass).issues if domain == DOMAIN]
-    for issue_id in raised:
-        if issue_id.startswith(_prefix(serial)) and issue_id not in current:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 def _prefix(serial: str) -> str:
