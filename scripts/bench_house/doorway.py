@@ -8,7 +8,7 @@ import sqlite3
 from typing import Any, Final
 
 from demo_house.processes import free_port
-from demo_house.stations import FRONT_DOOR, Station
+from demo_house.stations import FRONT_DOOR, Terminal
 
 from .bodies import Bodies
 from .client import BenchError, Target
@@ -57,7 +57,7 @@ class Doorway:
 
 async def doorway(scene: Scene) -> Doorway:
     """Add a terminal that Home Assistant calls, by the config flow, and start the bare baseline."""
-    station = Station(FRONT_DOOR, scene.folder, scene.session)
+    station = Terminal(FRONT_DOOR, scene.folder, scene.session)
     scene.stack.push_async_callback(station.child.stop)
     await station.start()
     await station.add_to(scene.api)
